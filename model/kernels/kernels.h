@@ -1,0 +1,103 @@
+/*
+ * kernels.h - the arithmetic every layer is made of, as a table chosen once.
+ *
+ *     const struct kernels *k = kernels_best();
+ *     k->gemm(GEMM_NT, M, N, K, x, K, w, K, false, y, N);       // y = x wᵀ
+ *
+ * kernels_reference is the specification: plain loops, no tricks, in double if
+ * the build says so. The others compute the same with vectors of one
+ * instruction set and are tested against it by tolerance. verso-train puts its
+ * library's matrix product in a copy of a table.
+ *
+ * All are pure: any number of threads. No pointer needs alignment. Row-major
+ * throughout; ld* is the distance between rows in elements.
+ *
+ * What stays true of every table: a row of a result depends on that row's
+ * inputs alone, and each sum runs in one fixed order, so a sentence gives the
+ * same bits alone and beside others. (The library's product in verso-train
+ * promises this only for equal shapes.)
+ */
+#ifndef MODEL_KERNELS_KERNELS_H
+#define MODEL_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "model/kernels/real.h"
+
+enum gemm_form {             // C is (M,N)
+    GEMM_NN,                 // A (M,K)   B (K,N)
+    GEMM_NT,                 // A (M,K)   B (N,K)
+    GEMM_TN,                 // A (K,M)   B (K,N)
+};
+
+struct kernels {
+    const char *name;        // "reference", "portable", "avx2", "avx512"
+
+    /* C = A B, or C += A B. */
+    void (*gemm)(enum gemm_form form, int M, int N, int K, const real *A, int lda, const real *B,
+                 int ldb, bool accumulate, real *C, int ldc);
+
+    /* Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) in the layout of pack(). */
+    size_t (*packed_count)(int N, int K);                        // elements pack() writes
+    void (*pack)(int N, int K, const real *W, real *packed);
+    void (*packed_product)(int M, int N, int K, const real *X, int ldx, const real *packed,
+                           bool accumulate, real *Y, int ldy);
+
+    void (*tanh_rows)(int n, const real *x, real *y);            // y = tanh(x); may be in place
+
+    /* LSTM cell, elementwise part, one row: gates a (4H) in order i f g o, before activation in,
+     * after activation out.  c = f⊙c' + i⊙g,  h = o⊙tanh(c). */
+    void (*lstm_forward)(int H, real *gates, const real *c_previous, real *c, real *h);
+    /* d_c in: from the next step, out: for the one before. d_gates (4H) before activation. */
+    void (*lstm_backward)(int H, const real *gates, const real *c_previous, const real *c,
+                          const real *d_h, real *d_c, real *d_gates);
+
+    /* Energies of one query against S keys: e_s = v · tanh(key_s + query). */
+    void (*energies)(int S, int A, const real *keys, int ld_keys, const real *query, const real *v,
+                     real *e);
+    /* g = d_e[s] v ⊙ (1 - tanh²(key_s + query)); d_key_s += g, d_query += g,
+     * d_v += d_e[s] tanh(key_s + query). */
+    void (*energies_backward)(int S, int A, const real *keys, int ld_keys, const real *query,
+                              const real *v, const real *d_e, real *d_keys, real *d_query,
+                              real *d_v);
+
+    void (*softmax)(int n, real *x);                             // in place, n >= 1
+
+    /* y(n) = Σ_s w[s] rows_s, in the order of s. */
+    void (*weighted_sum)(int S, int n, const real *w, const real *rows, int ld, real *y);
+    /* d_w[s] += d_y · rows_s;  d_rows_s += w[s] d_y (d_rows NULL: left out). */
+    void (*weighted_sum_backward)(int S, int n, const real *w, const real *rows, int ld,
+                                  const real *d_y, real *d_w, real *d_rows);
+
+    /* Cross-entropy of one row of logits (V) against `target`, label smoothing ε:
+     *   q = (1-ε) onehot + ε/V,  loss = -Σ q log p.
+     * Returns -log p[target] in *plain and the loss; d_logits (may be NULL, may be `logits`)
+     * = scale (p - q). */
+    real (*cross_entropy)(int V, const real *logits, int target, real smoothing, real scale,
+                          real *plain, real *d_logits);
+
+    /* In place: x = log softmax(x). */
+    void (*log_softmax)(int n, real *x);
+
+    /* One Adam update of n weights (Kingma & Ba 2015); rate already holds the
+     * schedule; correction1 = 1-β1^t, correction2 = 1-β2^t; g is scaled by `clip` first. */
+    void (*adam)(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,
+                 real beta1, real beta2, real epsilon, real correction1, real correction2);
+};
+
+extern const struct kernels kernels_reference;
+
+#ifndef VERSO_DOUBLE
+extern const struct kernels kernels_portable;
+#if defined(__x86_64__)
+extern const struct kernels kernels_avx2;
+extern const struct kernels kernels_avx512;
+#endif
+
+/* The fastest this processor runs; VERSO_ISA=reference|portable|avx2|avx512 in the environment
+ * forces one (an unknown or unsupported name gives NULL and the caller says so). */
+const struct kernels *kernels_best(void);
+#endif
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * params.h - the weights declare themselves once.
+ *
+ *     struct params params;
+ *     params_init(&params);
+ *     struct tensor w = params_add(&params, INIT_GLOROT, 4 * H, E, "decoder.0.w");
+ *     real *values = memory_zeroed(params.total, sizeof(real));
+ *     params_initialise(&params, values, seed);
+ *     real *row = values + w.offset + r * w.cols;
+ *
+ * A layer declares its tensors by name and keeps their handles. Values,
+ * gradients and optimiser moments are blocks of params.total reals with the
+ * same layout, so saving, loading, counting, initialising, clipping and Adam
+ * walk this one table. Open struct: the fields are the point.
+ */
+#ifndef MODEL_PARAMS_H
+#define MODEL_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "model/kernels/kernels.h"
+
+#define PARAMS_MAX 256       // tensors of a model
+#define PARAM_NAME_BYTES 48
+
+enum param_init {
+    INIT_ZERO,
+    INIT_GLOROT,             // uniform ± sqrt(6 / (rows + cols)), Glorot & Bengio 2010
+    INIT_ORTHOGONAL,         // blocks of `cols` rows, each orthogonal, Saxe 2014
+    INIT_EMBEDDING,          // normal, deviation cols^-1/2; row 0 (padding) zero
+    INIT_FORGET_ONE,         // LSTM bias (4H): zero, forget gate one, Gers 2000
+};
+
+struct tensor {
+    size_t offset;           // of its first element in a block of values
+    int rows, cols;          // cols is 1 for a vector
+    int index;               // in params.entries
+};
+
+struct param {
+    char name[PARAM_NAME_BYTES];
+    struct tensor tensor;
+    enum param_init init;
+};
+
+struct params {
+    struct param entries[PARAMS_MAX];
+    int count;
+    size_t total;            // elements in a block; each tensor starts at a multiple of 16
+};
+
+void params_init(struct params *params);
+struct tensor params_add(struct params *params, enum param_init init, int rows, int cols,
+                         const char *name);
+const struct param *params_find(const struct params *params, const char *name);   // NULL if absent
+size_t params_weight_count(const struct params *params);          // without the gaps between tensors
+
+/* The same seed gives the same bits, whatever the machine. Returns false: no memory for scratch. */
+bool params_initialise(const struct params *params, real *values, uint64_t seed);
+
+/* Values to compute with. `packed` (NULL, or params->count pointers each NULL or packed by
+ * `kernels`) is for matrices that stay the same over many products. */
+struct weights {
+    const struct params *params;
+    const struct kernels *kernels;
+    const real *values;
+    const real *const *packed;
+};
+
+static inline const real *weight(const struct weights *w, struct tensor t)
+{
+    return w->values + t.offset;
+}
+
+/* Y(M,t.rows) = X(M,t.cols) tᵀ, or +=: packed if there is a packed copy. */
+void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
+                     bool accumulate, real *Y, int ldy);
+
+#endif

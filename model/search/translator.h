@@ -1,0 +1,75 @@
+/*
+ * translator.h - search: source ids to target ids, with scores and alignments.
+ *
+ *     struct translator *tr;
+ *     status = translator_new(&tr, model, &limits, &err);             // one a thread
+ *     status = translator_run(tr, sources, count, &options, &results, translations, &err);
+ *     translator_free(tr);
+ *
+ * Beam search with length normalisation; a beam of 1 is greedy search. The
+ * rows of all sentences in flight step together, and a sentence gets the same
+ * bits alone and beside others. A translator is the memory one thread needs:
+ * never share it. The model must outlive it.
+ */
+#ifndef MODEL_SEARCH_TRANSLATOR_H
+#define MODEL_SEARCH_TRANSLATOR_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/model.h"
+
+#define BEAM_MAX 64
+
+struct search_limits {       // what a translator is sized for
+    int sentences;           // in flight at once
+    int beam;
+    int source_len;          // pieces + </s>; a longer source is STATUS_TOO_LARGE
+};
+
+struct search_options {
+    int beam;                // 1 is greedy; at most limits.beam
+    int n_best;              // hypotheses wanted a sentence, 1..beam
+    float length_power;      // rank by log_prob / length^power; 0: by log_prob alone; 0.8 is usual
+    float length_ratio;      // at most ratio * source length + 10 target pieces; 3 is usual
+};
+
+struct source {
+    const int32_t *ids;      // pieces + </s>
+    int len;
+    const atomic_bool *cancelled;        // NULL, or checked at each step
+};
+
+struct hypothesis {
+    int32_t *ids;            // (T) without </s>
+    float *log_probs;        // (T+1) of each piece and of </s>
+    float *alignment;        // (T+1,S) row t: weights of the step that made piece t; rows sum to 1
+    int T, S;
+    float log_prob;          // natural log, summed, </s> included
+    float score;             // what it was ranked by
+    bool finished;           // false: the length limit ended it, there is no </s>: log_probs and
+                             // alignment then have T rows
+};
+
+struct translation {
+    struct hypothesis *best; // (count) best first
+    int count;               // n_best, or fewer; 0 when cancelled
+};
+
+struct translator;
+
+MUST_CHECK enum status translator_new(struct translator **out, const struct model *model,
+                                      const struct search_limits *limits, struct error *err);
+void translator_free(struct translator *tr);                     // NULL is fine
+
+/* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
+ * `results`; STATUS_NO_MEMORY when it is full. */
+MUST_CHECK enum status translator_run(struct translator *tr, const struct source *sources,
+                                      int count, const struct search_options *options,
+                                      struct arena *results, struct translation *out,
+                                      struct error *err);
+
+struct search_options search_options_default(void);              // beam 5, n_best 1, 0.8, 3
+
+#endif

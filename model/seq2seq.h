@@ -1,0 +1,113 @@
+/*
+ * seq2seq.h - the encoder-decoder with attention: its loss and gradients for
+ * training, encoding and single decoder steps for search.
+ *
+ *   B sentences   S source length   T target length   V vocabulary
+ *   E embedding   H state   M = 2H memory width   A attention   R = E readout
+ *
+ * Ids 0 <pad>, 2 <s>, 3 </s>. A source is its pieces + </s>. The equations are
+ * in model/README.md; inside, sequences are time-major: (S,B,·).
+ *
+ * A struct seq2seq is the layers' handles: it never changes after init, any
+ * number of threads may share it. Weights come in separately; scratch comes
+ * from an arena of the calling thread and is rewound.
+ */
+#ifndef MODEL_SEQ2SEQ_H
+#define MODEL_SEQ2SEQ_H
+
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/rng.h"
+#include "base/status.h"
+#include "model/config.h"
+#include "model/decoder.h"
+#include "model/encoder.h"
+#include "model/params.h"
+
+struct seq2seq {
+    struct config config;
+    struct params params;
+    struct tensor embedding;             // (V,E), both languages and the output matrix
+    struct encoder encoder;
+    struct decoder decoder;
+};
+
+/* Declares every tensor. The config has been checked. */
+void seq2seq_init(struct seq2seq *model, const struct config *config);
+
+/* ---- training ---- */
+
+/* Sentences side by side, padded with 0 at the end to the longest. Borrowed. */
+struct batch {
+    const int32_t *source;   // (B,S) pieces + </s>
+    const int *source_len;   // (B)   at least 1
+    const int32_t *target;   // (B,T) pieces + </s>; the input is the same shifted, <s> in front
+    const int *target_len;   // (B)   at least 1
+    int B, S, T;
+};
+
+struct loss_options {
+    real dropout;            // on embeddings, encoder states, recurrent state (one mask a
+                             // sentence) and readout; 0: none
+    real smoothing;          // label smoothing ε
+    real scale;              // of the gradients: 1 / target pieces of the whole update
+    struct rng rng;          // of the dropout masks
+};
+
+struct loss {
+    double nats;             // -Σ log p(target), without smoothing
+    double smoothed;         // what is minimised, Σ over target pieces
+    int64_t pieces;          // target pieces, </s> included
+};
+
+/* Forward, and backward if gradients (a block as params says) is not NULL: they are added to.
+ * STATUS_NO_MEMORY: the arena is smaller than seq2seq_loss_bytes. */
+MUST_CHECK enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weights,
+                                    const struct batch *batch, const struct loss_options *options,
+                                    struct arena *scratch, real *gradients, struct loss *out,
+                                    struct error *err);
+size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T);
+
+/* ---- inference ---- */
+
+/* The encoded form of one sentence. */
+struct memory {
+    const real *states;      // (S,M)
+    const real *keys;        // (S,A)
+    int S;                   // source pieces + </s>
+};
+
+/* Encode `count` sentences at once; ids[i] has len[i] ids, </s> included. Results live in
+ * `results`; scratch is taken from and given back to `scratch`. Bits do not depend on company. */
+MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
+                                      const int32_t *const *ids, const int *len, int count,
+                                      struct arena *results, struct arena *scratch,
+                                      struct memory *out, struct error *err);
+size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S);   // of scratch
+
+/* State of a decoder row: h (H) then c (H). */
+#define SEQ2SEQ_STATE(model) (2 * (model)->config.hidden)
+
+/* The state before the first target piece. */
+MUST_CHECK enum status seq2seq_start(const struct seq2seq *model, const struct weights *weights,
+                                     const struct memory *memory, struct arena *scratch,
+                                     real *state, struct error *err);
+
+/* One step of N hypotheses of any sentences. */
+struct step {
+    int N;
+    const struct memory *const *memory;  // (N) the sentence each row belongs to
+    const int32_t *previous;             // (N) the piece before, <s> at first
+    const real *state;                   // (N,2H) in
+    real *next_state;                    // (N,2H) out; not the same memory as state
+    real *alignment;                     // (N,ld_alignment) out: row n has memory[n]->S weights
+    int ld_alignment;
+    real *log_probs;                     // (N,V) out
+};
+
+MUST_CHECK enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
+                                    const struct step *step, struct arena *scratch,
+                                    struct error *err);
+size_t seq2seq_step_bytes(const struct seq2seq *model, int N, int S);         // of scratch
+
+#endif

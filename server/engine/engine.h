@@ -1,0 +1,82 @@
+/*
+ * engine.h - text in, text + spans + alignment out: tokenizer and model wired together.
+ *
+ *     struct engine *engine;
+ *     status = engine_load(&engine, "en-fr.safetensors", &err);       // or engine_new(model, vocabulary)
+ *     struct engine_worker *worker;
+ *     status = engine_worker_new(&worker, engine, &limits, &err);     // one a thread
+ *     status = engine_translate(worker, texts, count, &options, &arena, out, &err);
+ *
+ * No socket and no SQL. An engine never changes: share it. A worker is one
+ * thread's. A text may be a document: it is split into sentences, an over-long
+ * sentence at a clause (and said so), and the white space between them comes
+ * back byte for byte.
+ */
+#ifndef SERVER_ENGINE_ENGINE_H
+#define SERVER_ENGINE_ENGINE_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/search/translator.h"
+#include "tokenizer/tokenizer.h"
+
+struct engine;
+struct engine_worker;
+
+/* The vocabulary is read from the model file. */
+MUST_CHECK enum status engine_load(struct engine **out, const char *path, struct error *err);
+/* Takes over the model (also on failure); the vocabulary is borrowed and must outlive it. */
+MUST_CHECK enum status engine_new(struct engine **out, struct model *model,
+                                  const struct vocabulary *vocabulary, struct error *err);
+void engine_free(struct engine *engine);                         // NULL is fine
+
+const struct model *engine_model(const struct engine *engine);
+const struct vocabulary *engine_vocabulary(const struct engine *engine);
+/* From the model's card: language codes "en", "fr" and a name "en-fr"; "" if the card has none. */
+const char *engine_source(const struct engine *engine);
+const char *engine_target(const struct engine *engine);
+const char *engine_name(const struct engine *engine);
+
+struct engine_limits {
+    int sentences;           // in flight at once in a worker: 64
+    int beam;                // largest a request may ask for
+    int pieces;              // a sentence; longer ones are split at a clause: 256
+    int text_sentences;      // a text; more is STATUS_TOO_LARGE
+};
+
+MUST_CHECK enum status engine_worker_new(struct engine_worker **out, const struct engine *engine,
+                                         const struct engine_limits *limits, struct error *err);
+void engine_worker_free(struct engine_worker *worker);           // NULL is fine
+
+struct engine_text {
+    const char *text;        // need not be NUL-terminated
+    size_t len;
+    const atomic_bool *cancelled;        // NULL, or checked at each decoder step
+};
+
+struct engine_sentence {
+    struct span source;      // bytes of the request's text
+    struct span target;      // bytes of the answer's text
+    struct tokens tokens;    // source pieces, spans in the request's text
+    struct translation translation;      // all hypotheses, ids of pieces
+    struct detokenised *texts;           // (translation.count) each hypothesis' text and spans
+    bool split;              // part of a sentence over the piece limit
+    bool truncated;          // the length limit ended the best hypothesis
+};
+
+struct engine_answer {
+    char *text;              // the whole text in the target language, NUL-terminated
+    size_t len;
+    struct engine_sentence *sentences;
+    int sentence_count;
+    int alternative_count;   // n_best joined: the k-th alternative joins the k-th (or last) of each
+    char **alternatives;     // without the best itself; equal ones left out
+};
+
+/* Sentences of all texts go through the model together, out[i] answers texts[i]. Texts with no
+ * letters (digits, emoji, spaces) come back unchanged, without sentences. */
+MUST_CHECK enum status engine_translate(struct engine_worker *worker,
+                                        const struct engine_text *texts, int count,
+                                        const struct search_options *options, struct arena *arena,
+                                        struct engine_answer *out, struct error *err);
+#endif

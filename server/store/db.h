@@ -1,0 +1,23 @@
+/*
+ * db.h - the one database file: opened, migrated, closed.
+ *
+ *     struct db *db;
+ *     if (db_open(&db, "verso.db", &err) != STATUS_OK) ...     // created and migrated
+ *     db_close(db);
+ *
+ * WAL, synchronous=FULL, foreign keys on. Each migration is applied once, in
+ * order, in a transaction, and its SHA-256 is recorded; one that changed since,
+ * is missing or is newer than this program stops the opening with a sentence
+ * that says what to do. A connection belongs to one thread at a time.
+ */
+#ifndef SERVER_STORE_DB_H
+#define SERVER_STORE_DB_H
+
+#include "base/status.h"
+
+struct db;
+
+MUST_CHECK enum status db_open(struct db **out, const char *path, struct error *err);
+void db_close(struct db *db);            // NULL is fine
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * learn.h - learn a byte-fallback BPE vocabulary from a corpus.
+ *
+ *     struct learner *l;
+ *     learner_new(&l, options, &err);
+ *     learner_add(l, text, len, &err);         // each sentence, both sides for a joint vocabulary
+ *     learner_finish(l, &vocabulary, &err);
+ *     learner_free(l);
+ *
+ * The most frequent adjacent pair of pieces within words is merged, again and
+ * again (Sennrich 2016); piece k of the result has score -k. Ties go to the
+ * pair whose text is smaller in byte order, so the same corpus gives the same
+ * vocabulary whatever the order of its lines and the number of threads.
+ */
+#ifndef TOKENIZER_LEARN_H
+#define TOKENIZER_LEARN_H
+
+#include <stddef.h>
+#include "base/status.h"
+#include "tokenizer/vocabulary.h"
+
+struct learn_options {
+    int size;                // pieces in all, the 260 control and byte pieces included
+    double coverage;         // share of the corpus' characters that get a piece of their own: 0.9995
+    int threads;
+    struct vocabulary_options text;
+    void (*on_progress)(void *context, int pieces_done, int pieces_wanted);   // NULL is fine
+    void *context;
+};
+
+struct learner;
+
+MUST_CHECK enum status learner_new(struct learner **out, struct learn_options options,
+                                   struct error *err);
+/* Invalid UTF-8: STATUS_BAD_INPUT, nothing counted; the caller may go on. */
+MUST_CHECK enum status learner_add(struct learner *l, const char *text, size_t len,
+                                   struct error *err);
+/* Fewer pieces than asked for when the corpus has no more pairs that occur twice. */
+MUST_CHECK enum status learner_finish(struct learner *l, struct vocabulary **out,
+                                      struct error *err);
+void learner_free(struct learner *l);    // NULL is fine
+#endif
