@@ -30,6 +30,7 @@ struct seq2seq {
     struct tensor embedding;             // (V,E), both languages and the output matrix
     struct encoder encoder;
     struct decoder decoder;
+    struct tensor output_bias;           // (V)
 };
 
 /* Declares every tensor. The config has been checked. */
@@ -108,6 +109,6 @@ struct step {
 MUST_CHECK enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
                                     const struct step *step, struct arena *scratch,
                                     struct error *err);
-size_t seq2seq_step_bytes(const struct seq2seq *model, int N, int S);         // of scratch
+size_t seq2seq_step_bytes(const struct seq2seq *model, int N);                // of scratch
 
 #endif

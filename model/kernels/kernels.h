@@ -64,7 +64,7 @@ struct kernels {
 
     void (*softmax)(int n, real *x);                             // in place, n >= 1
 
-    /* y(n) = Σ_s w[s] rows_s, in the order of s. */
+    /* y(n) += Σ_s w[s] rows_s, in the order of s. */
     void (*weighted_sum)(int S, int n, const real *w, const real *rows, int ld, real *y);
     /* d_w[s] += d_y · rows_s;  d_rows_s += w[s] d_y (d_rows NULL: left out). */
     void (*weighted_sum_backward)(int S, int n, const real *w, const real *rows, int ld,

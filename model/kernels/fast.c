@@ -1,0 +1,459 @@
+/*
+ * fast.c - the kernels with vectors; built once for each instruction set.
+ *
+ * Written with the compiler's vector types, so one source serves AVX-512 (16
+ * lanes), AVX2 (8) and what every 64-bit machine has (4). KERNELS_NAME is the
+ * table this build of the file defines. What each function computes stands in
+ * reference.c.
+ *
+ * Matrices are packed into panels of PANEL columns, [N/PANEL][K][PANEL], the
+ * last one filled with zeros. An output is one accumulator that runs over k
+ * from 0 up, whatever the number of rows beside it: that is what makes a row's
+ * bits independent of its company.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model/kernels/reference.h"
+
+#if defined(__AVX512F__)
+#define LANES 16
+#define VECS 4               // vectors a panel row: 6 x 4 accumulators of 32 registers
+#define ROWS 6
+#elif defined(__AVX2__)
+#define LANES 8
+#define VECS 2
+#define ROWS 6
+#else
+#define LANES 4
+#define VECS 2
+#define ROWS 4
+#endif
+#define PANEL (LANES * VECS)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t ivec __attribute__((vector_size(LANES * sizeof(float))));
+typedef vec loose __attribute__((aligned(4), may_alias)); // in memory: no alignment assumed
+
+INLINE vec load(const float *p)
+{
+    return *(const loose *)p;
+}
+
+INLINE void store(float *p, vec x)
+{
+    *(loose *)p = x;
+}
+
+INLINE vec load_part(const float *p, int n)
+{
+    vec x = { 0 };
+    memcpy(&x, p, (size_t)n * sizeof(float));
+    return x;
+}
+
+INLINE void store_part(float *p, vec x, int n)
+{
+    memcpy(p, &x, (size_t)n * sizeof(float));
+}
+
+INLINE vec splat(float x)
+{
+    return x - (vec){ 0 };
+}
+
+INLINE vec choose_vec(ivec mask, vec yes, vec no)
+{
+    return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+INLINE vec vec_max(vec a, vec b)
+{
+    return choose_vec(a > b, a, b);
+}
+
+INLINE vec vec_min(vec a, vec b)
+{
+    return choose_vec(a < b, a, b);
+}
+
+/* In halves, so the order is fixed and the chain short. */
+INLINE float sum_lanes(vec x)
+{
+    float lanes[LANES];
+    memcpy(lanes, &x, sizeof x);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+/*
+ * e^x = 2^n e^r with n the nearest integer to x log2(e) and |r| <= ln(2)/2; e^r by its Taylor
+ * series to r^7 (error below one unit in the last place). x is clamped to where 2^n is normal.
+ */
+INLINE vec exp_vec(vec x)
+{
+    const vec magic = splat(12582912.0f); // 1.5 * 2^23: adding it rounds to an integer
+    x = vec_min(vec_max(x, splat(-87.0f)), splat(88.0f));
+    const vec shifted = x * splat(1.44269504f) + magic;
+    const vec n = shifted - magic;
+    vec r = x - n * splat(0.693359375f); // ln 2 in two parts: the first is exact times n
+    r = r - n * splat(-2.12194440e-4f);
+    vec p = splat(1.0f / 5040);
+    p = p * r + splat(1.0f / 720);
+    p = p * r + splat(1.0f / 120);
+    p = p * r + splat(1.0f / 24);
+    p = p * r + splat(1.0f / 6);
+    p = p * r + splat(0.5f);
+    p = p * r + splat(1.0f);
+    p = p * r + splat(1.0f);
+    const ivec exponent = ((ivec)shifted - (ivec)magic) << 23;
+    return (vec)((ivec)p + exponent);
+}
+
+INLINE vec sigmoid_vec(vec x)
+{
+    return splat(1.0f) / (splat(1.0f) + exp_vec(-x));
+}
+
+/* 1 - 2 / (e^2x + 1): absolute error near 1e-7 everywhere. */
+INLINE vec tanh_vec(vec x)
+{
+    return splat(1.0f) - splat(2.0f) / (exp_vec(x + x) + splat(1.0f));
+}
+
+/* ---- matrix products ---- */
+
+static size_t packed_count(int N, int K)
+{
+    return (size_t)((N + PANEL - 1) / PANEL) * (size_t)K * PANEL;
+}
+
+static void pack(int N, int K, const float *W, float *packed)
+{
+    for (int from = 0; from < N; from += PANEL)
+        for (int k = 0; k < K; k++)
+            for (int n = from; n < from + PANEL; n++)
+                *packed++ = n < N ? W[(size_t)n * (size_t)K + (size_t)k] : 0.0f;
+}
+
+/* R rows of one panel; R is a constant wherever this is inlined. */
+INLINE void panel_rows(const int R, int width, int K, const float *X, int ldx, const float *panel,
+                       bool accumulate, float *Y, int ldy)
+{
+    vec sum[ROWS][VECS];
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < VECS; j++)
+            sum[r][j] = splat(0);
+    for (int k = 0; k < K; k++, panel += PANEL) {
+        vec w[VECS];
+        for (int j = 0; j < VECS; j++)
+            w[j] = load(panel + j * LANES);
+        for (int r = 0; r < R; r++) {
+            const vec x = splat(X[(size_t)r * (size_t)ldx + (size_t)k]);
+            for (int j = 0; j < VECS; j++)
+                sum[r][j] += x * w[j];
+        }
+    }
+    for (int r = 0; r < R; r++) {
+        float *y = Y + (size_t)r * (size_t)ldy;
+        for (int j = 0; j < VECS; j++, y += LANES) {
+            const int left = width - j * LANES;
+            if (left >= LANES)
+                store(y, accumulate ? load(y) + sum[r][j] : sum[r][j]);
+            else if (left > 0)
+                store_part(y, accumulate ? load_part(y, left) + sum[r][j] : sum[r][j], left);
+        }
+    }
+}
+
+static void packed_product(int M, int N, int K, const float *X, int ldx, const float *packed,
+                           bool accumulate, float *Y, int ldy)
+{
+    for (int from = 0; from < N; from += PANEL, packed += (size_t)K * PANEL) {
+        const int width = N - from < PANEL ? N - from : PANEL;
+        for (int m = 0; m < M;) {
+            const float *x = X + (size_t)m * (size_t)ldx;
+            float *y = Y + (size_t)m * (size_t)ldy + from;
+            const int left = M - m;
+            const int rows = left >= ROWS ? ROWS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+            if (rows == ROWS)
+                panel_rows(ROWS, width, K, x, ldx, packed, accumulate, y, ldy);
+            else if (rows == 4)
+                panel_rows(4, width, K, x, ldx, packed, accumulate, y, ldy);
+            else if (rows == 2)
+                panel_rows(2, width, K, x, ldx, packed, accumulate, y, ldy);
+            else
+                panel_rows(1, width, K, x, ldx, packed, accumulate, y, ldy);
+            m += rows;
+        }
+    }
+}
+
+/* ---- elementwise ---- */
+
+static void tanh_rows(int n, const float *x, float *y)
+{
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, tanh_vec(load(x + i)));
+    if (i < n)
+        store_part(y + i, tanh_vec(load_part(x + i, n - i)), n - i);
+}
+
+struct lstm_lanes {          // one vector of each gate, and of c
+    vec i, f, g, o, c;
+};
+
+INLINE vec lstm_cell(struct lstm_lanes *x, vec c_previous)
+{
+    x->i = sigmoid_vec(x->i);
+    x->f = sigmoid_vec(x->f);
+    x->g = tanh_vec(x->g);
+    x->o = sigmoid_vec(x->o);
+    x->c = x->f * c_previous + x->i * x->g;
+    return x->o * tanh_vec(x->c);
+}
+
+static void lstm_forward(int H, float *gates, const float *c_previous, float *c, float *h)
+{
+    int j = 0;
+    for (; j + LANES <= H; j += LANES) {
+        struct lstm_lanes x = { load(gates + j), load(gates + H + j), load(gates + 2 * H + j),
+                                load(gates + 3 * H + j), { 0 } };
+        store(h + j, lstm_cell(&x, load(c_previous + j)));
+        store(gates + j, x.i);
+        store(gates + H + j, x.f);
+        store(gates + 2 * H + j, x.g);
+        store(gates + 3 * H + j, x.o);
+        store(c + j, x.c);
+    }
+    if (j < H) {
+        const int n = H - j;
+        struct lstm_lanes x = { load_part(gates + j, n), load_part(gates + H + j, n),
+                                load_part(gates + 2 * H + j, n), load_part(gates + 3 * H + j, n),
+                                { 0 } };
+        store_part(h + j, lstm_cell(&x, load_part(c_previous + j, n)), n);
+        store_part(gates + j, x.i, n);
+        store_part(gates + H + j, x.f, n);
+        store_part(gates + 2 * H + j, x.g, n);
+        store_part(gates + 3 * H + j, x.o, n);
+        store_part(c + j, x.c, n);
+    }
+}
+
+/* Activations are there already, so this is plain enough for the compiler to vectorise, but for
+ * tanh(c): that is computed a vector at a time. */
+static void lstm_backward(int H, const float *gates, const float *c_previous, const float *c,
+                          const float *d_h, float *d_c, float *d_gates)
+{
+    const float *i = gates, *f = gates + H, *g = gates + 2 * H, *o = gates + 3 * H;
+    for (int from = 0; from < H; from += LANES) {
+        const int n = H - from < LANES ? H - from : LANES;
+        float t[LANES];
+        store(t, tanh_vec(load_part(c + from, n)));
+        for (int j = from; j < from + n; j++) {
+            const float tc = t[j - from];
+            const float d = d_c[j] + d_h[j] * o[j] * (1 - tc * tc);
+            d_gates[j] = d * g[j] * i[j] * (1 - i[j]);
+            d_gates[H + j] = d * c_previous[j] * f[j] * (1 - f[j]);
+            d_gates[2 * H + j] = d * i[j] * (1 - g[j] * g[j]);
+            d_gates[3 * H + j] = d_h[j] * tc * o[j] * (1 - o[j]);
+            d_c[j] = d * f[j];
+        }
+    }
+}
+
+/* ---- attention ---- */
+
+static void energies(int S, int A, const float *keys, int ld_keys, const float *query,
+                     const float *v, float *e)
+{
+    for (int s = 0; s < S; s++) {
+        const float *key = keys + (size_t)s * (size_t)ld_keys;
+        vec sum = splat(0);
+        int a = 0;
+        for (; a + LANES <= A; a += LANES)
+            sum += load(v + a) * tanh_vec(load(key + a) + load(query + a));
+        if (a < A)
+            sum += load_part(v + a, A - a) *
+                   tanh_vec(load_part(key + a, A - a) + load_part(query + a, A - a));
+        e[s] = sum_lanes(sum);
+    }
+}
+
+static void energies_backward(int S, int A, const float *keys, int ld_keys, const float *query,
+                              const float *v, const float *d_e, float *d_keys, float *d_query,
+                              float *d_v)
+{
+    for (int s = 0; s < S; s++) {
+        const float *key = keys + (size_t)s * (size_t)ld_keys;
+        float *d_key = d_keys + (size_t)s * (size_t)ld_keys;
+        const vec d = splat(d_e[s]);
+        int a = 0;
+        for (; a + LANES <= A; a += LANES) {
+            const vec t = tanh_vec(load(key + a) + load(query + a));
+            const vec g = d * load(v + a) * (splat(1) - t * t);
+            store(d_key + a, load(d_key + a) + g);
+            store(d_query + a, load(d_query + a) + g);
+            store(d_v + a, load(d_v + a) + d * t);
+        }
+        if (a < A) {
+            const int n = A - a;
+            const vec t = tanh_vec(load_part(key + a, n) + load_part(query + a, n));
+            const vec g = d * load_part(v + a, n) * (splat(1) - t * t);
+            store_part(d_key + a, load_part(d_key + a, n) + g, n);
+            store_part(d_query + a, load_part(d_query + a, n) + g, n);
+            store_part(d_v + a, load_part(d_v + a, n) + d * t, n);
+        }
+    }
+}
+
+static void weighted_sum(int S, int n, const float *w, const float *rows, int ld, float *y)
+{
+    for (int s = 0; s < S; s++) {
+        const float *row = rows + (size_t)s * (size_t)ld;
+        for (int i = 0; i < n; i++)
+            y[i] += w[s] * row[i];
+    }
+}
+
+INLINE float dot(int n, const float *x, const float *y)
+{
+    vec sum = splat(0);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        sum += load(x + i) * load(y + i);
+    if (i < n)
+        sum += load_part(x + i, n - i) * load_part(y + i, n - i);
+    return sum_lanes(sum);
+}
+
+static void weighted_sum_backward(int S, int n, const float *w, const float *rows, int ld,
+                                  const float *d_y, float *d_w, float *d_rows)
+{
+    for (int s = 0; s < S; s++) {
+        d_w[s] += dot(n, d_y, rows + (size_t)s * (size_t)ld);
+        float *d_row = d_rows ? d_rows + (size_t)s * (size_t)ld : NULL;
+        for (int i = 0; d_row && i < n; i++)
+            d_row[i] += w[s] * d_y[i];
+    }
+}
+
+/* ---- softmax and its loss ---- */
+
+static float largest(int n, const float *x)
+{
+    vec most = splat(x[0]);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        most = vec_max(most, load(x + i));
+    float max = x[0];
+    for (int lane = 0; lane < LANES; lane++)
+        max = fmaxf(max, most[lane]);
+    for (; i < n; i++)
+        max = fmaxf(max, x[i]);
+    return max;
+}
+
+/* y = exp(x - shift), returns Σ y; y may be x, or NULL. */
+static float exp_sum(int n, const float *x, float shift, float *y)
+{
+    vec sum = splat(0);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vec e = exp_vec(load(x + i) - shift);
+        sum += e;
+        if (y)
+            store(y + i, e);
+    }
+    float total = sum_lanes(sum);
+    if (i < n) {
+        const vec e = exp_vec(load_part(x + i, n - i) - shift);
+        for (int lane = 0; lane < n - i; lane++)
+            total += e[lane];
+        if (y)
+            store_part(y + i, e, n - i);
+    }
+    return total;
+}
+
+static void softmax(int n, float *x)
+{
+    const float sum = exp_sum(n, x, largest(n, x), x);
+    for (int i = 0; i < n; i++)
+        x[i] /= sum;
+}
+
+static void log_softmax(int n, float *x)
+{
+    const float max = largest(n, x);
+    const float lse = max + logf(exp_sum(n, x, max, NULL));
+    for (int i = 0; i < n; i++)
+        x[i] -= lse;
+}
+
+static float sum_of(int n, const float *x)
+{
+    vec sum = splat(0);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        sum += load(x + i);
+    if (i < n)
+        sum += load_part(x + i, n - i);
+    return sum_lanes(sum);
+}
+
+static float cross_entropy(int V, const float *logits, int target, float smoothing, float scale,
+                           float *plain, float *d_logits)
+{
+    const float max = largest(V, logits);
+    const float mean_logit = sum_of(V, logits) / (float)V;
+    const float target_logit = logits[target];
+    const float sum = exp_sum(V, logits, max, d_logits);
+    const float lse = max + logf(sum);
+    *plain = lse - target_logit;
+    if (d_logits) {
+        const float factor = scale / sum, everywhere = scale * smoothing / (float)V;
+        for (int v = 0; v < V; v++)
+            d_logits[v] = factor * d_logits[v] - everywhere;
+        d_logits[target] -= scale * (1 - smoothing);
+    }
+    return (1 - smoothing) * *plain + smoothing * (lse - mean_logit);
+}
+
+static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m,
+                 float *restrict v, float clip, float rate, float beta1, float beta2,
+                 float epsilon, float correction1, float correction2)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float d = g[i] * clip;
+        m[i] = beta1 * m[i] + (1 - beta1) * d;
+        v[i] = beta2 * v[i] + (1 - beta2) * d * d;
+        w[i] -= rate * (m[i] / correction1) / (sqrtf(v[i] / correction2) + epsilon);
+    }
+}
+
+#define TEXT_OF(name) TEXT_OF_EXPANDED(name)
+#define TEXT_OF_EXPANDED(name) #name
+
+const struct kernels KERNELS_NAME = {
+    .name = &TEXT_OF(KERNELS_NAME)[sizeof "kernels_" - 1],
+    .gemm = reference_gemm,
+    .packed_count = packed_count,
+    .pack = pack,
+    .packed_product = packed_product,
+    .tanh_rows = tanh_rows,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
+    .energies = energies,
+    .energies_backward = energies_backward,
+    .softmax = softmax,
+    .weighted_sum = weighted_sum,
+    .weighted_sum_backward = weighted_sum_backward,
+    .cross_entropy = cross_entropy,
+    .log_softmax = log_softmax,
+    .adam = adam,
+};

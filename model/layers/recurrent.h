@@ -1,0 +1,48 @@
+/*
+ * recurrent.h - a cell run over a padded batch of sequences, in one direction.
+ *
+ *   S steps   B sentences   I input width   H state width     time-major: (S,B,·)
+ *
+ * States behind a sentence's end are zero, in both directions, and nothing
+ * flows back from there, so padding changes nothing. With a recurrent dropout
+ * mask (B,H), the same at every step, it is h ⊙ mask that feeds the next step.
+ */
+#ifndef MODEL_LAYERS_RECURRENT_H
+#define MODEL_LAYERS_RECURRENT_H
+
+#include "base/arena.h"
+#include "model/layers/cell.h"
+
+/* One run's sizes and input; the forward pass fills the tape, the backward pass reads it. */
+struct recurrent_run {
+    int S, B;
+    bool reverse;            // from the last step to the first
+    const int *len;          // (B)
+    const real *x;           // (S,B,I)
+    const real *h0, *c0;     // (B,H) before the first step; NULL: zeros
+    const real *mask;        // (B,H) or NULL
+
+    real *h;                 // (S,B) rows of H, ld_h apart: out
+    int ld_h;
+    real *gates;             // (S,B,4H)  tape
+    real *c;                 // (S,B,H)   tape
+    real *fed;               // (S,B,H)   tape: h ⊙ mask
+    const real *zeros;       // (B,H)     tape: the state before the first step
+};
+
+/* The tape from the arena; pointers stay NULL in a measuring arena. */
+void recurrent_lay_out(const struct cell *cell, struct recurrent_run *run, struct arena *arena);
+
+void recurrent_forward(const struct cell *cell, const struct weights *weights,
+                       struct recurrent_run *run);
+
+/* d_h (S,B) rows ld_h apart is read; d_x (S,B,I) is added to (NULL: left out), d_h0 and d_c0 (B,H)
+ * set unless NULL; scratch is taken from and given back to the arena. */
+void recurrent_backward(const struct cell *cell, const struct weights *weights,
+                        const struct recurrent_run *run, const real *d_h, real *d_x, real *d_h0,
+                        real *d_c0, real *gradients, struct arena *scratch);
+
+/* Scratch of a backward pass, laid out in a measuring arena or a real one. */
+size_t recurrent_backward_bytes(const struct cell *cell, int S, int B);
+
+#endif
