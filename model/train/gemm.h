@@ -1,0 +1,28 @@
+/*
+ * gemm.h - kernels whose matrix product is oneDNN's, for training.
+ *
+ *     struct kernels kernels = training_kernels(kernels_best());
+ *     gemm_use_one_thread();                     // once in each thread that computes
+ *     ...
+ *     status = gemm_check(&err);                 // after each update
+ *
+ * oneDNN's home. The table's function returns nothing, so a product that the
+ * library refuses is remembered for the process and told by gemm_check: what
+ * was computed since is worthless. Under ThreadSanitizer, which does not know
+ * the library's threads, the product is the reference one.
+ */
+#ifndef MODEL_TRAIN_GEMM_H
+#define MODEL_TRAIN_GEMM_H
+
+#include "base/status.h"
+#include "model/kernels/kernels.h"
+
+/* `base` with gemm replaced. */
+struct kernels training_kernels(const struct kernels *base);
+
+/* The library would start threads of its own in each thread that calls it. */
+void gemm_use_one_thread(void);
+
+MUST_CHECK enum status gemm_check(struct error *err);
+
+#endif
