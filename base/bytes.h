@@ -24,6 +24,7 @@ struct bytes {
     size_t capacity;
     size_t max;              // most bytes it may ever hold
     bool failed;             // an append did not fit or found no memory
+    bool out_of_memory;      // ... and memory was the reason
 };
 
 void bytes_init(struct bytes *b, size_t max);

@@ -23,10 +23,12 @@
  * with line, column and reason. *root is the caller's. */
 MUST_CHECK enum status json_parse(json_t **root, const char *bytes, size_t len, struct error *err);
 
-/* Append compact JSON, keys in order of insertion, UTF-8 not escaped; false as bytes_append. */
+/* Append compact JSON, keys in order of insertion, UTF-8 not escaped, reals to
+ * 15 significant digits; false as bytes_append. */
 bool json_write(struct bytes *out, const json_t *value);
 
-/* A real rounded to `digits` significant digits, so that 0.1f is written 0.1. */
+/* A real rounded to `digits` significant digits (1 to 15), so that 0.1f is
+ * written 0.1; null where the value is not finite. NULL: no memory. */
 json_t *json_rounded(double value, int digits);
 
 #endif

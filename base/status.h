@@ -46,7 +46,8 @@ enum status error_set(struct error *err, enum status status, const char *fmt, ..
     PRINTF_LIKE(3, 4);
 
 /* Put what we were doing in front of what went wrong and return its status:
- *     "loading en-de.model: " + "checksum does not match" */
+ *     "loading en-de.model" + ": " + "checksum does not match"
+ * err must not be NULL here: the status is read from it. */
 enum status error_while(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif
