@@ -9,23 +9,34 @@
  *
  * The format: 8 bytes little-endian header length, a JSON header, then the
  * tensors. Mapped read-only. Refused with a sentence: a header longer than the
- * file or HEADER_BYTES_MAX, JSON that is not the format's, shapes whose
- * product does not match the bytes, offsets with gaps or overlaps or beyond the
- * end, dtypes other than F32 F16 BF16 I8, and - when the metadata has a
- * "digest" - a digest that does not match. The digest is the SHA-256 of the
- * whole file with its own 64 hex digits read as '0'. An I8 tensor NAME of
- * (rows, cols) has its float32 scale a row in a tensor NAME.scale (rows).
- * Nothing is assumed about the alignment of a tensor in the file.
+ * file or HEADER_BYTES_MAX, JSON that is not the format's, tensors that are
+ * neither matrices nor vectors, shapes whose product does not match the bytes,
+ * offsets with gaps or overlaps or beyond the end, dtypes other than F32 F16
+ * BF16 I8, and a digest that is missing or does not match where the metadata
+ * says "format": FILE_FORMAT (there it is required) or has a "digest" at all.
+ * The digest is the SHA-256 of the whole file with its own 64 hex digits read
+ * as '0'. An I8 tensor NAME of (rows, cols) has its float32 scale a row in a
+ * tensor NAME.scale (rows). Nothing is assumed about the alignment of a tensor
+ * in the file. An open file may be shared between threads.
  */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/status.h"
 
 #define HEADER_BYTES_MAX (64 << 20)
+#define FILE_TENSORS_MAX 1024
+#define FILE_FORMAT "verso-1"            // metadata "format" of the files we write
 
 enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8 };
+
+struct tensor_info {
+    const char *name;        // borrowed until close
+    enum dtype dtype;
+    int rows, cols;          // cols is 1 for a vector
+};
 
 struct tensor_file;
 
@@ -33,14 +44,16 @@ MUST_CHECK enum status tensor_file_open(struct tensor_file **out, const char *pa
                                         struct error *err);
 void tensor_file_close(struct tensor_file *file);                // NULL is fine
 
-int tensor_file_count(const struct tensor_file *file);           // tensors
-const char *tensor_file_name(const struct tensor_file *file, int i);
+int tensor_file_count(const struct tensor_file *file);           // tensors, scales included
+struct tensor_info tensor_file_info(const struct tensor_file *file, int i);   // in file order
 /* A metadata text, NULL if absent; borrowed until close. */
 const char *tensor_file_text(const struct tensor_file *file, const char *key);
 const char *tensor_file_digest(const struct tensor_file *file);  // of the file, 64 hex digits
 
-/* Values as float32, whatever the dtype. A vector is rows x 1. STATUS_BAD_FILE if the tensor is
- * absent or has another shape (both are named). */
+/* STATUS_BAD_FILE if the tensor is absent or has another shape (both are named). */
+MUST_CHECK enum status tensor_file_check(const struct tensor_file *file, const char *name, int rows,
+                                         int cols, struct error *err);
+/* Values as float32, whatever the dtype. A vector is rows x 1. Checked as above. */
 MUST_CHECK enum status tensor_file_read(const struct tensor_file *file, const char *name, int rows,
                                         int cols, float *values, struct error *err);
 
@@ -48,14 +61,18 @@ MUST_CHECK enum status tensor_file_read(const struct tensor_file *file, const ch
 
 struct tensor_writer;
 
-/* Texts and tensors are declared, then written in one go by commit; names and values are borrowed
- * until then. Written to a temporary name, synced, renamed; the digest is put in. */
+/* Texts and tensors are declared, then written in one go by commit; tensor names and values are
+ * borrowed until then. "format" and "digest" are put in by commit. Written to a temporary name,
+ * synced, renamed. */
 MUST_CHECK enum status tensor_writer_new(struct tensor_writer **out, struct error *err);
 MUST_CHECK enum status tensor_writer_text(struct tensor_writer *w, const char *key,
                                           const char *text, struct error *err);
+/* Rounds to nearest even. cols 1 is written as a vector. */
 MUST_CHECK enum status tensor_writer_tensor(struct tensor_writer *w, const char *name, int rows,
                                             int cols, enum dtype dtype, const float *values,
                                             struct error *err);
+/* STATUS_BAD_INPUT naming the tensor if a dtype cannot hold its values: F16 a finite one above
+ * 65504, I8 one that is not finite. */
 MUST_CHECK enum status tensor_writer_commit(struct tensor_writer *w, const char *path,
                                             struct error *err);
 void tensor_writer_free(struct tensor_writer *w);                // NULL is fine

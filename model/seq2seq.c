@@ -3,6 +3,7 @@
  */
 #include "model/seq2seq.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/layers/dropout.h"
@@ -62,7 +63,7 @@ static void lay_out_masks(struct masks *m, const struct seq2seq *model, size_t s
     const size_t E = (size_t)model->config.embedding, H = (size_t)model->config.hidden;
     m->x = arena_array(a, real, source * E);
     m->y = arena_array(a, real, target * E);
-    m->states = arena_array(a, real, source * 2 * H);
+    m->states = arena_array(a, real, source * (size_t)model->decoder.M);
     m->forward = arena_array(a, real, B * H);
     m->backward = arena_array(a, real, B * H);
     m->decoder = arena_array(a, real, B * H);
@@ -76,7 +77,7 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
     const size_t source = (size_t)batch->S * B, target = (size_t)batch->T * B;
-    const size_t M = 2 * (size_t)model->config.hidden;
+    const size_t M = (size_t)model->decoder.M;
 
     memset(p, 0, sizeof *p);
     p->source = arena_array(a, int32_t, source);
@@ -157,7 +158,7 @@ static void draw_masks(struct pass *p, const struct seq2seq *model, const struct
     struct rng rng = options->rng;
     dropout_mask(&rng, options->dropout, (size_t)batch->S * B * E, p->masks.x);
     dropout_mask(&rng, options->dropout, (size_t)batch->T * B * E, p->masks.y);
-    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * 2 * H, p->masks.states);
+    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * (size_t)model->decoder.M, p->masks.states);
     dropout_mask(&rng, options->dropout, B * H, p->masks.forward);
     dropout_mask(&rng, options->dropout, B * H, p->masks.backward);
     dropout_mask(&rng, options->dropout, B * H, p->masks.decoder);
@@ -172,7 +173,7 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
     embedding_forward(weights, model->embedding, source, p->source, p->x);
     dropout_apply(source * E, p->x, p->masks.x, p->x);
     encoder_forward(&model->encoder, weights, &p->encoder);
-    dropout_apply(source * 2 * (size_t)model->config.hidden, p->encoder.states, p->masks.states,
+    dropout_apply(source * (size_t)model->decoder.M, p->encoder.states, p->masks.states,
                   p->memory);
     embedding_forward(weights, model->embedding, target, p->previous, p->y);
     dropout_apply(target * E, p->y, p->masks.y, p->y);
@@ -218,7 +219,7 @@ static void backward(const struct seq2seq *model, const struct weights *weights,
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
     const size_t source = (size_t)batch->S * B, target = (size_t)batch->T * B;
-    const size_t M = 2 * (size_t)model->config.hidden;
+    const size_t M = (size_t)model->decoder.M;
     memset(p->d_readout, 0, target * E * sizeof(real));
     memset(p->d_memory, 0, source * M * sizeof(real));
     memset(p->d_x, 0, source * E * sizeof(real));
@@ -306,6 +307,7 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
                            struct arena *results, struct arena *scratch, struct memory *out,
                            struct error *err)
 {
+    assert(results != scratch);
     int S = 1;
     for (int b = 0; b < count; b++)
         S = len[b] > S ? len[b] : S;
@@ -326,7 +328,7 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
     for (int b = 0; b < count && status == STATUS_OK; b++) {
         out[b].S = len[b];
         out[b].states =
-            take_sentence(results, k.run.states, b, count, len[b], 2 * model->config.hidden);
+            take_sentence(results, k.run.states, b, count, len[b], model->decoder.M);
         out[b].keys = take_sentence(results, k.keys, b, count, len[b], model->config.attention);
         if (!out[b].states || !out[b].keys)
             status = error_set(err, STATUS_NO_MEMORY, "no room for %d encoded sentences", count);
@@ -341,7 +343,7 @@ enum status seq2seq_start(const struct seq2seq *model, const struct weights *wei
 {
     const size_t H = (size_t)model->config.hidden;
     const struct arena_mark mark = arena_mark(scratch);
-    real *mean = arena_array(scratch, real, 2 * H);
+    real *mean = arena_array(scratch, real, model->decoder.M);
     if (!mean)
         return error_set(err, STATUS_NO_MEMORY, "no scratch for a decoder's start");
     decoder_start(&model->decoder, weights, memory->S, 1, &memory->S, memory->states, mean, state);

@@ -79,7 +79,8 @@ struct memory {
 };
 
 /* Encode `count` sentences at once; ids[i] has len[i] ids, </s> included. Results live in
- * `results`; scratch is taken from and given back to `scratch`. Bits do not depend on company. */
+ * `results`; scratch is taken from and given back to `scratch`, which is another arena. Bits do not
+ * depend on company. */
 MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
                                       const int32_t *const *ids, const int *len, int count,
                                       struct arena *results, struct arena *scratch,

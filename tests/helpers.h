@@ -25,12 +25,12 @@
 
 struct test_case {
     const char *name;
-    const TTest *test;
+    const TTest **test;
     int loops;               // 1, or how often with _i = 0, 1, ...
 };
 
-#define TEST(function) { #function, function, 1 }
-#define TEST_LOOP(function, times) { #function, function, times }
+#define TEST(function) { #function, &function, 1 }
+#define TEST_LOOP(function, times) { #function, &function, times }
 
 #define TEST_SKIPPED 77      // exit code that ctest shows as skipped
 
@@ -40,7 +40,7 @@ static inline int test_run(const char *suite_name, const struct test_case *cases
     for (size_t i = 0; i < count; i++) {
         TCase *tc = tcase_create(cases[i].name);
         tcase_set_timeout(tc, 120);
-        tcase_add_loop_test(tc, cases[i].test, 0, cases[i].loops);
+        tcase_add_loop_test(tc, *cases[i].test, 0, cases[i].loops);
         suite_add_tcase(suite, tc);
     }
     SRunner *runner = srunner_create(suite);

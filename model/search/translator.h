@@ -21,18 +21,24 @@
 #include "model/model.h"
 
 #define BEAM_MAX 64
+#define SENTENCES_MAX 1024
+#define SOURCE_LEN_MAX 4096
+#define LENGTH_RATIO_MAX 4
+#define LENGTH_POWER_MAX 4
 
 struct search_limits {       // what a translator is sized for
-    int sentences;           // in flight at once
-    int beam;
-    int source_len;          // pieces + </s>; a longer source is STATUS_TOO_LARGE
+    int sentences;           // in flight at once, 1..SENTENCES_MAX
+    int beam;                // 1..BEAM_MAX
+    int source_len;          // pieces + </s>, 1..SOURCE_LEN_MAX; a longer source is STATUS_TOO_LARGE
 };
 
 struct search_options {
     int beam;                // 1 is greedy; at most limits.beam
     int n_best;              // hypotheses wanted a sentence, 1..beam
-    float length_power;      // rank by log_prob / length^power; 0: by log_prob alone; 0.8 is usual
-    float length_ratio;      // at most ratio * source length + 10 target pieces; 3 is usual
+    float length_power;      // rank by log_prob / length^power, </s> counts; 0: by log_prob alone;
+                             // 0.8 is usual, at most LENGTH_POWER_MAX
+    float length_ratio;      // at most ratio * source length + 10 target pieces, </s> counts;
+                             // 0..LENGTH_RATIO_MAX, 3 is usual
 };
 
 struct source {
@@ -59,12 +65,13 @@ struct translation {
 
 struct translator;
 
+/* STATUS_BAD_INPUT naming the limit that is out of its bounds. */
 MUST_CHECK enum status translator_new(struct translator **out, const struct model *model,
                                       const struct search_limits *limits, struct error *err);
 void translator_free(struct translator *tr);                     // NULL is fine
 
 /* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
- * `results`; STATUS_NO_MEMORY when it is full. */
+ * `results`; STATUS_NO_MEMORY when it is full, and then as after every failure it is as it was. */
 MUST_CHECK enum status translator_run(struct translator *tr, const struct source *sources,
                                       int count, const struct search_options *options,
                                       struct arena *results, struct translation *out,

@@ -1,0 +1,249 @@
+/*
+ * test_kernels.c - every instruction set's kernels against the reference, over
+ * odd sizes, with operands that end at unreadable pages.
+ */
+#include <sys/mman.h>
+
+#include "base/rng.h"
+#include "model/kernels/kernels.h"
+#include "tests/helpers.h"
+
+#define REORDERED_SUMS 2e-5f // vectorised sums and polynomials against plain loops
+
+static const struct kernels *all[4];
+static int all_count;
+
+/* n floats whose last touches a page that must not be read. */
+static float *guarded(size_t n)
+{
+    const size_t page = 4096, bytes = (n * sizeof(float) + page - 1) / page * page;
+    char *base = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(base != MAP_FAILED);
+    ck_assert_int_eq(mprotect(base + bytes, page, PROT_NONE), 0);
+    return (float *)(void *)(base + bytes - n * sizeof(float));
+}
+
+static void unguard(float *p, size_t n)
+{
+    const size_t page = 4096, bytes = (n * sizeof(float) + page - 1) / page * page;
+    munmap((char *)p + n * sizeof(float) - bytes, bytes + page);
+}
+
+static float *random_floats(size_t n, float scale, uint64_t seed)
+{
+    struct rng rng = rng_make(seed, n);
+    float *x = guarded(n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = scale * (float)rng_normal(&rng);
+    return x;
+}
+
+static float *copy_of(const float *x, size_t n)
+{
+    float *y = guarded(n);
+    memcpy(y, x, n * sizeof *x);
+    return y;
+}
+
+static void assert_close(const float *got, const float *wanted, size_t n, const char *what)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(fabsf(got[i] - wanted[i]) <= REORDERED_SUMS * (1 + fabsf(wanted[i])),
+                      "%s[%zu] is %.9g, not %.9g", what, i, (double)got[i], (double)wanted[i]);
+}
+
+static const int sizes[] = { 1, 2, 3, 5, 8, 13, 16, 17, 31, 63, 64, 65, 130 };
+#define SIZES (int)(sizeof sizes / sizeof sizes[0])
+
+START_TEST(packed_product_equals_the_reference)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int N = sizes[i], K = sizes[(i * 5 + 3) % SIZES];
+        for (int M = 1; M <= 14; M++) {
+            const size_t x_n = (size_t)(M * K), w_n = (size_t)(N * K), y_n = (size_t)(M * N);
+            float *x = random_floats(x_n, 1, 1), *w = random_floats(w_n, 1, 2);
+            float *y = random_floats(y_n, 1, 3), *wanted = copy_of(y, y_n);
+            const size_t packed_n = k->packed_count(N, K);
+            float *packed = guarded(packed_n);
+            k->pack(N, K, w, packed);
+            k->packed_product(M, N, K, x, K, packed, M % 2, y, N);
+            kernels_reference.gemm(GEMM_NT, M, N, K, x, K, w, K, M % 2, wanted, N);
+            for (size_t j = 0; j < y_n; j++)
+                ck_assert_float_eq_tol(y[j], wanted[j], REORDERED_SUMS * (float)K);
+            unguard(x, x_n), unguard(w, w_n), unguard(y, y_n), unguard(wanted, y_n);
+            unguard(packed, packed_n);
+        }
+    }
+}
+END_TEST
+
+/* The bits of a row are the same whatever the rows beside it. */
+START_TEST(a_row_does_not_depend_on_its_company)
+{
+    const struct kernels *k = all[_i];
+    const int M = 29, N = 70, K = 33;
+    float *x = random_floats((size_t)(M * K), 1, 1), *w = random_floats((size_t)(N * K), 1, 2);
+    float *packed = guarded(k->packed_count(N, K));
+    float *together = guarded((size_t)(M * N)), *alone = guarded((size_t)N);
+    k->pack(N, K, w, packed);
+    k->packed_product(M, N, K, x, K, packed, false, together, N);
+    for (int m = 0; m < M; m++) {
+        k->packed_product(1, N, K, x + m * K, K, packed, false, alone, N);
+        ck_assert_mem_eq(alone, together + m * N, (size_t)N * sizeof(float));
+    }
+    unguard(x, (size_t)(M * K)), unguard(w, (size_t)(N * K)), unguard(alone, (size_t)N);
+    unguard(together, (size_t)(M * N)), unguard(packed, k->packed_count(N, K));
+}
+END_TEST
+
+START_TEST(tanh_is_right_from_minus_to_plus_a_hundred)
+{
+    enum { N = 4001 };
+    float *x = guarded(N), *y = guarded(N);
+    for (int i = 0; i < N; i++)
+        x[i] = (float)(i - N / 2) * 0.05f;
+    all[_i]->tanh_rows(N, x, y);
+    for (int i = 0; i < N; i++)
+        ck_assert_double_eq_tol((double)y[i], tanh((double)x[i]), 4e-7);
+    unguard(x, N), unguard(y, N);
+}
+END_TEST
+
+START_TEST(lstm_cell_equals_the_reference)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int H = sizes[i];
+        const size_t h_n = (size_t)H, g_n = 4 * h_n;
+        float *gates = random_floats(g_n, 2, 1), *gates2 = copy_of(gates, g_n);
+        float *before = random_floats(h_n, 1, 2), *d_h = random_floats(h_n, 1, 3);
+        float *c = guarded(h_n), *c2 = guarded(h_n), *h = guarded(h_n), *h2 = guarded(h_n);
+        k->lstm_forward(H, gates, before, c, h);
+        kernels_reference.lstm_forward(H, gates2, before, c2, h2);
+        assert_close(gates, gates2, g_n, "gates");
+        assert_close(c, c2, h_n, "c");
+        assert_close(h, h2, h_n, "h");
+        float *d_c = random_floats(h_n, 1, 4), *d_c2 = copy_of(d_c, h_n);
+        float *d_gates = guarded(g_n), *d_gates2 = guarded(g_n);
+        k->lstm_backward(H, gates2, before, c2, d_h, d_c, d_gates);
+        kernels_reference.lstm_backward(H, gates2, before, c2, d_h, d_c2, d_gates2);
+        assert_close(d_gates, d_gates2, g_n, "d_gates");
+        assert_close(d_c, d_c2, h_n, "d_c");
+        unguard(gates, g_n), unguard(gates2, g_n), unguard(before, h_n), unguard(d_h, h_n);
+        unguard(c, h_n), unguard(c2, h_n), unguard(h, h_n), unguard(h2, h_n), unguard(d_c, h_n);
+        unguard(d_c2, h_n), unguard(d_gates, g_n), unguard(d_gates2, g_n);
+    }
+}
+END_TEST
+
+START_TEST(attention_equals_the_reference)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int S = sizes[(i + 4) % SIZES], A = sizes[i], ld = A + 3;
+        const size_t a_n = (size_t)A, s_n = (size_t)S, keys_n = (size_t)((S - 1) * ld + A);
+        float *keys = random_floats(keys_n, 1, 1), *query = random_floats(a_n, 1, 2);
+        float *v = random_floats(a_n, 1, 3), *e = guarded(s_n), *e2 = guarded(s_n);
+        k->energies(S, A, keys, ld, query, v, e);
+        kernels_reference.energies(S, A, keys, ld, query, v, e2);
+        assert_close(e, e2, s_n, "energy");
+        float *d_keys = random_floats(keys_n, 1, 5), *d_keys2 = copy_of(d_keys, keys_n);
+        float *d_query = random_floats(a_n, 1, 6), *d_query2 = copy_of(d_query, a_n);
+        float *d_v = random_floats(a_n, 1, 7), *d_v2 = copy_of(d_v, a_n);
+        k->energies_backward(S, A, keys, ld, query, v, e2, d_keys, d_query, d_v);
+        kernels_reference.energies_backward(S, A, keys, ld, query, v, e2, d_keys2, d_query2, d_v2);
+        assert_close(d_keys, d_keys2, keys_n, "d_keys");
+        assert_close(d_query, d_query2, a_n, "d_query");
+        assert_close(d_v, d_v2, a_n, "d_v");
+        k->softmax(S, e);
+        kernels_reference.softmax(S, e2);
+        assert_close(e, e2, s_n, "softmax");
+
+        float *y = random_floats(a_n, 1, 8), *y2 = copy_of(y, a_n);
+        k->weighted_sum(S, A, e, keys, ld, y);
+        kernels_reference.weighted_sum(S, A, e, keys, ld, y2);
+        assert_close(y, y2, a_n, "weighted sum");
+        float *d_w = random_floats(s_n, 1, 9), *d_w2 = copy_of(d_w, s_n);
+        k->weighted_sum_backward(S, A, e2, keys, ld, query, d_w, d_keys2);
+        kernels_reference.weighted_sum_backward(S, A, e2, keys, ld, query, d_w2, d_keys);
+        assert_close(d_w, d_w2, s_n, "d_w");
+        assert_close(d_keys2, d_keys, keys_n, "d_rows");
+        unguard(keys, keys_n), unguard(query, a_n), unguard(v, a_n), unguard(e, s_n);
+        unguard(e2, s_n), unguard(d_keys, keys_n), unguard(d_keys2, keys_n);
+        unguard(d_query, a_n), unguard(d_query2, a_n), unguard(d_v, a_n), unguard(d_v2, a_n);
+        unguard(y, a_n), unguard(y2, a_n), unguard(d_w, s_n), unguard(d_w2, s_n);
+    }
+}
+END_TEST
+
+START_TEST(cross_entropy_equals_the_reference)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 1; i < SIZES; i++) {
+        const int V = sizes[i];
+        const size_t n = (size_t)V;
+        float *x = random_floats(n, 5, 1), *d = guarded(n), *d2 = guarded(n), plain, plain2;
+        const float loss = k->cross_entropy(V, x, V / 2, 0.1f, 0.25f, &plain, d);
+        const float loss2 = kernels_reference.cross_entropy(V, x, V / 2, 0.1f, 0.25f, &plain2, d2);
+        assert_close(&loss, &loss2, 1, "loss");
+        assert_close(&plain, &plain2, 1, "plain");
+        assert_close(d, d2, n, "d_logits");
+        k->log_softmax(V, x);
+        double sum = 0;
+        for (int v = 0; v < V; v++)
+            sum += exp((double)x[v]);
+        ck_assert_double_eq_tol(sum, 1, 1e-5);
+        unguard(x, n), unguard(d, n), unguard(d2, n);
+    }
+}
+END_TEST
+
+START_TEST(adam_equals_the_reference)
+{
+    enum { N = 77 };
+    float *w = random_floats(N, 1, 1), *w2 = copy_of(w, N), *g = random_floats(N, 1, 2);
+    float *m = random_floats(N, 1, 3), *m2 = copy_of(m, N), *v = guarded(N), *v2 = guarded(N);
+    memset(v, 0, N * sizeof *v), memset(v2, 0, N * sizeof *v2);
+    all[_i]->adam(N, w, g, m, v, 0.5f, 0.01f, 0.9f, 0.98f, 1e-9f, 0.1f, 0.02f);
+    kernels_reference.adam(N, w2, g, m2, v2, 0.5f, 0.01f, 0.9f, 0.98f, 1e-9f, 0.1f, 0.02f);
+    assert_close(w, w2, N, "w"), assert_close(m, m2, N, "m"), assert_close(v, v2, N, "v");
+    unguard(w, N), unguard(w2, N), unguard(g, N), unguard(m, N), unguard(m2, N), unguard(v, N);
+    unguard(v2, N);
+}
+END_TEST
+
+START_TEST(an_unknown_instruction_set_is_refused)
+{
+    setenv("VERSO_ISA", "mmx", 1);
+    ck_assert_ptr_null(kernels_best());
+    setenv("VERSO_ISA", "portable", 1);
+    ck_assert_ptr_eq(kernels_best(), &kernels_portable);
+    unsetenv("VERSO_ISA");
+    ck_assert_ptr_nonnull(kernels_best());
+}
+END_TEST
+
+int main(void)
+{
+    static const char *const names[] = { "portable", "avx2", "avx512" };
+    for (size_t i = 0; i < 3; i++) {
+        setenv("VERSO_ISA", names[i], 1);
+        const struct kernels *kernels = kernels_best();
+        if (kernels)
+            all[all_count++] = kernels;
+        printf("%s: %s\n", names[i], kernels ? "tested" : "skipped, this processor has it not");
+    }
+    unsetenv("VERSO_ISA");
+    const struct test_case cases[] = {
+        TEST_LOOP(packed_product_equals_the_reference, all_count),
+        TEST_LOOP(a_row_does_not_depend_on_its_company, all_count),
+        TEST_LOOP(tanh_is_right_from_minus_to_plus_a_hundred, all_count),
+        TEST_LOOP(lstm_cell_equals_the_reference, all_count),
+        TEST_LOOP(attention_equals_the_reference, all_count),
+        TEST_LOOP(cross_entropy_equals_the_reference, all_count),
+        TEST_LOOP(adam_equals_the_reference, all_count),
+        TEST(an_unknown_instruction_set_is_refused),
+    };
+    return test_run("model/kernels", cases, sizeof cases / sizeof cases[0]);
+}

@@ -1,0 +1,533 @@
+/*
+ * model_suite.h - the layers and the whole model against the reference values,
+ * by gradient checks, and with and without padding. Included by two programs:
+ * one with the model in double, one in float with the fast kernels.
+ */
+#ifndef TESTS_MODEL_MODEL_SUITE_H
+#define TESTS_MODEL_MODEL_SUITE_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "model/layers/dropout.h"
+#include "model/layers/linear.h"
+#include "model/seq2seq.h"
+#include "tests/model/reference_file.h"
+
+#ifdef VERSO_DOUBLE
+#define KERNELS (&kernels_reference)
+#else
+#define KERNELS kernels_best()
+#endif
+
+static struct arena arena, results;
+
+static void open_arena(void)
+{
+    ck_assert(arena_init(&arena, 256 << 20));
+    ck_assert(arena_init(&results, 16 << 20));
+}
+
+static void close_arena(void)
+{
+    arena_release(&arena);
+    arena_release(&results);
+}
+
+/* ---- one LSTM layer ---- */
+
+static void set(real *values, struct tensor t, json_t *root, const char *path)
+{
+    real *from = reference_reals(root, path);
+    memcpy(values + t.offset, from, (size_t)t.rows * (size_t)t.cols * sizeof *from);
+    free(from);
+}
+
+/* Behind a sentence's end the reference repeats the last state where ours is zero. So its values
+ * there must be our last ones, and its loss weights there belong to our last step. */
+static void fold_padding(real *rows, const real *extra, const int *len, int S, int B, int H)
+{
+    for (int b = 0; b < B; b++)
+        for (int s = len[b]; s < S; s++)
+            for (int j = 0; j < H; j++)
+                rows[((len[b] - 1) * B + b) * H + j] += extra[(s * B + b) * H + j];
+}
+
+static void repeat_last(real *h, const int *len, int S, int B, int H)
+{
+    for (int b = 0; b < B; b++) {
+        for (int s = len[b]; s < S; s++) {
+            for (int j = 0; j < H; j++) {
+                ck_assert(h[(s * B + b) * H + j] == 0);
+                h[(s * B + b) * H + j] = h[((len[b] - 1) * B + b) * H + j];
+            }
+        }
+    }
+}
+
+START_TEST(lstm_layer_equals_the_reference)
+{
+    open_arena();
+    json_t *root = reference_open("lstm.json");
+    const int S = reference_int(root, "T"), B = reference_int(root, "B");
+    const int I = reference_int(root, "I"), H = reference_int(root, "H");
+    struct params params;
+    struct cell cell;
+    params_init(&params);
+    cell_declare(&cell, &params, "cell", I, H);
+    real *values = calloc(params.total, sizeof *values);
+    real *gradients = calloc(params.total, sizeof *gradients);
+    set(values, cell.w, root, "params/W");
+    set(values, cell.u, root, "params/U");
+    set(values, cell.bias, root, "params/b");
+    const struct weights weights = { .params = &params, .kernels = KERNELS, .values = values };
+
+    const size_t n = (size_t)(S * B * H);
+    struct recurrent_run run = { .S = S, .B = B, .ld_h = H };
+    int *len = reference_ints(root, "lengths");
+    real *x = reference_reals(root, "x"), *h0 = reference_reals(root, "params/h0");
+    real *c0 = reference_reals(root, "params/c0"), *h = calloc(n, sizeof *h);
+    run.len = len, run.x = x, run.h0 = h0, run.c0 = c0, run.h = h;
+    recurrent_lay_out(&cell, &run, &arena);
+    recurrent_forward(&cell, &weights, &run);
+    repeat_last(h, len, S, B, H);
+    assert_like_reference(h, root, "h");
+
+    real *d_h = reference_reals(root, "loss_weights");
+    real *d_x = calloc((size_t)(S * B * I), sizeof *d_x);
+    real *d_h0 = calloc((size_t)(B * H), sizeof *d_h0), *d_c0 = calloc((size_t)(B * H), sizeof *d_c0);
+    double loss = 0;
+    for (size_t i = 0; i < n; i++)
+        loss += (double)(d_h[i] * h[i]);
+    assert_near((real)loss, json_number_value(reference_at(root, "loss")), TOLERANCE, "loss", 0);
+    fold_padding(d_h, d_h, len, S, B, H);
+    recurrent_backward(&cell, &weights, &run, d_h, d_x, d_h0, d_c0, gradients, &arena);
+    assert_like_reference(gradients + cell.w.offset, root, "grads/W");
+    assert_like_reference(gradients + cell.u.offset, root, "grads/U");
+    assert_like_reference(gradients + cell.bias.offset, root, "grads/b");
+    assert_like_reference(d_x, root, "grads/x");
+    assert_like_reference(d_h0, root, "grads/h0");
+    assert_like_reference(d_c0, root, "grads/c0");
+
+    free(values), free(gradients), free(len), free(x), free(h0), free(c0), free(h);
+    free(d_h), free(d_x), free(d_h0), free(d_c0);
+    json_decref(root);
+    close_arena();
+}
+END_TEST
+
+/* With weights and state zero: i = f = o = 1/2, g = 0, so h stays 0; with bias of g at 1:
+ * c = 1/2 tanh(1), h = 1/2 tanh(c). */
+START_TEST(lstm_step_equals_a_value_by_hand)
+{
+    real gates[4] = { 0, 0, 1, 0 }, c_previous[1] = { 0 }, c[1], h[1];
+    KERNELS->lstm_forward(1, gates, c_previous, c, h);
+    assert_near(c[0], 0.5 * tanh(1.0), 1e-6, "c", 0);
+    assert_near(h[0], 0.5 * tanh(0.5 * tanh(1.0)), 1e-6, "h", 0);
+}
+END_TEST
+
+/* ---- attention ---- */
+
+START_TEST(attention_equals_the_reference)
+{
+    open_arena();
+    json_t *root = reference_open("attention_additive.json");
+    const int S = reference_int(root, "S"), B = reference_int(root, "B");
+    const int M = reference_int(root, "D"), A = reference_int(root, "A");
+    const int H = reference_int(root, "H");
+    struct params params;
+    struct attention attention;
+    params_init(&params);
+    attention_declare(&attention, &params, A, H, M);
+    real *values = calloc(params.total, sizeof *values);
+    real *gradients = calloc(params.total, sizeof *gradients);
+    set(values, attention.query, root, "Wq");
+    set(values, attention.key, root, "Wk");
+    set(values, attention.key_bias, root, "bk");
+    set(values, attention.v, root, "v");
+    const struct weights weights = { .params = &params, .kernels = KERNELS, .values = values };
+
+    /* The file is time-major too: memory (S,B,M), alignment and its loss weights (B,S). */
+    int *len = reference_ints(root, "lengths");
+    real *memory = reference_reals(root, "M"), *state = reference_reals(root, "s");
+    real *gl = reference_reals(root, "gl"), *ga = reference_reals(root, "ga");
+    real *keys = calloc((size_t)(S * B * A), sizeof *keys);
+    real *query = calloc((size_t)(B * A), sizeof *query);
+    real *alignment = calloc((size_t)(B * S), sizeof *alignment);
+    real *context = calloc((size_t)(B * M), sizeof *context);
+    real *d_memory = calloc((size_t)(S * B * M), sizeof *d_memory);
+    real *d_keys = calloc((size_t)(S * B * A), sizeof *d_keys);
+    real *d_query = calloc((size_t)(B * A), sizeof *d_query);
+    real *d_state = calloc((size_t)(B * H), sizeof *d_state);
+    attention_keys(&attention, &weights, S * B, memory, keys);
+    weights_product(&weights, attention.query, B, state, H, false, query, A);
+    for (int b = 0; b < B; b++) {
+        attention_forward(&attention, &weights, len[b], keys + b * A, B * A, query + b * A,
+                          alignment + b * S);
+        KERNELS->weighted_sum(len[b], M, alignment + b * S, memory + b * M, B * M,
+                              context + b * M);
+    }
+    assert_like_reference(alignment, root, "weights");
+    assert_like_reference(context, root, "context");
+
+    for (int b = 0; b < B; b++) {
+        real *d_alignment = ga + b * S;
+        KERNELS->weighted_sum_backward(len[b], M, alignment + b * S, memory + b * M, B * M,
+                                       gl + b * M, d_alignment, d_memory + b * M);
+        attention_backward(&attention, &weights, len[b], keys + b * A, B * A, query + b * A,
+                           alignment + b * S, d_alignment, d_keys + b * A, d_query + b * A,
+                           gradients);
+    }
+    product_backward(&weights, attention.query, B, state, H, d_query, d_state, H, gradients);
+    product_backward(&weights, attention.key, S * B, memory, M, d_keys, d_memory, M, gradients);
+    bias_backward(attention.key_bias, S * B, d_keys, gradients);
+    assert_like_reference(gradients + attention.query.offset, root, "grads/Wq");
+    assert_like_reference(gradients + attention.key.offset, root, "grads/Wk");
+    assert_like_reference(gradients + attention.key_bias.offset, root, "grads/bk");
+    assert_like_reference(gradients + attention.v.offset, root, "grads/v");
+    assert_like_reference(d_memory, root, "grads/M");
+    assert_like_reference(d_state, root, "grads/s");
+
+    free(values), free(gradients), free(len), free(memory), free(state), free(gl), free(ga);
+    free(keys), free(query), free(alignment), free(context), free(d_memory), free(d_keys);
+    free(d_query), free(d_state);
+    json_decref(root);
+    close_arena();
+}
+END_TEST
+
+START_TEST(equal_keys_share_the_weight)
+{
+    real keys[4 * 3] = { 0 }, query[3] = { 1, -2, 3 }, v[3] = { 1, 1, 1 }, e[4];
+    KERNELS->energies(4, 3, keys, 3, query, v, e);
+    KERNELS->softmax(4, e);
+    for (size_t s = 0; s < 4; s++)
+        assert_near(e[s], 0.25, 1e-6, "weight", s);
+}
+END_TEST
+
+/* ---- loss ---- */
+
+START_TEST(cross_entropy_equals_the_reference)
+{
+    json_t *root = reference_open(_i ? "cross_entropy_ls1.json" : "cross_entropy_ls0.json");
+    real *logits = reference_reals(root, "logits");
+    int *targets = reference_ints(root, "targets");
+    const int V = 11, rows = 9;
+    const double smoothing = json_number_value(reference_at(root, "smoothing"));
+    int count = 0;
+    for (int i = 0; i < rows; i++)
+        count += targets[i] != 0;
+    double loss = 0;
+    for (int i = 0; i < rows; i++) {
+        real plain, *row = logits + i * V;
+        if (targets[i] != 0)
+            loss += (double)KERNELS->cross_entropy(V, row, targets[i], (real)smoothing,
+                                                   1 / (real)count, &plain, row);
+        else
+            memset(row, 0, (size_t)V * sizeof *row);
+    }
+    assert_near((real)(loss / count), json_number_value(reference_at(root, "loss")), TOLERANCE,
+                "loss", 0);
+    assert_like_reference(logits, root, "grad");
+    free(logits), free(targets);
+    json_decref(root);
+}
+END_TEST
+
+/* ---- the whole model ---- */
+
+struct whole {
+    struct seq2seq model;
+    real *values, *gradients;
+    struct weights weights;
+};
+
+static void whole_open(struct whole *w, const struct config *config, uint64_t seed)
+{
+    open_arena();
+    seq2seq_init(&w->model, config);
+    w->values = calloc(w->model.params.total, sizeof *w->values);
+    w->gradients = calloc(w->model.params.total, sizeof *w->gradients);
+    ck_assert(params_initialise(&w->model.params, w->values, seed));
+    w->weights = (struct weights){ &w->model.params, KERNELS, w->values, NULL };
+}
+
+static void whole_close(struct whole *w)
+{
+    free(w->values);
+    free(w->gradients);
+    close_arena();
+}
+
+/* A column slice of a reference matrix into a tensor of its own, or back against it. */
+static void each_slice(struct whole *w, json_t *root, const char *path, const char *name, int from,
+                       bool compare)
+{
+    const struct param *p = params_find(&w->model.params, name);
+    ck_assert_msg(p, "no tensor %s", name);
+    json_t *data = reference_data(root, path);
+    const size_t rows = (size_t)p->tensor.rows, cols = (size_t)p->tensor.cols;
+    const size_t all = json_array_size(data) / rows;
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < cols; c++) {
+            const double value =
+                json_number_value(json_array_get(data, r * all + (size_t)from + c));
+            const size_t at = p->tensor.offset + r * cols + c;
+            if (compare)
+                assert_near(w->gradients[at], value, TOLERANCE, name, r * cols + c);
+            else
+                w->values[at] = (real)value;
+        }
+    }
+}
+
+static void each_tensor(struct whole *w, json_t *root, const char *folder, bool compare)
+{
+    const struct config *c = &w->model.config;
+    const struct {
+        const char *key, *name;
+        int from;
+    } slices[] = {
+        { "emb", "embedding", 0 },
+        { "fW", "encoder.0.forward.w", 0 },
+        { "fU", "encoder.0.forward.u", 0 },
+        { "fb", "encoder.0.forward.bias", 0 },
+        { "bW", "encoder.0.backward.w", 0 },
+        { "bU", "encoder.0.backward.u", 0 },
+        { "bb", "encoder.0.backward.bias", 0 },
+        { "Winit", "bridge.w", 0 },
+        { "binit", "bridge.bias", 0 },
+        { "Wq", "attention.query", 0 },
+        { "Wk", "attention.key", 0 },
+        { "bk", "attention.key_bias", 0 },
+        { "v", "attention.v", 0 },
+        { "dW", "decoder.0.w", 0 },
+        { "dW", "decoder.0.context", c->embedding },
+        { "dU", "decoder.0.u", 0 },
+        { "db", "decoder.0.bias", 0 },
+        { "Wr", "readout.state", 0 },
+        { "Wr", "readout.context", c->hidden },
+        { "Wr", "readout.previous", c->hidden + w->model.decoder.M },
+        { "br", "readout.bias", 0 },
+        { "bo", "output.bias", 0 },
+    };
+    for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, slices[i].key);
+        each_slice(w, root, path, slices[i].name, slices[i].from, compare);
+    }
+}
+
+/* Lengths up to the first padding. */
+static void lengths_of(const int32_t *ids, int B, int n, int *len)
+{
+    for (int b = 0; b < B; b++)
+        for (len[b] = 0; len[b] < n && ids[b * n + len[b]] != 0; len[b]++)
+            ;
+}
+
+/* Memory width 6 and decoder state 5 in the file: the decoder's width is not the encoder's there,
+ * so this builds the model by hand. */
+static void whole_open_reference(struct whole *w, json_t *root)
+{
+    open_arena();
+    memset(w, 0, sizeof *w);
+    const int V = 13, E = 4, H_encoder = 3, H_decoder = 5, A = 4;
+    struct seq2seq *m = &w->model;
+    m->config = (struct config){ V, E, H_decoder, A };
+    params_init(&m->params);
+    m->embedding = params_add(&m->params, INIT_EMBEDDING, V, E, "embedding");
+    encoder_declare(&m->encoder, &m->params, E, H_encoder);
+    decoder_declare(&m->decoder, &m->params, E, H_decoder, 2 * H_encoder, A);
+    m->output_bias = params_add(&m->params, INIT_ZERO, V, 1, "output.bias");
+    w->values = calloc(m->params.total, sizeof *w->values);
+    w->gradients = calloc(m->params.total, sizeof *w->gradients);
+    w->weights = (struct weights){ &m->params, KERNELS, w->values, NULL };
+    each_tensor(w, root, "params", false);
+}
+
+START_TEST(whole_model_equals_the_reference)
+{
+    struct whole w;
+    struct error err;
+    json_t *root = reference_open("seq2seq.json");
+    whole_open_reference(&w, root);
+    int32_t *source = reference_ints(root, "src"), *target = reference_ints(root, "tgt_out");
+    int source_len[2], target_len[2];
+    const int B = 2, S = 4, T = 5;
+    lengths_of(source, B, S, source_len);
+    lengths_of(target, B, T, target_len);
+    const struct batch batch = { source, source_len, target, target_len, B, S, T };
+    struct loss_options options = { .scale = 1 / (real)(target_len[0] + target_len[1]) };
+    struct loss loss;
+    assert_ok(seq2seq_loss(&w.model, &w.weights, &batch, &options, &arena, w.gradients, &loss,
+                           &err),
+              err);
+    ck_assert_int_eq(loss.pieces, target_len[0] + target_len[1]);
+    assert_near((real)(loss.nats / (double)loss.pieces),
+                json_number_value(reference_at(root, "loss")), TOLERANCE, "loss", 0);
+    each_tensor(&w, root, "grads", true);
+    free(source), free(target);
+    json_decref(root);
+    whole_close(&w);
+}
+END_TEST
+
+/* The same numbers again through the functions that search uses. */
+START_TEST(single_steps_equal_the_reference)
+{
+    struct whole w;
+    struct error err;
+    json_t *root = reference_open("seq2seq.json");
+    whole_open_reference(&w, root);
+    int32_t *source = reference_ints(root, "src"), *input = reference_ints(root, "tgt_in");
+    int32_t *target = reference_ints(root, "tgt_out");
+    real *alignment = reference_reals(root, "weights"), *logits = reference_reals(root, "logits");
+    real *states = reference_reals(root, "memory");
+    const int B = 2, S = 4, T = 5, V = 13, H = 5, M = 6;
+    int source_len[2], target_len[2];
+    lengths_of(source, B, S, source_len);
+    lengths_of(target, B, T, target_len);
+    const int32_t *ids[2] = { source, source + S };
+    struct memory memory[2];
+    assert_ok(seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &results, &arena, memory,
+                             &err),
+              err);
+    for (int b = 0; b < B; b++) {
+        for (int i = 0; i < source_len[b] * M; i++)
+            assert_near(memory[b].states[i], (double)states[b * S * M + i], TOLERANCE, "memory",
+                        (size_t)i);
+        real state[2 * 5], next[2 * 5], row[4], log_probs[13];
+        assert_ok(seq2seq_start(&w.model, &w.weights, &memory[b], &arena, state, &err), err);
+        for (int t = 0; t < target_len[b]; t++) {
+            const struct memory *of = &memory[b];
+            const struct step step = { 1, &of, &input[b * T + t], state, next, row, S, log_probs };
+            assert_ok(seq2seq_step(&w.model, &w.weights, &step, &arena, &err), err);
+            for (int s = 0; s < source_len[b]; s++)
+                assert_near(row[s], (double)alignment[(b * T + t) * S + s], TOLERANCE, "alignment",
+                            (size_t)s);
+            real *wanted = logits + (b * T + t) * V;
+            KERNELS->log_softmax(V, wanted);
+            for (int v = 0; v < V; v++)
+                assert_near(log_probs[v], (double)wanted[v], TOLERANCE, "log_prob", (size_t)v);
+            memcpy(state, next, sizeof state);
+        }
+        ck_assert_int_eq(H, w.model.config.hidden);
+    }
+    free(source), free(input), free(target), free(alignment), free(logits), free(states);
+    json_decref(root);
+    whole_close(&w);
+}
+END_TEST
+
+/* ---- random batches ---- */
+
+#define RANDOM_B 5
+#define RANDOM_S 7
+#define RANDOM_T 6
+
+struct random_batch {
+    int32_t source[RANDOM_B * RANDOM_S], target[RANDOM_B * RANDOM_T];
+    int source_len[RANDOM_B], target_len[RANDOM_B];
+    struct batch batch;
+};
+
+static void random_batch(struct random_batch *r, int V, uint64_t seed)
+{
+    struct rng rng = rng_make(seed, 7);
+    memset(r, 0, sizeof *r);
+    for (int b = 0; b < RANDOM_B; b++) {
+        r->source_len[b] = b == 0 ? RANDOM_S : 1 + (int)rng_below(&rng, RANDOM_S);
+        r->target_len[b] = b == 0 ? RANDOM_T : 1 + (int)rng_below(&rng, RANDOM_T);
+        for (int s = 0; s < r->source_len[b]; s++)
+            r->source[b * RANDOM_S + s] = 3 + (int32_t)rng_below(&rng, (uint64_t)V - 3);
+        for (int t = 0; t < r->target_len[b]; t++)
+            r->target[b * RANDOM_T + t] = 3 + (int32_t)rng_below(&rng, (uint64_t)V - 3);
+    }
+    r->batch = (struct batch){ r->source, r->source_len, r->target, r->target_len,
+                               RANDOM_B,  RANDOM_S,      RANDOM_T };
+}
+
+static const struct config small = { .vocabulary = 23, .embedding = 9, .hidden = 11, .attention = 7 };
+
+static struct loss loss_of(struct whole *w, const struct batch *batch,
+                           const struct loss_options *options, real *gradients)
+{
+    struct loss loss;
+    struct error err;
+    assert_ok(seq2seq_loss(&w->model, &w->weights, batch, options, &arena, gradients, &loss, &err),
+              err);
+    return loss;
+}
+
+/* One row of a batch as a batch of its own, without padding. */
+static struct batch row_of(const struct random_batch *r, int b)
+{
+    return (struct batch){ r->source + b * RANDOM_S, r->source_len + b, r->target + b * RANDOM_T,
+                           r->target_len + b, 1, r->source_len[b], r->target_len[b] };
+}
+
+START_TEST(padding_changes_nothing)
+{
+    struct whole w;
+    struct random_batch r;
+    whole_open(&w, &small, 3);
+    random_batch(&r, small.vocabulary, (uint64_t)_i);
+    const struct loss_options options = { .smoothing = (real)0.1, .scale = 1 };
+    const struct loss together = loss_of(&w, &r.batch, &options, w.gradients);
+    real *apart = calloc(w.model.params.total, sizeof *apart);
+    double nats = 0, smoothed = 0;
+    for (int b = 0; b < RANDOM_B; b++) {
+        const struct batch row = row_of(&r, b);
+        const struct loss loss = loss_of(&w, &row, &options, apart);
+        nats += loss.nats;
+        smoothed += loss.smoothed;
+    }
+    assert_near((real)together.nats, nats, TOLERANCE, "nats", 0);
+    assert_near((real)together.smoothed, smoothed, TOLERANCE, "smoothed", 0);
+    for (size_t i = 0; i < w.model.params.total; i++)
+        assert_near(w.gradients[i], (double)apart[i], TOLERANCE, "gradient", i);
+    free(apart);
+    whole_close(&w);
+}
+END_TEST
+
+/* What lies behind a sentence's end is never read: other ids there, same bits. */
+START_TEST(padding_is_never_read)
+{
+    struct whole w;
+    struct random_batch r;
+    whole_open(&w, &small, 3);
+    random_batch(&r, small.vocabulary, 11);
+    const struct loss_options options = { .scale = 1 };
+    const double before = loss_of(&w, &r.batch, &options, NULL).nats;
+    for (int b = 0; b < RANDOM_B; b++) {
+        for (int s = r.source_len[b]; s < RANDOM_S; s++)
+            r.source[b * RANDOM_S + s] = 5;
+        for (int t = r.target_len[b]; t < RANDOM_T; t++)
+            r.target[b * RANDOM_T + t] = 5;
+    }
+    ck_assert(loss_of(&w, &r.batch, &options, NULL).nats == before);
+    whole_close(&w);
+}
+END_TEST
+
+START_TEST(dropout_keeps_the_mean)
+{
+    struct rng rng = rng_make(1, 1);
+    enum { N = 200000 };
+    real *mask = malloc(N * sizeof *mask);
+    dropout_mask(&rng, (real)0.3, N, mask);
+    double sum = 0, zeros = 0;
+    for (size_t i = 0; i < N; i++) {
+        sum += (double)mask[i];
+        zeros += mask[i] == 0;
+    }
+    ck_assert_double_eq_tol(sum / N, 1, 0.01);
+    ck_assert_double_eq_tol(zeros / N, 0.3, 0.01);
+    free(mask);
+}
+END_TEST
+
+#endif
