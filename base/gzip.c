@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -91,11 +92,12 @@ static enum status refill_raw(struct line_reader *in)
     return read_raw(in);
 }
 
-/* The first two bytes decide, however slowly a pipe delivers them. */
+/* The first two bytes decide, however slowly a pipe delivers them; the first alone if it can. */
 static enum status detect_gzip(struct line_reader *in)
 {
     in->inflater.next_in = in->raw;
-    while (in->inflater.avail_in < 2 && !in->raw_ended) {
+    while (!in->raw_ended &&
+           (in->inflater.avail_in == 0 || (in->inflater.avail_in == 1 && in->raw[0] == 0x1F))) {
         enum status status = read_raw(in);
         if (status != STATUS_OK)
             return status;
@@ -304,6 +306,26 @@ enum status line_reader_next(struct line_reader *in, struct line *line, struct e
     line->text = text;
     line->len = len;
     return STATUS_OK;
+}
+
+static bool would_wait(const struct line_reader *in)
+{
+    struct pollfd fd = { .fd = in->fd, .events = POLLIN };
+    return in->inflater.avail_in == 0 && !in->raw_ended && poll(&fd, 1, 0) == 0;
+}
+
+bool line_reader_ready(struct line_reader *in)
+{
+    for (;;) {
+        size_t len = in->end - in->start;
+        if (in->failure != STATUS_OK || in->ended || len == TEXT_BYTES ||
+            memchr(in->text + in->start, '\n', len))
+            return true;
+        if (would_wait(in))
+            return false;
+        move_to_front(in);
+        (void)decode(in);                                // a failure stays in `in`
+    }
 }
 
 double line_reader_progress(const struct line_reader *in)

@@ -13,6 +13,7 @@
 #ifndef BASE_GZIP_H
 #define BASE_GZIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/status.h"
 
@@ -34,6 +35,9 @@ void line_reader_close(struct line_reader *in);          // NULL is fine
  * reader at the start of the next line: the caller may go on. */
 MUST_CHECK enum status line_reader_next(struct line_reader *in, struct line *line,
                                         struct error *err);
+/* Whether the next call returns without waiting for a pipe or a terminal: answer what you have
+ * before you wait. */
+bool line_reader_ready(struct line_reader *in);
 /* How far through the (compressed) file we are, 0 to 1, for progress bars. */
 double line_reader_progress(const struct line_reader *in);
 
