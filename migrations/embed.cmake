@@ -6,9 +6,9 @@ set(table "")
 foreach(file ${files})
     get_filename_component(name ${file} NAME_WE)
     file(READ ${file} hex HEX)
-    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-    string(REGEX REPLACE "((0x..,){20})" "\\1\n" bytes "${bytes}")
-    string(APPEND arrays "static const char m_${name}[] = {\n${bytes}0x00};\n")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")    # not 0xe2: a char may be signed
+    string(REPLACE "'\\x0a'," "'\\x0a',\n" bytes "${bytes}")
+    string(APPEND arrays "static const char m_${name}[] = {\n${bytes}0};\n")
     string(APPEND table "    { \"${name}\", m_${name} },\n")
 endforeach()
 file(WRITE ${OUT} "#include \"migrations/migrations.h\"\n${arrays}

@@ -1,0 +1,105 @@
+/*
+ * db.c - opening the database: its file, its settings, its migrations.
+ */
+#include "server/store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "server/store/migrate.h"
+#include "server/store/sql.h"
+
+#define BUSY_MS 5000         // how long to wait for another process' lock
+
+/* What is logged is people's text, so a new file is its owner's alone (SQLite gives -wal and -shm
+ * the same rights). Never opens a file that exists: closing it again would drop the locks that
+ * other connections of this process have on it. */
+static enum status create_file(const char *path, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return STATUS_OK;
+    }
+    if (errno == EEXIST)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO,
+                     "%s cannot be made: %s; check that its folder exists and that you may write "
+                     "there",
+                     path, strerror(errno));
+}
+
+static enum status use_wal(struct db *db, struct error *err)
+{
+    bool has_row;
+    const char *mode;
+    sqlite3_stmt *s;
+    enum status status = sql_prepare(db, &s, "PRAGMA journal_mode = WAL", err);
+    if (status == STATUS_OK)
+        status = sql_step(db, s, &has_row, err);
+    if (status == STATUS_OK)
+        status = sql_text(db, s, 0, &mode, err);
+    if (status == STATUS_OK && strcmp(mode, "wal") != 0)
+        status = error_set(err, STATUS_IO,
+                           "%s: write-ahead logging is not possible here; put the database on a "
+                           "local disk",
+                           db->path);
+    sqlite3_finalize(s);
+    return status;
+}
+
+static enum status open_handle(struct db *db, int busy_ms, struct error *err)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(db->path, &db->handle, flags, NULL) != SQLITE_OK)
+        return db->handle ? sql_failed(db, err)
+                          : error_set(err, STATUS_NO_MEMORY, "%s: no memory to open it", db->path);
+    sqlite3_busy_timeout(db->handle, busy_ms);
+    enum status status = use_wal(db, err);
+    if (status == STATUS_OK)
+        status = sql_run(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
+    return status;
+}
+
+enum status db_open_as(struct db **out, const char *path, const struct migration *history,
+                       int busy_ms, struct error *err)
+{
+    *out = NULL;
+    enum status status = create_file(path, err);
+    if (status != STATUS_OK)
+        return status;
+    struct db *db = memory_zeroed(1, sizeof *db);
+    char *copy = memory_copy_text(path);
+    if (!db || !copy) {
+        memory_free(db);
+        memory_free(copy);
+        return error_set(err, STATUS_NO_MEMORY, "%s: no memory to open it", path);
+    }
+    db->path = copy;
+    status = open_handle(db, busy_ms, err);
+    if (status == STATUS_OK)
+        status = migrate(db, history, err);
+    if (status != STATUS_OK) {
+        db_close(db);
+        return status;
+    }
+    *out = db;
+    return STATUS_OK;
+}
+
+enum status db_open(struct db **out, const char *path, struct error *err)
+{
+    return db_open_as(out, path, migrations, BUSY_MS, err);
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    sqlite3_close(db->handle);
+    memory_free(db->path);
+    memory_free(db);
+}
