@@ -1,0 +1,443 @@
+/*
+ * model.c - model files to weights ready for inference, and back.
+ */
+#include "model/model.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include "base/arena.h"
+#include "base/memory.h"
+
+#define CONFIG_TEXT_BYTES_MAX 4096
+
+struct model {
+    struct seq2seq shape;
+    struct weights weights;
+    struct arena block;      // values and packed copies
+    const real **packed;     // (params.count)
+    char *vocabulary, *card;
+    char digest[65];
+};
+
+/* ---- checks ---- */
+
+static bool is_matrix(struct tensor t)
+{
+    return t.cols > 1;
+}
+
+/* Whether `name` is `wanted` or holds its scales. */
+static bool belongs_to(const char *name, const char *wanted)
+{
+    size_t len = strlen(wanted);
+    return strncmp(name, wanted, len) == 0 &&
+           (name[len] == '\0' || strcmp(name + len, ".scale") == 0);
+}
+
+static bool is_declared(const struct params *params, const char *name)
+{
+    for (int i = 0; i < params->count; i++)
+        if (belongs_to(name, params->entries[i].name))
+            return true;
+    return false;
+}
+
+/* Before anything is allocated: a config cannot ask for more memory than the file has tensors. */
+static enum status check_tensors(const struct tensor_file *file, const struct params *params,
+                                 struct error *err)
+{
+    for (int i = 0; i < params->count; i++) {
+        const struct param *p = &params->entries[i];
+        enum status status =
+            tensor_file_check(file, p->name, p->tensor.rows, p->tensor.cols, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (int i = 0; i < tensor_file_count(file); i++) {
+        const char *name = tensor_file_info(file, i).name;
+        if (!is_declared(params, name))
+            return error_set(err, STATUS_BAD_FILE,
+                             "the tensor %s is not part of such a model; the file may be of a "
+                             "newer version",
+                             name);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_finite(const struct params *params, const real *values,
+                                enum status otherwise, struct error *err)
+{
+    for (int i = 0; i < params->count; i++) {
+        const struct tensor t = params->entries[i].tensor;
+        const size_t n = (size_t)t.rows * (size_t)t.cols;
+        bool finite = true;
+        for (size_t e = 0; e < n; e++)
+            finite &= fabsf(values[t.offset + e]) < INFINITY;
+        if (!finite)
+            return error_set(err, otherwise, "the tensor %s has values that are not finite",
+                             params->entries[i].name);
+    }
+    return STATUS_OK;
+}
+
+/* ---- loading ---- */
+
+static enum status read_config(const struct tensor_file *file, struct config *config,
+                               struct error *err)
+{
+    const char *format = tensor_file_text(file, "format");
+    const char *text = tensor_file_text(file, "config");
+    if (!format || strcmp(format, FILE_FORMAT) != 0 || !text)
+        return error_set(err, STATUS_BAD_FILE,
+                         "it holds tensors, but is not a model of format " FILE_FORMAT
+                         "; \"verso models import\" makes one of plain tensors");
+    return config_parse(config, text, strlen(text), err);
+}
+
+static enum status copy_texts(struct model *model, const struct tensor_file *file,
+                              struct error *err)
+{
+    const char *vocabulary = tensor_file_text(file, "vocabulary");
+    const char *card = tensor_file_text(file, "card");
+    if (!vocabulary)
+        return error_set(err, STATUS_BAD_FILE, "the text \"vocabulary\" is missing");
+    model->vocabulary = memory_copy_text(vocabulary);
+    model->card = card ? memory_copy_text(card) : NULL;
+    if (!model->vocabulary || (card && !model->card))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the texts");
+    memcpy(model->digest, tensor_file_digest(file), sizeof model->digest);
+    return STATUS_OK;
+}
+
+/* Room for the values and, where it pays, for a packed copy; filled when the arena is real. */
+static void lay_out(const struct params *params, const struct kernels *kernels,
+                    struct arena *block, real **values, real **packed)
+{
+    *values = arena_array(block, real, params->total);
+    for (int i = 0; i < params->count; i++) {
+        const struct tensor t = params->entries[i].tensor;
+        packed[i] = is_matrix(t)
+                        ? arena_array(block, real, kernels->packed_count(t.rows, t.cols))
+                        : NULL;
+    }
+}
+
+static enum status read_weights(struct model *model, const struct tensor_file *file,
+                                struct error *err)
+{
+    const struct params *params = &model->shape.params;
+    const struct kernels *kernels = model->weights.kernels;
+    struct arena size = arena_measure();
+    real *values, *packed[PARAMS_MAX];
+
+    lay_out(params, kernels, &size, &values, packed);
+    model->packed = memory_zeroed((size_t)params->count, sizeof *model->packed);
+    if (!model->packed || !arena_init(&model->block, size.used))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
+                         size.used >> 20);
+    lay_out(params, kernels, &model->block, &values, packed);
+
+    for (int i = 0; i < params->count; i++) {
+        const struct param *p = &params->entries[i];
+        enum status status = tensor_file_read(file, p->name, p->tensor.rows, p->tensor.cols,
+                                              values + p->tensor.offset, err);
+        if (status != STATUS_OK)
+            return status;
+        if (packed[i])
+            kernels->pack(p->tensor.rows, p->tensor.cols, values + p->tensor.offset, packed[i]);
+        model->packed[i] = packed[i];
+    }
+    model->weights.values = values;
+    model->weights.packed = model->packed;
+    return check_finite(params, values, STATUS_BAD_FILE, err);
+}
+
+enum status model_load(struct model **out, const char *path, struct error *err)
+{
+    enum status status;
+    struct config config;
+    struct tensor_file *file = NULL;
+    struct model *model = memory_zeroed(1, sizeof *model);
+
+    *out = NULL;
+    if (!model)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
+    status = tensor_file_open(&file, path, err);
+    if (status != STATUS_OK)
+        goto done;           // its message names the path
+    model->weights.kernels = kernels_best();
+    if (!model->weights.kernels) {
+        status = error_set(err, STATUS_BAD_USAGE,
+                           "VERSO_ISA names no instruction set that this processor has");
+        goto done;
+    }
+    status = read_config(file, &config, err);
+    if (status == STATUS_OK) {
+        seq2seq_init(&model->shape, &config);
+        model->weights.params = &model->shape.params;
+        status = check_tensors(file, &model->shape.params, err);
+    }
+    if (status == STATUS_OK)
+        status = copy_texts(model, file, err);
+    if (status == STATUS_OK)
+        status = read_weights(model, file, err);
+    if (status != STATUS_OK) {
+        if (err)
+            error_while(err, "%s", path);
+        goto done;
+    }
+    *out = model;
+    model = NULL;            // the caller owns it now
+done:
+    model_free(model);
+    tensor_file_close(file);
+    return status;
+}
+
+void model_free(struct model *model)
+{
+    if (!model)
+        return;
+    memory_free(model->packed);
+    arena_release(&model->block);
+    memory_free(model->vocabulary);
+    memory_free(model->card);
+    memory_free(model);
+}
+
+const struct config *model_config(const struct model *model)
+{
+    return &model->shape.config;
+}
+
+const struct seq2seq *model_seq2seq(const struct model *model)
+{
+    return &model->shape;
+}
+
+const struct weights *model_weights(const struct model *model)
+{
+    return &model->weights;
+}
+
+struct model_texts model_texts(const struct model *model)
+{
+    return (struct model_texts){ .vocabulary = model->vocabulary, .card = model->card };
+}
+
+const char *model_digest(const struct model *model)
+{
+    return model->digest;
+}
+
+/* ---- saving ---- */
+
+static enum status add_texts(struct tensor_writer *w, const struct config *config,
+                             const struct model_texts *texts, struct error *err)
+{
+    struct bytes json;
+    bytes_init(&json, CONFIG_TEXT_BYTES_MAX);
+    enum status status = config_write(config, &json, err);
+    if (status == STATUS_OK)
+        status = tensor_writer_text(w, "config", json.data, err);
+    if (status == STATUS_OK)
+        status = tensor_writer_text(w, "vocabulary", texts->vocabulary, err);
+    if (status == STATUS_OK && texts->card)
+        status = tensor_writer_text(w, "card", texts->card, err);
+    bytes_release(&json);
+    return status;
+}
+
+enum status model_save(const char *path, const struct seq2seq *shape, const float *values,
+                       enum dtype dtype, const struct model_texts *texts, struct error *err)
+{
+    struct tensor_writer *w = NULL;
+    enum status status = check_finite(&shape->params, values, STATUS_BAD_INPUT, err);
+    if (status == STATUS_OK)
+        status = tensor_writer_new(&w, err);
+    if (status == STATUS_OK)
+        status = add_texts(w, &shape->config, texts, err);
+    for (int i = 0; i < shape->params.count && status == STATUS_OK; i++) {
+        const struct param *p = &shape->params.entries[i];
+        status = tensor_writer_tensor(w, p->name, p->tensor.rows, p->tensor.cols,
+                                      is_matrix(p->tensor) ? dtype : DTYPE_F32,
+                                      values + p->tensor.offset, err);
+    }
+    if (status == STATUS_OK)
+        status = tensor_writer_commit(w, path, err);
+    tensor_writer_free(w);
+    return status;
+}
+
+/* ---- importing ---- */
+
+/* A plain tensor is the columns of some of ours side by side. */
+static const struct import {
+    const char *name;
+    const char *parts[4];    // ended by NULL
+} imports[] = {
+    { "emb", { "embedding" } },
+    { "fW", { "encoder.0.forward.w" } },
+    { "fU", { "encoder.0.forward.u" } },
+    { "fb", { "encoder.0.forward.bias" } },
+    { "bW", { "encoder.0.backward.w" } },
+    { "bU", { "encoder.0.backward.u" } },
+    { "bb", { "encoder.0.backward.bias" } },
+    { "Winit", { "bridge.w" } },
+    { "binit", { "bridge.bias" } },
+    { "Wq", { "attention.query" } },
+    { "Wk", { "attention.key" } },
+    { "bk", { "attention.key_bias" } },
+    { "v", { "attention.v" } },
+    { "dW", { "decoder.0.w", "decoder.0.context" } },
+    { "dU", { "decoder.0.u" } },
+    { "db", { "decoder.0.bias" } },
+    { "Wr", { "readout.state", "readout.context", "readout.previous" } },
+    { "br", { "readout.bias" } },
+    { "bo", { "output.bias" } },
+};
+#define IMPORT_COUNT (sizeof imports / sizeof imports[0])
+
+static enum status find_shape(const struct tensor_file *file, const char *name,
+                              struct tensor_info *found, struct error *err)
+{
+    for (int i = 0; i < tensor_file_count(file); i++) {
+        *found = tensor_file_info(file, i);
+        if (strcmp(found->name, name) == 0)
+            return STATUS_OK;
+    }
+    return error_set(err, STATUS_BAD_FILE, "the tensor %s is missing", name);
+}
+
+static enum status infer_config(const struct tensor_file *file, struct config *config,
+                                struct error *err)
+{
+    struct tensor_info embedding, recurrent, query;
+    enum status status = find_shape(file, "emb", &embedding, err);
+    if (status == STATUS_OK)
+        status = find_shape(file, "fU", &recurrent, err);
+    if (status == STATUS_OK)
+        status = find_shape(file, "Wq", &query, err);
+    if (status != STATUS_OK)
+        return status;
+    *config = config_default();
+    config->vocabulary = embedding.rows;
+    config->embedding = embedding.cols;
+    config->hidden = recurrent.cols;
+    config->attention = query.rows;
+    return config_check(config, err);
+}
+
+static struct tensor find_part(const struct params *params, const char *name)
+{
+    const struct param *p = params_find(params, name);
+    assert(p);
+    return p->tensor;
+}
+
+static enum status import_tensor(const struct tensor_file *file, const struct import *import,
+                                 const struct params *params, real *values, struct error *err)
+{
+    const int rows = find_part(params, import->parts[0]).rows;
+    int cols = 0;
+    for (int i = 0; import->parts[i]; i++)
+        cols += find_part(params, import->parts[i]).cols;
+
+    enum status status = tensor_file_check(file, import->name, rows, cols, err);
+    if (status != STATUS_OK)
+        return status;
+    float *whole = memory_alloc((size_t)rows * (size_t)cols, sizeof *whole);
+    if (!whole)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to import %s", import->name);
+    status = tensor_file_read(file, import->name, rows, cols, whole, err);
+
+    const float *from = whole;
+    for (int i = 0; status == STATUS_OK && import->parts[i]; i++) {
+        const struct tensor part = find_part(params, import->parts[i]);
+        const size_t width = (size_t)part.cols;
+        for (int r = 0; r < rows; r++)
+            memcpy(values + part.offset + (size_t)r * width, from + (size_t)r * (size_t)cols,
+                   width * sizeof *values);
+        from += width;
+    }
+    memory_free(whole);
+    return status;
+}
+
+static bool is_import(const char *name)
+{
+    for (size_t i = 0; i < IMPORT_COUNT; i++)
+        if (belongs_to(name, imports[i].name))
+            return true;
+    return false;
+}
+
+static enum status import_tensors(const struct tensor_file *file, const struct params *params,
+                                  real *values, struct error *err)
+{
+    for (int i = 0; i < tensor_file_count(file); i++) {
+        const char *name = tensor_file_info(file, i).name;
+        if (!is_import(name))
+            return error_set(err, STATUS_BAD_FILE, "the tensor %s is not one that can be imported",
+                             name);
+    }
+    for (size_t i = 0; i < IMPORT_COUNT; i++) {
+        enum status status = import_tensor(file, &imports[i], params, values, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* F16 or BF16 if all matrices are; anything else fits exactly into F32. */
+static enum dtype common_dtype(const struct tensor_file *file)
+{
+    enum dtype common = DTYPE_F32;
+    bool first = true;
+    for (int i = 0; i < tensor_file_count(file); i++) {
+        const struct tensor_info info = tensor_file_info(file, i);
+        if (info.cols == 1)
+            continue;
+        if (info.dtype == DTYPE_I8 || (!first && info.dtype != common))
+            return DTYPE_F32;
+        common = info.dtype;
+        first = false;
+    }
+    return common;
+}
+
+enum status model_import(const char *weights_path, const struct model_texts *texts,
+                         const char *out_path, struct error *err)
+{
+    struct config config;
+    struct tensor_file *file = NULL;
+    struct seq2seq *shape = NULL;
+    real *values = NULL;
+    enum status status = tensor_file_open(&file, weights_path, err);
+    if (status != STATUS_OK)
+        return status;       // its message names the path
+
+    status = infer_config(file, &config, err);
+    if (status != STATUS_OK)
+        goto done;
+    shape = memory_alloc(1, sizeof *shape);
+    if (shape) {
+        seq2seq_init(shape, &config);
+        values = memory_zeroed(shape->params.total, sizeof *values);
+    }
+    if (!values) {
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for the weights");
+        goto done;
+    }
+    status = import_tensors(file, &shape->params, values, err);
+done:
+    if (status != STATUS_OK && err)
+        error_while(err, "%s", weights_path);
+    if (status == STATUS_OK)
+        status = model_save(out_path, shape, values, common_dtype(file), texts, err);
+    tensor_file_close(file);
+    memory_free(values);
+    memory_free(shape);
+    return status;
+}

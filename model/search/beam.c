@@ -1,0 +1,233 @@
+/*
+ * beam.c - beam search with length normalisation for one sentence.
+ *
+ *   k width   V vocabulary   d depth
+ *
+ * A step looks at the k·V continuations of all rows. Of the best 2k, at least k
+ * are not </s>, as each row has </s> once. A row whose </s> is among the best k
+ * ends there; the best k that are not </s> are the rows of the next depth. The
+ * search is over when k have ended, when no row can still win, or at the length
+ * limit. With k = 1 that is greedy search.
+ */
+#include "model/search/beam.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BLOCK 16             // log-probabilities compared at once
+
+void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int steps)
+{
+    const size_t k = (size_t)width, rows = (size_t)steps * k;
+    beam->nodes = arena_array(arena, struct beam_node, rows + k);
+    beam->alignment = arena_array(arena, real, rows * (size_t)S);
+    beam->candidates = arena_array(arena, struct beam_candidate, 2 * k);
+    beam->endings = arena_array(arena, struct beam_ending, k);
+    beam->totals = arena_array(arena, float, k);
+}
+
+void beam_start(struct beam *beam, const struct search_options *options, int S, int steps)
+{
+    beam->options = *options;
+    beam->S = S;
+    beam->steps = steps;
+    beam->depth = 0;
+    beam->live = 1;
+    beam->ended = 0;
+    beam->totals[0] = 0;
+}
+
+static struct beam_node *node_at(const struct beam *beam, int depth, int row)
+{
+    return &beam->nodes[(size_t)depth * (size_t)beam->options.beam + (size_t)row];
+}
+
+static real *alignment_at(const struct beam *beam, int depth, int row)
+{
+    const size_t rows = (size_t)depth * (size_t)beam->options.beam + (size_t)row;
+    return beam->alignment + rows * (size_t)beam->S;
+}
+
+int32_t beam_previous(const struct beam *beam, int row)
+{
+    return beam->depth ? node_at(beam, beam->depth, row)->id : BEAM_BOS;
+}
+
+int beam_parent(const struct beam *beam, int row)
+{
+    return node_at(beam, beam->depth, row)->parent;
+}
+
+/* ---- the best continuations ---- */
+
+struct ranking {
+    struct beam_candidate *list;         // best first; equals in the order they came
+    int count, capacity;
+    float floor;                         // a total must be above it to be let in
+};
+
+static void rank(struct ranking *ranking, struct beam_candidate candidate)
+{
+    struct beam_candidate *list = ranking->list;
+    int at = ranking->count < ranking->capacity ? ranking->count++ : ranking->capacity - 1;
+    for (; at > 0 && list[at - 1].total < candidate.total; at--)
+        list[at] = list[at - 1];
+    list[at] = candidate;
+    if (ranking->count == ranking->capacity)
+        ranking->floor = list[ranking->capacity - 1].total;
+}
+
+/* The test of a whole block without a branch; the sum is the one that is ranked, to the bit. */
+static bool any_above(const real *log_probs, float total, float floor)
+{
+    int above = 0;
+    for (int i = 0; i < BLOCK; i++)
+        above |= total + log_probs[i] > floor;
+    return above;
+}
+
+/* Nothing that is not a number, or impossible, is above any floor. */
+static void rank_row(struct ranking *ranking, int row, float total, const real *log_probs, int V)
+{
+    for (int from = BEAM_EOS; from < V; from += BLOCK) {
+        const int to = from + BLOCK < V ? from + BLOCK : V;
+        if (to - from == BLOCK && !any_above(log_probs + from, total, ranking->floor))
+            continue;
+        for (int id = from; id < to; id++) {
+            const float sum = total + log_probs[id];
+            if (sum > ranking->floor)
+                rank(ranking, (struct beam_candidate){ row, id, log_probs[id], sum });
+        }
+    }
+}
+
+/* By total, then lower row, then lower id. */
+static int rank_all(struct beam *beam, const real *log_probs, int V)
+{
+    struct ranking ranking = { .list = beam->candidates,
+                               .capacity = 2 * beam->options.beam,
+                               .floor = -INFINITY };
+    for (int row = 0; row < beam->live; row++)
+        rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)V, V);
+    return ranking.count;
+}
+
+/* ---- one step ---- */
+
+static float score(const struct beam *beam, float total, int pieces)
+{
+    return total / powf((float)pieces, beam->options.length_power);
+}
+
+static void end_row(struct beam *beam, const struct beam_candidate *c)
+{
+    struct beam_ending ending = { beam->depth, c->row, c->log_prob, c->total,
+                                  score(beam, c->total, beam->depth + 1) };
+    int at = beam->ended++;
+    for (; at > 0 && beam->endings[at - 1].score < ending.score; at--)
+        beam->endings[at] = beam->endings[at - 1];
+    beam->endings[at] = ending;
+}
+
+/* A total only falls, and the longest hypothesis divides it by most: if the best row cannot beat
+ * the last wanted ending even so, going on would change nothing. */
+static bool can_win(const struct beam *beam)
+{
+    const int wanted = beam->options.n_best;
+    return beam->ended < wanted ||
+           score(beam, beam->totals[0], beam->steps) > beam->endings[wanted - 1].score;
+}
+
+bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *alignment, int ld)
+{
+    const int width = beam->options.beam;
+    const int count = rank_all(beam, log_probs, V);
+    if (count == 0)
+        return false;        // nothing is possible: what there is stays unfinished
+
+    for (int row = 0; row < beam->live; row++)
+        memcpy(alignment_at(beam, beam->depth, row), alignment + (size_t)row * (size_t)ld,
+               (size_t)beam->S * sizeof *alignment);
+    int live = 0;
+    for (int i = 0; i < count; i++) {
+        const struct beam_candidate *c = &beam->candidates[i];
+        if (c->id == BEAM_EOS) {
+            if (i < width && beam->ended < width)
+                end_row(beam, c);
+        } else if (live < width) {
+            *node_at(beam, beam->depth + 1, live) =
+                (struct beam_node){ c->row, c->id, c->log_prob };
+            beam->totals[live++] = c->total;
+        }
+    }
+    beam->depth++;
+    beam->live = live;
+    return live > 0 && beam->ended < width && beam->depth < beam->steps && can_win(beam);
+}
+
+/* ---- the result ---- */
+
+/* Pieces, log-probabilities and alignment of the row at this depth, walking up from its end. */
+static bool trace_back(const struct beam *beam, int depth, int row, const struct beam_ending *ending,
+                       struct arena *results, struct hypothesis *h)
+{
+    const size_t S = (size_t)beam->S, rows = (size_t)depth + (ending ? 1 : 0);
+    h->T = depth;
+    h->S = beam->S;
+    h->ids = arena_array(results, int32_t, depth);
+    h->log_probs = arena_array(results, float, rows);
+    h->alignment = arena_array(results, float, rows * S);
+    if (!h->ids || !h->log_probs || !h->alignment)
+        return false;
+
+    if (ending) {
+        h->log_probs[depth] = ending->log_prob;
+        memcpy(h->alignment + (size_t)depth * S, alignment_at(beam, depth, row), S * sizeof(float));
+    }
+    for (int t = depth; t > 0; t--) {
+        const struct beam_node *node = node_at(beam, t, row);
+        row = node->parent;
+        h->ids[t - 1] = node->id;
+        h->log_probs[t - 1] = node->log_prob;
+        memcpy(h->alignment + (size_t)(t - 1) * S, alignment_at(beam, t - 1, row),
+               S * sizeof(float));
+    }
+    return true;
+}
+
+static bool collect_ending(const struct beam *beam, const struct beam_ending *ending,
+                           struct arena *results, struct hypothesis *h)
+{
+    h->finished = true;
+    h->log_prob = ending->total;
+    h->score = ending->score;
+    return trace_back(beam, ending->depth, ending->row, ending, results, h);
+}
+
+static bool collect_row(const struct beam *beam, int row, struct arena *results,
+                        struct hypothesis *h)
+{
+    h->finished = false;
+    h->log_prob = beam->totals[row];
+    h->score = beam->depth ? score(beam, beam->totals[row], beam->depth) : 0;
+    return trace_back(beam, beam->depth, row, NULL, results, h);
+}
+
+bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out)
+{
+    const int all = beam->ended + beam->live;
+    const int count = all < beam->options.n_best ? all : beam->options.n_best;
+    struct hypothesis *best = arena_array(results, struct hypothesis, count);
+
+    if (!best)
+        return false;
+    for (int i = 0; i < count; i++) {
+        const bool ok = i < beam->ended
+                            ? collect_ending(beam, &beam->endings[i], results, &best[i])
+                            : collect_row(beam, i - beam->ended, results, &best[i]);
+        if (!ok)
+            return false;
+    }
+    *out = (struct translation){ .best = best, .count = count };
+    return true;
+}
