@@ -12,7 +12,8 @@
  * spaces written as "▁" and one put in front; then byte-fallback BPE: starting
  * from characters, the adjacent pair whose concatenation is the piece with the
  * highest score is merged, again and again, leftmost first among equals; a
- * character that is no piece becomes its bytes. There is no unknown word.
+ * character that is no piece becomes its bytes. There is no unknown word. A "▁"
+ * in the text itself becomes bytes too, and so comes back as what it was.
  *
  * Functions are pure: any number of threads may share a vocabulary. Results
  * live in the arena; scratch is rewound. Time is n log n in the text's length.
@@ -25,6 +26,8 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "tokenizer/vocabulary.h"
+
+#define TOKENIZER_TEXT_BYTES_MAX (64 << 20)      // of one text; STATUS_TOO_LARGE above
 
 struct span {
     uint32_t from, to;       // bytes [from,to)
@@ -48,7 +51,9 @@ struct detokenised {
     struct span *spans;      // (count) bytes of `text` each id made; control ids make none
 };
 
-/* Byte pieces that do not add up to valid UTF-8 become U+FFFD. Ids out of range: STATUS_BAD_INPUT. */
+/* What encoding took from the text: the "▁" in front is left out, others are spaces. Byte pieces
+ * that do not add up to valid UTF-8 become U+FFFD, those of a control character nothing. Ids out
+ * of range: STATUS_BAD_INPUT. */
 MUST_CHECK enum status tokenizer_decode(const struct vocabulary *v, const int32_t *ids, int count,
                                         struct arena *arena, struct detokenised *out,
                                         struct error *err);
