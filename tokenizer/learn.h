@@ -7,10 +7,12 @@
  *     learner_finish(l, &vocabulary, &err);
  *     learner_free(l);
  *
- * The most frequent adjacent pair of pieces within words is merged, again and
- * again (Sennrich 2016); piece k of the result has score -k. Ties go to the
- * pair whose text is smaller in byte order, so the same corpus gives the same
- * vocabulary whatever the order of its lines and the number of threads.
+ * The most frequent adjacent pair of pieces within words (words.h) is merged,
+ * again and again (Sennrich 2016). After the control and byte pieces come the
+ * merged ones, then the characters, the most frequent first; the k-th of them
+ * has score -k. Ties go to the text that is smaller in byte order, so the same
+ * corpus gives the same vocabulary whatever the order of its lines and the
+ * number of threads. One thread calls; a learner finishes once.
  */
 #ifndef TOKENIZER_LEARN_H
 #define TOKENIZER_LEARN_H
@@ -18,6 +20,8 @@
 #include <stddef.h>
 #include "base/status.h"
 #include "tokenizer/vocabulary.h"
+
+#define LEARN_TEXT_BYTES_MAX (1 << 20)   // of one text; STATUS_TOO_LARGE above, nothing counted
 
 struct learn_options {
     int size;                // pieces in all, the 260 control and byte pieces included
