@@ -34,6 +34,29 @@ bool character_is_space(int32_t c)
     return IS_IN(spaces, c);
 }
 
+static bool is_letter(int32_t c)
+{
+    switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool text_has_letters(const char *text, size_t len)
+{
+    int bytes;
+    for (size_t at = 0; at < len; at += (size_t)bytes)
+        if (is_letter(utf8_next(text + at, len - at, &bytes)))
+            return true;
+    return false;
+}
+
 /* Unicode's property Cased: the letters with case, and what looks like them. */
 static bool is_cased(int32_t c)
 {

@@ -20,6 +20,9 @@
 /* White space of every script, and the control characters that separate lines or fields. */
 bool character_is_space(int32_t c);
 
+/* Whether a valid text has a letter of any script: without one there is nothing to translate. */
+bool text_has_letters(const char *text, size_t len);
+
 /* Append the lower case of a valid text; false as bytes_append. */
 bool text_lower(const char *text, size_t len, struct bytes *out);
 

@@ -37,6 +37,8 @@ const char *engine_source(const struct engine *engine);
 const char *engine_target(const struct engine *engine);
 const char *engine_name(const struct engine *engine);
 
+#define ENGINE_TEXT_BYTES_MAX (1 << 28)  // a longer text is STATUS_TOO_LARGE
+
 struct engine_limits {
     int sentences;           // in flight at once in a worker: 64
     int beam;                // largest a request may ask for
@@ -57,7 +59,7 @@ struct engine_text {
 struct engine_sentence {
     struct span source;      // bytes of the request's text
     struct span target;      // bytes of the answer's text
-    struct tokens tokens;    // source pieces, spans in the request's text
+    struct tokens tokens;    // source pieces, spans in the request's text without the space before
     struct translation translation;      // all hypotheses, ids of pieces
     struct detokenised *texts;           // (translation.count) each hypothesis' text and spans
     bool split;              // part of a sentence over the piece limit
@@ -65,16 +67,21 @@ struct engine_sentence {
 };
 
 struct engine_answer {
-    char *text;              // the whole text in the target language, NUL-terminated
+    char *text;              // the whole text in the target language, NUL-terminated; NULL when
+                             // it was cancelled
     size_t len;
+    float score;             // sum over the sentences of what their best was ranked by
     struct engine_sentence *sentences;
     int sentence_count;
     int alternative_count;   // n_best joined: the k-th alternative joins the k-th (or last) of each
     char **alternatives;     // without the best itself; equal ones left out
+    float *alternative_scores;           // sums as score
 };
 
-/* Sentences of all texts go through the model together, out[i] answers texts[i]. Texts with no
- * letters (digits, emoji, spaces) come back unchanged, without sentences. */
+/* Sentences of all texts go through the model together, out[i] answers texts[i]. What has no
+ * letters (digits, emoji, spaces) comes back unchanged, without sentences. One text that is not
+ * valid UTF-8 or over a limit fails the call (utf8_check tells beforehand); a cancelled one does
+ * not. STATUS_NO_MEMORY: the arena is full. */
 MUST_CHECK enum status engine_translate(struct engine_worker *worker,
                                         const struct engine_text *texts, int count,
                                         const struct search_options *options, struct arena *arena,

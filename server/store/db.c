@@ -67,7 +67,10 @@ static enum status open_handle(struct db *db, int busy_ms, struct error *err)
 enum status db_open_as(struct db **out, const char *path, const struct migration *history,
                        int busy_ms, struct error *err)
 {
+    struct error ignored;
     *out = NULL;
+    if (!err)
+        err = &ignored;
     enum status status = create_file(path, err);
     if (status != STATUS_OK)
         return status;
