@@ -320,14 +320,24 @@ static void weighted_sum(int S, int n, const float *w, const float *rows, int ld
     }
 }
 
-INLINE float dot(int n, const float *x, const float *y)
+/* One row: d_w += d_y · row and, unless d_row is NULL, d_row += w d_y, in one pass. */
+INLINE float weighted_row_backward(int n, float w, const float *row, const float *d_y,
+                                   float *d_row)
 {
     vec sum = splat(0);
     int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        sum += load(x + i) * load(y + i);
-    if (i < n)
-        sum += load_part(x + i, n - i) * load_part(y + i, n - i);
+    for (; i + LANES <= n; i += LANES) {
+        const vec d = load(d_y + i);
+        sum += d * load(row + i);
+        if (d_row)
+            store(d_row + i, load(d_row + i) + w * d);
+    }
+    if (i < n) {
+        const vec d = load_part(d_y + i, n - i);
+        sum += d * load_part(row + i, n - i);
+        if (d_row)
+            store_part(d_row + i, load_part(d_row + i, n - i) + w * d, n - i);
+    }
     return sum_lanes(sum);
 }
 
@@ -335,10 +345,8 @@ static void weighted_sum_backward(int S, int n, const float *w, const float *row
                                   const float *d_y, float *d_w, float *d_rows)
 {
     for (int s = 0; s < S; s++) {
-        d_w[s] += dot(n, d_y, rows + (size_t)s * (size_t)ld);
-        float *d_row = d_rows ? d_rows + (size_t)s * (size_t)ld : NULL;
-        for (int i = 0; d_row && i < n; i++)
-            d_row[i] += w[s] * d_y[i];
+        const size_t at = (size_t)s * (size_t)ld;
+        d_w[s] += weighted_row_backward(n, w[s], rows + at, d_y, d_rows ? d_rows + at : NULL);
     }
 }
 
@@ -424,6 +432,20 @@ static float cross_entropy(int V, const float *logits, int target, float smoothi
     return (1 - smoothing) * *plain + smoothing * (lse - mean_logit);
 }
 
+static void to_bf16(size_t n, const float *x, uint16_t *y)
+{
+    typedef uint32_t uvec __attribute__((vector_size(LANES * sizeof(uint32_t))));
+    typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const uvec bits = (uvec)load(x + i);
+        const halves upper =
+            __builtin_convertvector((bits + 0x7fff + (bits >> 16 & 1)) >> 16, halves);
+        memcpy(y + i, &upper, sizeof upper);
+    }
+    kernels_reference.to_bf16(n - i, x + i, y + i);
+}
+
 static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m,
                  float *restrict v, float clip, float rate, float beta1, float beta2,
                  float epsilon, float correction1, float correction2)
@@ -455,5 +477,6 @@ const struct kernels KERNELS_NAME = {
     .weighted_sum_backward = weighted_sum_backward,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,
+    .to_bf16 = to_bf16,
     .adam = adam,
 };

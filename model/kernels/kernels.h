@@ -80,6 +80,9 @@ struct kernels {
     /* In place: x = log softmax(x). */
     void (*log_softmax)(int n, real *x);
 
+    /* bfloat16, rounded to nearest even: the upper halves of the floats. */
+    void (*to_bf16)(size_t n, const real *x, uint16_t *y);
+
     /* One Adam update of n weights (Kingma & Ba 2015); rate already holds the
      * schedule; correction1 = 1-β1^t, correction2 = 1-β2^t; g is scaled by `clip` first. */
     void (*adam)(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,

@@ -194,6 +194,16 @@ static void log_softmax(int n, real *x)
         x[i] -= lse;
 }
 
+static void to_bf16(size_t n, const real *x, uint16_t *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float value = (float)x[i];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        y[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
+}
+
 static void adam(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,
                  real beta1, real beta2, real epsilon, real correction1, real correction2)
 {
@@ -221,5 +231,6 @@ const struct kernels kernels_reference = {
     .weighted_sum_backward = weighted_sum_backward,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,
+    .to_bf16 = to_bf16,
     .adam = adam,
 };

@@ -13,11 +13,19 @@
 
 #ifdef WITHOUT_LIBRARY
 
-struct kernels training_kernels(const struct kernels *base)
+struct kernels training_kernels(const struct kernels *base, enum precision precision)
 {
+    (void)precision;
     struct kernels kernels = *base;
     kernels.gemm = kernels_reference.gemm;
     return kernels;
+}
+
+enum status precision_check(enum precision precision, struct error *err)
+{
+    (void)precision;
+    (void)err;
+    return STATUS_OK;
 }
 
 void gemm_use_one_thread(void)
@@ -36,7 +44,10 @@ enum status gemm_check(struct error *err)
 #include <omp.h>
 #include <stdatomic.h>
 
+#include "model/train/gemm_bf16.h"
+
 static atomic_int first_failure = dnnl_success;
+static void (*to_bf16)(size_t n, const float *x, uint16_t *y); // set before threads start
 
 static void library_gemm(enum gemm_form form, int M, int N, int K, const float *A, int lda,
                          const float *B, int ldb, bool accumulate, float *C, int ldc)
@@ -50,11 +61,32 @@ static void library_gemm(enum gemm_form form, int M, int N, int K, const float *
         atomic_compare_exchange_strong(&first_failure, &expected, (int)status);
 }
 
-struct kernels training_kernels(const struct kernels *base)
+static void half_gemm(enum gemm_form form, int M, int N, int K, const float *A, int lda,
+                      const float *B, int ldb, bool accumulate, float *C, int ldc)
+{
+    if (!bf16_is_worth_it(M, N, K)) {
+        library_gemm(form, M, N, K, A, lda, B, ldb, accumulate, C, ldc);
+        return;
+    }
+    int expected = dnnl_success;
+    if (!bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, accumulate, C, ldc))
+        atomic_compare_exchange_strong(&first_failure, &expected, (int)dnnl_runtime_error);
+}
+
+struct kernels training_kernels(const struct kernels *base, enum precision precision)
 {
     struct kernels kernels = *base;
-    kernels.gemm = library_gemm;
+    to_bf16 = base->to_bf16;
+    kernels.gemm = precision == PRECISION_BF16 ? half_gemm : library_gemm;
     return kernels;
+}
+
+enum status precision_check(enum precision precision, struct error *err)
+{
+    if (precision == PRECISION_F32 || bf16_is_supported())
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_USAGE,
+                     "this processor does not multiply bfloat16; use --precision f32");
 }
 
 void gemm_use_one_thread(void)

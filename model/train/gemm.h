@@ -1,7 +1,7 @@
 /*
  * gemm.h - kernels whose matrix product is oneDNN's, for training.
  *
- *     struct kernels kernels = training_kernels(kernels_best());
+ *     struct kernels kernels = training_kernels(kernels_best(), PRECISION_F32);
  *     gemm_use_one_thread();                     // once in each thread that computes
  *     ...
  *     status = gemm_check(&err);                 // after each update
@@ -17,8 +17,16 @@
 #include "base/status.h"
 #include "model/kernels/kernels.h"
 
+enum precision {
+    PRECISION_F32,
+    PRECISION_BF16,          // operands of large products rounded to bfloat16, sums in float32
+};
+
 /* `base` with gemm replaced. */
-struct kernels training_kernels(const struct kernels *base);
+struct kernels training_kernels(const struct kernels *base, enum precision precision);
+
+/* STATUS_BAD_USAGE when this processor cannot. */
+MUST_CHECK enum status precision_check(enum precision precision, struct error *err);
 
 /* The library would start threads of its own in each thread that calls it. */
 void gemm_use_one_thread(void);

@@ -1,5 +1,5 @@
 /*
- * schedule.c - warm-up, decay, patience.
+ * schedule.c - warm-up, decay, cool-down, patience.
  */
 #include "model/train/schedule.h"
 
@@ -10,10 +10,15 @@ struct schedule schedule_start(void)
     return (struct schedule){ .factor = 1, .best_loss = INFINITY };
 }
 
-double schedule_rate(const struct schedule *s, const struct schedule_options *options, int64_t u)
+double schedule_rate(const struct schedule *s, const struct schedule_options *options, int64_t u,
+                     double epochs_left)
 {
     double rate = options->rate * s->factor;
-    return u < options->warmup ? rate * (double)u / options->warmup : rate;
+    if (u < options->warmup)
+        rate *= (double)u / options->warmup;
+    if (epochs_left < options->cooldown)
+        rate *= epochs_left / options->cooldown;
+    return rate;
 }
 
 bool schedule_validated(struct schedule *s, const struct schedule_options *options, double loss)

@@ -1,7 +1,7 @@
 /*
  * schedule.h - the learning rate, and when training has had enough.
  *
- *     rate(u) = rate · factor · min(1, u / warmup)
+ *     rate(u) = rate · factor · min(1, u / warmup) · min(1, epochs left / cooldown)
  *
  * factor starts at 1 and is multiplied by `decay` after each validation whose
  * loss is not the best so far; after `patience` of these in a row training is
@@ -18,6 +18,7 @@ struct schedule_options {
     int warmup;              // updates; 0: none
     double decay;            // 0 < decay <= 1
     int patience;            // validations; 0: never over
+    double cooldown;         // epochs at the end over which the rate falls to 0; 0: none
 };
 
 struct schedule {
@@ -28,8 +29,9 @@ struct schedule {
 
 struct schedule schedule_start(void);
 
-/* Of update u, counted from 1. */
-double schedule_rate(const struct schedule *s, const struct schedule_options *options, int64_t u);
+/* Of update u, counted from 1, when `epochs_left` epochs are to come, this update included. */
+double schedule_rate(const struct schedule *s, const struct schedule_options *options, int64_t u,
+                     double epochs_left);
 
 /* Tell the loss of a validation (NaN is the worst); true: the best so far. */
 bool schedule_validated(struct schedule *s, const struct schedule_options *options, double loss);

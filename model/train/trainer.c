@@ -54,13 +54,14 @@ static json_t *settings_new(const struct trainer_options *o, const char *train, 
         { "rate", o->schedule.rate },      { "decay", o->schedule.decay },
         { "clip", o->optimizer.clip },     { "beta1", o->optimizer.beta1 },
         { "beta2", o->optimizer.beta2 },   { "epsilon", o->optimizer.epsilon },
+        { "cooldown", o->schedule.cooldown },
     };
     const struct { const char *name; int64_t value; } integers[] = {
         { "vocabulary size", o->config.vocabulary }, { "embedding", o->config.embedding },
         { "hidden", o->config.hidden },              { "attention", o->config.attention },
         { "warmup", o->schedule.warmup },            { "batch-sentences", o->batch_sentences },
         { "batch-pieces", o->batch_pieces },         { "validate-every", o->validate_every },
-        { "seed", (int64_t)o->seed },
+        { "precision", o->precision },               { "seed", (int64_t)o->seed },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         failed |= json_object_set_new(root, numbers[i].name, json_real(numbers[i].value));
@@ -146,13 +147,15 @@ enum status trainer_new(struct trainer **out, const struct trainer_options *opti
         return error_set(err, STATUS_BAD_INPUT, "the %s data has no sentence pair",
                          train->count == 0 ? "training" : "validation");
     enum status status = config_check(&options->config, err);
+    if (status == STATUS_OK)
+        status = precision_check(options->precision, err);
     if (status != STATUS_OK)
         return status;
     struct trainer *t = memory_zeroed(1, sizeof *t);
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a trainer");
     t->options = *options;
-    t->kernels = training_kernels(kernels_best());
+    t->kernels = training_kernels(kernels_best(), t->options.precision);
     t->state = (struct training_state){ .validated_at = -1, .threads = options->threads,
                                         .schedule = schedule_start() };
     t->planned_epoch = t->saved_at = -1;
@@ -346,11 +349,19 @@ static void report_update(struct trainer *t, const struct loss *loss, double nor
     t->options.on_update(t->options.context, &progress);
 }
 
+/* Counted at the update whose batch has just been taken, which is still to come. */
+static double epochs_left(const struct trainer *t)
+{
+    const double done = (double)t->state.epoch + (double)(t->state.next_batch - 1) / t->train.count;
+    return (double)t->options.epochs - done;
+}
+
 /* Add the members' losses, step, or leave the update out if its numbers are not finite. */
 static void take_step(struct trainer *t)
 {
     const int members = t->options.threads;
-    const double rate = schedule_rate(&t->state.schedule, &t->options.schedule, t->state.updates + 1);
+    const double rate = schedule_rate(&t->state.schedule, &t->options.schedule,
+                                      t->state.updates + 1, epochs_left(t));
     struct loss sum = { 0 };
     real *gradients[TRAINER_THREADS_MAX];
     for (int i = 0; i < members; i++) {

@@ -24,6 +24,7 @@
 #include "model/config.h"
 #include "model/seq2seq.h"
 #include "model/train/checkpoint.h"
+#include "model/train/gemm.h"
 #include "model/train/optimizer.h"
 #include "model/train/pairs.h"
 #include "model/train/schedule.h"
@@ -61,6 +62,7 @@ struct trainer_options {
     int64_t checkpoint_every;            // updates; 0: at each validation only
     const char *checkpoint_path;
     const char *vocabulary;  // kept in the checkpoint; may be NULL
+    enum precision precision;            // of the matrix products
     int threads;             // 1..TRAINER_THREADS_MAX
     uint64_t seed;
     const atomic_int *stop;  // NULL, or looked at between updates: not 0 means save and return

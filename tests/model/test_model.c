@@ -1,105 +1,457 @@
 /*
- * test_model.c - the model in float with the kernels the programs use.
+ * test_model.c - a model is what was saved, or it is refused with the reason.
  */
-#include "tests/model/model_suite.h"
+#include "tests/model/random_model.h"
 
-START_TEST(a_batch_that_does_not_fit_the_scratch_is_an_error)
+#include "base/bytes.h"
+#include "base/rng.h"
+
+static const struct random_model tiny = { .V = 11, .width = 6, .seed = 3, .sharpness = 1 };
+static const struct model_texts texts = { .vocabulary = RANDOM_VOCABULARY,
+                                          .card = "{\"name\":\"é\"}" };
+
+static char folder[64], path[96], plain_path[96];
+static struct seq2seq shape;
+static float *values;
+
+static void begin(void)
 {
-    struct whole w;
-    struct random_batch r;
+    make_folder(folder);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    snprintf(plain_path, sizeof plain_path, "%s/plain.safetensors", folder);
+    values = random_values(&tiny, &shape);
+}
+
+static void end(void)
+{
+    memory_free(values);
+    remove_folder(folder);
+}
+
+static struct model *save_and_load(enum dtype dtype)
+{
     struct error err;
-    struct loss loss;
-    struct arena little;
-    whole_open(&w, &small, 3);
-    random_batch(&r, small.vocabulary, 1);
-    ck_assert(arena_init(&little, seq2seq_loss_bytes(&w.model, RANDOM_B, RANDOM_S, RANDOM_T) - 1));
-    const struct loss_options options = { .scale = 1 };
-    assert_status(seq2seq_loss(&w.model, &w.weights, &r.batch, &options, &little, NULL, &loss,
-                               &err),
-                  STATUS_NO_MEMORY);
-    arena_release(&little);
-    whole_close(&w);
+    struct model *model;
+    assert_ok(model_save(path, &shape, values, dtype, &texts, &err), err);
+    assert_ok(model_load(&model, path, &err), err);
+    return model;
+}
+
+static void assert_load_refused(const char *reason)
+{
+    struct error err;
+    struct model *model;
+    ck_assert_int_ne(model_load(&model, path, &err), STATUS_OK);
+    ck_assert_ptr_null(model);
+    ck_assert_msg(strstr(err.text, reason) && strstr(err.text, path),
+                  "\"%s\" does not say \"%s\" or where", err.text, reason);
+}
+
+/* ---- saving and loading ---- */
+
+START_TEST(a_saved_model_is_loaded_to_the_bit)
+{
+    begin();
+    struct model *model = save_and_load(DTYPE_F32);
+    const struct weights *weights = model_weights(model);
+    ck_assert_int_eq(memcmp(model_config(model), &shape.config, sizeof shape.config), 0);
+    ck_assert_ptr_eq(weights->params, &model_seq2seq(model)->params);
+    for (int i = 0; i < shape.params.count; i++) {
+        const struct tensor t = shape.params.entries[i].tensor;
+        ck_assert_mem_eq(weight(weights, t), values + t.offset,
+                         (size_t)t.rows * (size_t)t.cols * sizeof(float));
+    }
+    ck_assert_str_eq(model_texts(model).vocabulary, texts.vocabulary);
+    ck_assert_str_eq(model_texts(model).card, texts.card);
+    ck_assert_uint_eq(strlen(model_digest(model)), 64);
+    model_free(model);
+    end();
 }
 END_TEST
 
-/* Encoding a sentence beside others gives the bits it gets alone; so does a step. */
-START_TEST(company_changes_no_bit)
+START_TEST(every_dtype_comes_close_and_vectors_stay_exact)
 {
-    const struct config config = { 131, 24, 40, 17 };
-    struct whole w;
-    struct error err;
-    whole_open(&w, &config, 8);
-    const struct params *params = &w.model.params;
-    const real **packed = calloc((size_t)params->count, sizeof *packed);
-    for (int p = 0; p < params->count; p++) {
-        const struct tensor t = params->entries[p].tensor;
+    static const struct {
+        enum dtype dtype;
+        float error;         // relative to the largest value of a tensor
+    } kinds[] = { { DTYPE_F16, 1.0f / 2048 }, { DTYPE_BF16, 1.0f / 256 }, { DTYPE_I8, 1.0f / 250 } };
+
+    begin();
+    for (int k = 0; k < 3; k++) {
+        struct model *model = save_and_load(kinds[k].dtype);
+        for (int i = 0; i < shape.params.count; i++) {
+            const struct tensor t = shape.params.entries[i].tensor;
+            const float *got = weight(model_weights(model), t), *wanted = values + t.offset;
+            float largest = 0, error = 0;
+            for (int e = 0; e < t.rows * t.cols; e++) {
+                largest = fmaxf(largest, fabsf(wanted[e]));
+                error = fmaxf(error, fabsf(got[e] - wanted[e]));
+            }
+            ck_assert_float_le(error, t.cols == 1 ? 0 : largest * kinds[k].error);
+        }
+        model_free(model);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(packed_matrices_multiply_as_unpacked_ones)
+{
+    enum { ROWS = 5 };
+    struct rng rng = rng_make(1, 0);
+    float x[ROWS * 32], packed[ROWS * 32], plain[ROWS * 32];
+
+    begin();
+    struct model *model = save_and_load(DTYPE_F32);
+    struct weights unpacked = *model_weights(model);
+    unpacked.packed = NULL;
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
+        x[i] = (float)rng_normal(&rng);
+    for (int i = 0; i < shape.params.count; i++) {
+        const struct tensor t = shape.params.entries[i].tensor;
         if (t.cols == 1)
             continue;
-        real *copy = calloc(KERNELS->packed_count(t.rows, t.cols), sizeof *copy);
-        KERNELS->pack(t.rows, t.cols, w.values + t.offset, copy);
-        packed[p] = copy;
+        ck_assert_ptr_nonnull(model_weights(model)->packed[i]);
+        weights_product(model_weights(model), t, ROWS, x, t.cols, false, packed, t.rows);
+        weights_product(&unpacked, t, ROWS, x, t.cols, false, plain, t.rows);
+        for (int e = 0; e < ROWS * t.rows; e++)
+            ck_assert_float_le(fabsf(packed[e] - plain[e]), 1e-5f);
     }
-    w.weights.packed = packed;
+    model_free(model);
+    end();
+}
+END_TEST
 
-    enum { N = 23, LONGEST = 9 };
-    int32_t ids[N][LONGEST];
-    const int32_t *rows[N];
-    int len[N];
-    struct rng rng = rng_make(4, 4);
-    for (int n = 0; n < N; n++) {
-        rows[n] = ids[n];
-        len[n] = 1 + (int)rng_below(&rng, LONGEST);
-        for (int s = 0; s < LONGEST; s++)
-            ids[n][s] = 3 + (int32_t)rng_below(&rng, 128);
-    }
-    struct memory together[N], alone;
-    assert_ok(seq2seq_encode(&w.model, &w.weights, rows, len, N, &results, &arena, together, &err),
-              err);
-    const int width = SEQ2SEQ_STATE(&w.model);
-    const struct memory *of[N];
-    int32_t previous[N];
-    real *state = calloc((size_t)(N * width), sizeof *state), *next = calloc((size_t)(N * width), sizeof *next);
-    real *alignment = calloc(N * LONGEST, sizeof *alignment), *log_probs = calloc(N * 131, sizeof *log_probs);
-    for (int n = 0; n < N; n++) {
-        of[n] = &together[n];
-        previous[n] = 3 + n;
-        assert_ok(seq2seq_start(&w.model, &w.weights, of[n], &arena, state + n * width, &err), err);
-    }
-    const struct step all = { N, of, previous, state, next, alignment, LONGEST, log_probs };
-    assert_ok(seq2seq_step(&w.model, &w.weights, &all, &arena, &err), err);
-    for (int n = 0; n < N; n++) {
-        assert_ok(seq2seq_encode(&w.model, &w.weights, &rows[n], &len[n], 1, &results, &arena,
-                                 &alone, &err),
+START_TEST(a_card_may_be_missing)
+{
+    const struct model_texts no_card = { .vocabulary = "x" };
+    struct error err;
+    struct model *model;
+    begin();
+    assert_ok(model_save(path, &shape, values, DTYPE_F32, &no_card, &err), err);
+    assert_ok(model_load(&model, path, &err), err);
+    ck_assert_ptr_null(model_texts(model).card);
+    model_free(model);
+    end();
+}
+END_TEST
+
+START_TEST(weights_that_are_not_finite_are_refused_by_name)
+{
+    struct error err;
+    begin();
+    values[params_find(&shape.params, "readout.bias")->tensor.offset + 2] = NAN;
+    assert_status(model_save(path, &shape, values, DTYPE_F32, &texts, &err), STATUS_BAD_INPUT);
+    ck_assert_msg(strstr(err.text, "readout.bias"), "%s", err.text);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    end();
+}
+END_TEST
+
+/* ---- files that are no models, written tensor by tensor ---- */
+
+struct variation {
+    const char *config;      // NULL: the right one; "": none
+    const char *left_out;    // tensor or text
+    const char *extra;       // a tensor more
+    const char *turned;      // a tensor with rows and columns exchanged
+    const char *infinite;    // a tensor with one infinite value
+};
+
+static void add_tensors(struct tensor_writer *w, const struct variation *v)
+{
+    struct error err;
+    for (int i = 0; i < shape.params.count; i++) {
+        const struct param *p = &shape.params.entries[i];
+        const struct tensor t = p->tensor;
+        const bool turned = v->turned && strcmp(v->turned, p->name) == 0;
+        if (v->infinite && strcmp(v->infinite, p->name) == 0)
+            values[t.offset] = -INFINITY;
+        if (v->left_out && strcmp(v->left_out, p->name) == 0)
+            continue;
+        assert_ok(tensor_writer_tensor(w, p->name, turned ? t.cols : t.rows,
+                                       turned ? t.rows : t.cols, DTYPE_F32, values + t.offset,
+                                       &err),
                   err);
-        ck_assert_mem_eq(alone.states, together[n].states, (size_t)len[n] * 80 * sizeof(real));
-        ck_assert_mem_eq(alone.keys, together[n].keys, (size_t)len[n] * 17 * sizeof(real));
-        real one_next[80], one_alignment[LONGEST], one_log_probs[131];
-        const struct step one = { 1, &of[n], &previous[n], state + n * width, one_next,
-                                  one_alignment, LONGEST, one_log_probs };
-        assert_ok(seq2seq_step(&w.model, &w.weights, &one, &arena, &err), err);
-        ck_assert_mem_eq(one_next, next + n * width, sizeof one_next);
-        ck_assert_mem_eq(one_alignment, alignment + n * LONGEST, (size_t)len[n] * sizeof(real));
-        ck_assert_mem_eq(one_log_probs, log_probs + n * 131, sizeof one_log_probs);
     }
-    for (int p = 0; p < params->count; p++)
-        free((void *)(uintptr_t)packed[p]);
-    free(packed), free(state), free(next), free(alignment), free(log_probs);
-    whole_close(&w);
+    if (v->extra)
+        assert_ok(tensor_writer_tensor(w, v->extra, 2, 1, DTYPE_F32, values, &err), err);
+}
+
+static void write_variation(const struct variation *v)
+{
+    struct error err;
+    struct tensor_writer *w;
+    struct bytes config;
+
+    bytes_init(&config, 4096);
+    assert_ok(config_write(&shape.config, &config, &err), err);
+    assert_ok(tensor_writer_new(&w, &err), err);
+    if (!v->left_out || strcmp(v->left_out, "config") != 0)
+        assert_ok(tensor_writer_text(w, "config", v->config ? v->config : config.data, &err), err);
+    if (!v->left_out || strcmp(v->left_out, "vocabulary") != 0)
+        assert_ok(tensor_writer_text(w, "vocabulary", "x", &err), err);
+    add_tensors(w, v);
+    assert_ok(tensor_writer_commit(w, path, &err), err);
+    tensor_writer_free(w);
+    bytes_release(&config);
+}
+
+START_TEST(what_is_not_a_model_is_refused_with_the_reason)
+{
+    static const struct {
+        struct variation variation;
+        const char *reason;
+    } refused[] = {
+        { { .left_out = "config" }, "not a model" },
+        { { .left_out = "vocabulary" }, "\"vocabulary\" is missing" },
+        { { .left_out = "bridge.w" }, "the tensor bridge.w of 6 x 12 is missing" },
+        { { .extra = "decoder.7.w" }, "the tensor decoder.7.w is not part" },
+        { { .turned = "bridge.w" }, "the tensor bridge.w is 12 x 6 and should be 6 x 12" },
+        { { .infinite = "attention.v" }, "attention.v has values that are not finite" },
+        { { .config = "{}" }, "config" },
+        { { .config = "{\"vocabulary\":11,\"embedding\":6,\"hidden\":6,\"attention\":7}" },
+          "should be 7 x" },
+        { { .config = "{\"vocabulary\":200000,\"embedding\":4096,\"hidden\":4096,"
+                      "\"attention\":4096}" },
+          "should be 200000 x 4096" },
+    };
+    struct error err;
+    struct model *model;
+
+    begin();
+    write_variation(&(struct variation){ 0 });
+    assert_ok(model_load(&model, path, &err), err);
+    model_free(model);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        write_variation(&refused[i].variation);
+        assert_load_refused(refused[i].reason);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(plain_tensors_are_told_how_to_become_a_model)
+{
+    static const char header[] = "{\"a\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
+    const uint64_t len = sizeof header - 1;
+
+    begin();
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    fwrite(&len, 8, 1, f);
+    fwrite(header, 1, sizeof header, f);         // its NUL is the tensor
+    fclose(f);
+    assert_load_refused("verso models import");
+    end();
+}
+END_TEST
+
+START_TEST(an_unknown_instruction_set_is_said)
+{
+    struct error err;
+    struct model *model;
+    const char *before = getenv("VERSO_ISA");
+    char *kept = before ? strdup(before) : NULL;
+
+    begin();
+    assert_ok(model_save(path, &shape, values, DTYPE_F32, &texts, &err), err);
+    setenv("VERSO_ISA", "sse9", 1);
+    assert_status(model_load(&model, path, &err), STATUS_BAD_USAGE);
+    ck_assert_ptr_nonnull(strstr(err.text, "VERSO_ISA"));
+    if (kept)
+        setenv("VERSO_ISA", kept, 1);
+    else
+        unsetenv("VERSO_ISA");
+    free(kept);
+    end();
+}
+END_TEST
+
+/* ---- importing ---- */
+
+static const struct plain {
+    const char *name;
+    int rows, cols;
+} plains[] = {
+    { "emb", 11, 4 }, { "fW", 12, 4 },  { "fU", 12, 3 }, { "fb", 12, 1 }, { "bW", 12, 4 },
+    { "bU", 12, 3 },  { "bb", 12, 1 },  { "Winit", 3, 6 }, { "binit", 3, 1 }, { "Wq", 5, 3 },
+    { "Wk", 5, 6 },   { "bk", 5, 1 },   { "v", 5, 1 },   { "dW", 12, 10 }, { "dU", 12, 3 },
+    { "db", 12, 1 },  { "Wr", 4, 13 },  { "br", 4, 1 },  { "bo", 11, 1 },
+};
+#define PLAIN_COUNT ((int)(sizeof plains / sizeof plains[0]))
+
+/* Value e of tensor i is unlike any other, and exact in F16. */
+static float plain_value(int i, int e)
+{
+    return (float)(i * 64 - 600) + (float)e * 0.5f;
+}
+
+static void write_plain(enum dtype dtype, const char *left_out, const char *extra)
+{
+    static float block[PLAIN_COUNT][12 * 13];
+    struct error err;
+    struct tensor_writer *w;
+
+    assert_ok(tensor_writer_new(&w, &err), err);
+    for (int i = 0; i < PLAIN_COUNT; i++) {
+        const struct plain *p = &plains[i];
+        for (int e = 0; e < p->rows * p->cols; e++)
+            block[i][e] = plain_value(i, e);
+        if (!left_out || strcmp(left_out, p->name) != 0)
+            assert_ok(tensor_writer_tensor(w, p->name, p->rows, p->cols, dtype, block[i], &err),
+                      err);
+    }
+    if (extra)
+        assert_ok(tensor_writer_tensor(w, extra, 1, 1, DTYPE_F32, block[0], &err), err);
+    assert_ok(tensor_writer_commit(w, plain_path, &err), err);
+    tensor_writer_free(w);
+}
+
+/* Column c of the model's tensor is column `from` + c of the plain one. */
+static void assert_columns(const struct model *model, const char *name, const char *plain, int from)
+{
+    const struct tensor t = params_find(model_weights(model)->params, name)->tensor;
+    int i = 0;
+    while (strcmp(plains[i].name, plain) != 0)
+        i++;
+    ck_assert_int_eq(t.rows, plains[i].rows);
+    for (int r = 0; r < t.rows; r++)
+        for (int c = 0; c < t.cols; c++)
+            ck_assert_float_eq(weight(model_weights(model), t)[r * t.cols + c],
+                               plain_value(i, r * plains[i].cols + from + c));
+}
+
+START_TEST(plain_tensors_find_their_places)
+{
+    struct error err;
+    struct model *model;
+
+    begin();
+    write_plain(DTYPE_F16, NULL, NULL);
+    assert_ok(model_import(plain_path, &texts, path, &err), err);
+    assert_ok(model_load(&model, path, &err), err);
+    ck_assert_int_eq(model_config(model)->vocabulary, 11);
+    ck_assert_int_eq(model_config(model)->embedding, 4);
+    ck_assert_int_eq(model_config(model)->hidden, 3);
+    ck_assert_int_eq(model_config(model)->attention, 5);
+    assert_columns(model, "embedding", "emb", 0);
+    assert_columns(model, "encoder.0.forward.u", "fU", 0);
+    assert_columns(model, "encoder.0.backward.w", "bW", 0);
+    assert_columns(model, "decoder.0.w", "dW", 0);           // [y ; context]
+    assert_columns(model, "decoder.0.context", "dW", 4);
+    assert_columns(model, "readout.state", "Wr", 0);         // [s ; context ; y]
+    assert_columns(model, "readout.context", "Wr", 3);
+    assert_columns(model, "readout.previous", "Wr", 9);
+    assert_columns(model, "output.bias", "bo", 0);
+    ck_assert_str_eq(model_texts(model).vocabulary, texts.vocabulary);
+    model_free(model);
+    end();
+}
+END_TEST
+
+START_TEST(an_import_keeps_the_precision_of_its_tensors)
+{
+    static const enum dtype from[] = { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8 };
+    static const enum dtype to[] = { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F32 };
+    struct error err;
+    struct tensor_file *file;
+
+    begin();
+    for (int k = 0; k < 4; k++) {
+        write_plain(from[k], NULL, NULL);
+        assert_ok(model_import(plain_path, &texts, path, &err), err);
+        assert_ok(tensor_file_open(&file, path, &err), err);
+        for (int i = 0; i < tensor_file_count(file); i++) {
+            const struct tensor_info info = tensor_file_info(file, i);
+            ck_assert_int_eq(info.dtype, info.cols == 1 ? DTYPE_F32 : to[k]);
+        }
+        tensor_file_close(file);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(an_import_that_lacks_or_has_too_much_is_refused_by_name)
+{
+    static const char *const needed[] = { "emb", "fU", "Wq", "dW", "bo" };
+    struct error err;
+
+    begin();
+    for (int i = 0; i < 5; i++) {
+        write_plain(DTYPE_F32, needed[i], NULL);
+        assert_status(model_import(plain_path, &texts, path, &err), STATUS_BAD_FILE);
+        ck_assert_msg(strstr(err.text, needed[i]) && strstr(err.text, plain_path), "%s", err.text);
+    }
+    write_plain(DTYPE_F32, NULL, "extra");
+    assert_status(model_import(plain_path, &texts, path, &err), STATUS_BAD_FILE);
+    ck_assert_msg(strstr(err.text, "the tensor extra"), "%s", err.text);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    end();
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static enum status load_and_free(struct error *err)
+{
+    struct model *model;
+    enum status status = model_load(&model, path, err);
+    model_free(model);
+    return status;
+}
+
+static enum status import_again(struct error *err)
+{
+    return model_import(plain_path, &texts, path, err);
+}
+
+static enum status save_again(struct error *err)
+{
+    return model_save(path, &shape, values, DTYPE_I8, &texts, err);
+}
+
+static void assert_survives_failing_allocations(enum status (*call)(struct error *err))
+{
+    struct error err;
+    const long live = memory_live();
+    bool failed = true;
+    for (long n = 1; failed; n++) {
+        memory_fail_at(n);
+        const enum status status = call(&err);
+        failed = memory_failed();
+        memory_fail_at(0);
+        ck_assert_int_eq(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
+        ck_assert_int_eq(memory_live(), live);
+    }
+}
+
+START_TEST(every_failing_allocation_is_survived)
+{
+    struct error err;
+    begin();
+    write_plain(DTYPE_F16, NULL, NULL);
+    assert_survives_failing_allocations(import_again);
+    assert_ok(import_again(&err), err);
+    assert_survives_failing_allocations(load_and_free);
+    assert_survives_failing_allocations(save_again);
+    end();
 }
 END_TEST
 
 static const struct test_case cases[] = {
-    TEST(lstm_layer_equals_the_reference),
-    TEST(lstm_step_equals_a_value_by_hand),
-    TEST(attention_equals_the_reference),
-    TEST(equal_keys_share_the_weight),
-    TEST_LOOP(cross_entropy_equals_the_reference, 2),
-    TEST(whole_model_equals_the_reference),
-    TEST(single_steps_equal_the_reference),
-    TEST_LOOP(padding_changes_nothing, 5),
-    TEST(padding_is_never_read),
-    TEST(dropout_keeps_the_mean),
-    TEST(a_batch_that_does_not_fit_the_scratch_is_an_error),
-    TEST(company_changes_no_bit),
+    TEST(a_saved_model_is_loaded_to_the_bit),
+    TEST(every_dtype_comes_close_and_vectors_stay_exact),
+    TEST(packed_matrices_multiply_as_unpacked_ones),
+    TEST(a_card_may_be_missing),
+    TEST(weights_that_are_not_finite_are_refused_by_name),
+    TEST(what_is_not_a_model_is_refused_with_the_reason),
+    TEST(plain_tensors_are_told_how_to_become_a_model),
+    TEST(an_unknown_instruction_set_is_said),
+    TEST(plain_tensors_find_their_places),
+    TEST(an_import_keeps_the_precision_of_its_tensors),
+    TEST(an_import_that_lacks_or_has_too_much_is_refused_by_name),
+    TEST(every_failing_allocation_is_survived),
 };
-TEST_MAIN("model", cases)
+
+TEST_MAIN("model/model", cases)

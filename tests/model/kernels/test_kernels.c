@@ -213,6 +213,23 @@ START_TEST(adam_equals_the_reference)
 }
 END_TEST
 
+START_TEST(bfloat16_rounds_to_nearest_even)
+{
+    const float x[] = { 1.0f, -2.5f, 1.00390625f, 1.01171875f, 3.3895314e38f, 0.0f, -0.0f, 1e-40f };
+    const uint16_t wanted[] = { 0x3f80, 0xc020, 0x3f80, 0x3f82, 0x7f7f, 0, 0x8000, 1 };
+    uint16_t y[8];
+    all[_i]->to_bf16(8, x, y);
+    ck_assert_mem_eq(y, wanted, sizeof wanted);
+    enum { N = 1003 };
+    float *many = random_floats(N, 3, 1);
+    uint16_t got[N], plain[N];
+    all[_i]->to_bf16(N, many, got);
+    kernels_reference.to_bf16(N, many, plain);
+    ck_assert_mem_eq(got, plain, sizeof plain);
+    unguard(many, N);
+}
+END_TEST
+
 START_TEST(an_unknown_instruction_set_is_refused)
 {
     setenv("VERSO_ISA", "mmx", 1);
@@ -243,6 +260,7 @@ int main(void)
         TEST_LOOP(attention_equals_the_reference, all_count),
         TEST_LOOP(cross_entropy_equals_the_reference, all_count),
         TEST_LOOP(adam_equals_the_reference, all_count),
+        TEST_LOOP(bfloat16_rounds_to_nearest_even, all_count),
         TEST(an_unknown_instruction_set_is_refused),
     };
     return test_run("model/kernels", cases, sizeof cases / sizeof cases[0]);

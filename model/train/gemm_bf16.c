@@ -1,0 +1,229 @@
+/*
+ * gemm_bf16.c - matrix products in bfloat16, prepared once for each shape.
+ *
+ * oneDNN wants a product described and prepared before it runs, which costs
+ * more than a product. A thread keeps what it prepared in a table of SHAPES
+ * places, found by the shape's hash; another shape in the same place replaces
+ * it. Primitives share scratch of the thread that made them, so no thread uses
+ * another's.
+ */
+#include "model/train/gemm_bf16.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define SHAPES 2048          // prepared products a thread keeps
+#define WORTH_MULTIPLYING (48 * 48 * 48)
+
+struct shape {
+    int form, M, N, K, ldc, accumulate;
+};
+
+struct product {             // prepared; primitive NULL: an empty place
+    struct shape shape;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t a, b, c;
+};
+
+struct half_block {          // a dense operand in bfloat16
+    uint16_t *values;
+    size_t capacity;
+};
+
+struct thread_state {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    struct half_block a, b;
+    struct product products[SHAPES];
+};
+
+static pthread_key_t state_key;
+static pthread_once_t state_once = PTHREAD_ONCE_INIT;
+
+static void release_product(struct product *p)
+{
+    if (p->a)
+        dnnl_memory_destroy(p->a);
+    if (p->b)
+        dnnl_memory_destroy(p->b);
+    if (p->c)
+        dnnl_memory_destroy(p->c);
+    if (p->primitive)
+        dnnl_primitive_destroy(p->primitive);
+    memset(p, 0, sizeof *p);
+}
+
+static void free_state(void *pointer)
+{
+    struct thread_state *state = pointer;
+    for (int i = 0; i < SHAPES; i++)
+        release_product(&state->products[i]);
+    if (state->stream)
+        dnnl_stream_destroy(state->stream);
+    if (state->engine)
+        dnnl_engine_destroy(state->engine);
+    memory_free(state->a.values);
+    memory_free(state->b.values);
+    memory_free(state);
+}
+
+/* The main thread's state is given back here; other threads' by pthreads. */
+static void free_own_state(void)
+{
+    void *state = pthread_getspecific(state_key);
+    if (state)
+        free_state(state);
+    pthread_setspecific(state_key, NULL);
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&state_key, free_state) == 0)
+        atexit(free_own_state);
+}
+
+static struct thread_state *thread_state(void)
+{
+    pthread_once(&state_once, make_key);
+    struct thread_state *state = pthread_getspecific(state_key);
+    if (state)
+        return state;
+    state = memory_zeroed(1, sizeof *state);
+    if (!state)
+        return NULL;
+    if (dnnl_engine_create(&state->engine, dnnl_cpu, 0) != dnnl_success ||
+        dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags) !=
+            dnnl_success ||
+        pthread_setspecific(state_key, state) != 0) {
+        free_state(state);
+        return NULL;
+    }
+    return state;
+}
+
+/* ---- preparing ---- */
+
+static bool describe(dnnl_memory_desc_t *desc, dnnl_data_type_t type, int rows, int cols,
+                     int row_stride, int col_stride)
+{
+    const dnnl_dims_t dims = { rows, cols }, strides = { row_stride, col_stride };
+    return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides) == dnnl_success;
+}
+
+/* C += needs the sum as a step behind the product. */
+static bool attributes(dnnl_primitive_attr_t *attr, bool accumulate)
+{
+    dnnl_post_ops_t ops = NULL;
+    bool ok = dnnl_primitive_attr_create(attr) == dnnl_success;
+    if (ok && accumulate) {
+        ok = dnnl_post_ops_create(&ops) == dnnl_success &&
+             dnnl_post_ops_append_sum(ops, 1.0f) == dnnl_success &&
+             dnnl_primitive_attr_set_post_ops(*attr, ops) == dnnl_success;
+        dnnl_post_ops_destroy(ops);
+    }
+    return ok;
+}
+
+static bool prepare(struct thread_state *state, struct product *p, const struct shape *s)
+{
+    dnnl_memory_desc_t a, b, c;
+    dnnl_matmul_desc_t desc;
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    const bool a_transposed = s->form == GEMM_TN, b_transposed = s->form == GEMM_NT;
+
+    release_product(p);
+    bool ok = describe(&a, dnnl_bf16, s->M, s->K, a_transposed ? 1 : s->K, a_transposed ? s->M : 1) &&
+              describe(&b, dnnl_bf16, s->K, s->N, b_transposed ? 1 : s->N, b_transposed ? s->K : 1) &&
+              describe(&c, dnnl_f32, s->M, s->N, s->ldc, 1) &&
+              attributes(&attr, s->accumulate) &&
+              dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) == dnnl_success &&
+              dnnl_primitive_desc_create(&pd, &desc, attr, state->engine, NULL) == dnnl_success &&
+              dnnl_primitive_create(&p->primitive, pd) == dnnl_success &&
+              dnnl_memory_create(&p->a, &a, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
+              dnnl_memory_create(&p->b, &b, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
+              dnnl_memory_create(&p->c, &c, state->engine, DNNL_MEMORY_NONE) == dnnl_success;
+    if (pd)
+        dnnl_primitive_desc_destroy(pd);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    if (ok)
+        p->shape = *s;
+    else
+        release_product(p);
+    return ok;
+}
+
+static struct product *find_product(struct thread_state *state, const struct shape *s)
+{
+    uint32_t hash = 2166136261u; // FNV-1a over the numbers
+    const int numbers[] = { s->form, s->M, s->N, s->K, s->ldc, s->accumulate };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        hash = (hash ^ (uint32_t)numbers[i]) * 16777619u;
+    struct product *p = &state->products[(hash ^ hash >> 16) % SHAPES];
+    if (p->primitive && memcmp(&p->shape, s, sizeof *s) == 0)
+        return p;
+    return prepare(state, p, s) ? p : NULL;
+}
+
+/* ---- running ---- */
+
+static bool round_operand(struct half_block *block,
+                          void (*round)(size_t n, const float *x, uint16_t *y), int rows, int cols,
+                          const float *x, int ld)
+{
+    const size_t needed = (size_t)rows * (size_t)cols;
+    if (needed > block->capacity) {
+        memory_free(block->values);
+        block->values = memory_alloc(needed, sizeof *block->values);
+        block->capacity = block->values ? needed : 0;
+    }
+    if (!block->values)
+        return false;
+    if (ld == cols) {
+        round(needed, x, block->values);
+        return true;
+    }
+    for (int r = 0; r < rows; r++)
+        round((size_t)cols, x + (size_t)r * (size_t)ld, block->values + (size_t)r * (size_t)cols);
+    return true;
+}
+
+bool bf16_is_supported(void)
+{
+    const float a[16 * 16] = { 1 }, b[16 * 16] = { 1 };
+    float c[16 * 16];
+    return bf16_gemm(kernels_reference.to_bf16, GEMM_NN, 16, 16, 16, a, 16, b, 16, false, c, 16);
+}
+
+bool bf16_is_worth_it(int M, int N, int K)
+{
+    return (double)M * N * K >= WORTH_MULTIPLYING;
+}
+
+bool bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_form form, int M,
+               int N, int K, const float *A, int lda, const float *B, int ldb, bool accumulate,
+               float *C, int ldc)
+{
+    struct thread_state *state = thread_state();
+    const struct shape shape = { (int)form, M, N, K, ldc, accumulate };
+    struct product *p = state ? find_product(state, &shape) : NULL;
+    if (!p)
+        return false;
+    const bool a_transposed = form == GEMM_TN, b_transposed = form == GEMM_NT;
+    if (!round_operand(&state->a, round, a_transposed ? K : M, a_transposed ? M : K, A, lda) ||
+        !round_operand(&state->b, round, b_transposed ? N : K, b_transposed ? K : N, B, ldb))
+        return false;
+    const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->a },
+                                     { DNNL_ARG_WEIGHTS, p->b },
+                                     { DNNL_ARG_DST, p->c } };
+    return dnnl_memory_set_data_handle(p->a, state->a.values) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->b, state->b.values) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->c, C) == dnnl_success &&
+           dnnl_primitive_execute(p->primitive, state->stream, 3, args) == dnnl_success &&
+           dnnl_stream_wait(state->stream) == dnnl_success;
+}
