@@ -49,20 +49,21 @@ static enum status read_all(struct train_data *data, struct corpus *corpus,
         status = add_pair(data, corpus, &pair, vocabulary, options, err);
         if (status != STATUS_OK)
             break;
-        progress_show(&progress, corpus_progress(corpus), "reading %d pairs", data->pairs.count);
+        progress_show(&progress, corpus_progress(corpus), "%d pairs", data->pairs.count);
     }
     progress_end(&progress);
     data->bad_lines = corpus_bad_lines(corpus);
     return status;
 }
 
-enum status train_data_read(struct train_data *data, const char *const *paths, int count,
+enum status train_data_read(struct train_data *data, const struct corpora *corpora,
                             const struct vocabulary *vocabulary,
                             const struct train_data_options *options, struct error *err)
 {
     struct corpus *corpus = NULL;
     *data = (struct train_data){ 0 };
-    enum status status = corpus_open(&corpus, paths, count, &options->corpus, err);
+    enum status status = corpus_open(&corpus, corpora->paths, corpora->count,
+                                     &corpora->options, err);
     if (status != STATUS_OK)
         return status;
     if (options->references_wanted > 0) {

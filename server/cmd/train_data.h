@@ -5,8 +5,8 @@
 #define SERVER_CMD_TRAIN_DATA_H
 
 #include "model/train/pairs.h"
+#include "server/cmd/corpora.h"
 #include "server/cmd/validation_bleu.h"
-#include "server/engine/corpus.h"
 
 struct train_data {
     struct pairs pairs;
@@ -17,15 +17,14 @@ struct train_data {
 };
 
 struct train_data_options {
-    struct corpus_options corpus;
     int pieces_max;          // of a side, </s> not counted
     int references_wanted;   // how many target texts to keep
     const char *what;        // "training" or "validation", for messages
 };
 
 /* STATUS_BAD_INPUT if nothing is left. */
-MUST_CHECK enum status train_data_read(struct train_data *data, const char *const *paths,
-                                       int count, const struct vocabulary *vocabulary,
+MUST_CHECK enum status train_data_read(struct train_data *data, const struct corpora *corpora,
+                                       const struct vocabulary *vocabulary,
                                        const struct train_data_options *options,
                                        struct error *err);
 void train_data_release(struct train_data *data);        // {0} is fine

@@ -1,0 +1,39 @@
+/*
+ * corpora.h - what "verso train" and "verso vocab" share: corpora named by options, bad lines
+ * said as they are left out, and learning a vocabulary with a progress bar.
+ */
+#ifndef SERVER_CMD_CORPORA_H
+#define SERVER_CMD_CORPORA_H
+
+#include "base/status.h"
+#include "server/cmd/options.h"
+#include "server/engine/corpus.h"
+#include "tokenizer/learn.h"
+
+#define CORPORA_MAX (OPTION_LIST_MAX + OPERANDS_MAX)
+#define ON_BAD_LINE_OPTION                                                                         \
+    { "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",                             \
+      .help = "a line that is no pair: skip (and count) or refuse" }
+
+struct corpora {
+    const char *paths[CORPORA_MAX];
+    int count;
+    struct corpus_options options;       // its context is this struct: do not copy
+    long bad_lines_said;
+};
+
+/* The files of list option `name` (STATUS_BAD_USAGE if there are none), operands too if wanted,
+ * and what --on-bad-line says. */
+MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct options *o,
+                                            const char *name, bool with_operands,
+                                            struct error *err);
+
+/* A joint vocabulary of both sides; options.on_progress is set here. */
+MUST_CHECK enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options options,
+                                                struct vocabulary **out, struct error *err);
+
+/* Which of `names` (ended by NULL) option `name` has. */
+MUST_CHECK enum status option_choice(const struct options *o, const char *name,
+                                     const char *const *names, int *found, struct error *err);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * vocab.c - "verso vocab": a joint vocabulary from parallel text.
+ */
+#include "base/memory.h"
+#include "base/threads.h"
+#include "server/cmd/commands.h"
+#include "server/cmd/corpora.h"
+#include "tokenizer/vocabulary.h"
+
+#define COVERAGE 0.9995      // share of the characters that get a piece of their own
+#define THREADS_MAX 256
+
+static enum status learn(struct corpora *corpora, const struct options *o, struct error *err)
+{
+    static const char *const forms[] = { "nfc", "nfkc", NULL };  // in the order of enum text_form
+    int form, available = threads_available();
+    struct vocabulary *vocabulary;
+    enum status status = options_need(o, err, "out", NULL);
+    if (status == STATUS_OK)
+        status = corpora_from_options(corpora, o, "train", true, err);
+    if (status == STATUS_OK)
+        status = option_choice(o, "form", forms, &form, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct learn_options options = {
+        .size = options_int(o, "size"),
+        .coverage = COVERAGE,
+        .threads = options_given(o, "threads") ? options_int(o, "threads")
+                   : available < THREADS_MAX   ? available
+                                               : THREADS_MAX,
+        .text = { .form = (enum text_form)form, .casefold = options_flag(o, "casefold") },
+    };
+    status = corpora_learn_vocabulary(corpora, options, &vocabulary, err);
+    if (status != STATUS_OK)
+        return status;
+    status = vocabulary_save_tsv(vocabulary, options_text(o, "out"), err);
+    if (status == STATUS_OK)
+        fprintf(stderr, "%s: %d pieces\n", options_text(o, "out"), vocabulary_size(vocabulary));
+    vocabulary_free(vocabulary);
+    return status;
+}
+
+static int run(const struct options *o)
+{
+    struct error err;
+    struct corpora *corpora = memory_zeroed(1, sizeof *corpora);
+    enum status status = corpora ? learn(corpora, o, &err)
+                                 : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
+    memory_free(corpora);
+    return options_finish(o, status, &err);
+}
+
+static const struct option_spec specs[] = {
+    { "train", OPTION_LIST, .value = "FILE",
+      .help = "pairs to learn from: lines of source, tab, target, or two parallel files as A,B; "
+              "plain or gzipped; may be given many times" },
+    { "size", OPTION_INT, .value = "N", .fallback = "8000", .min = 261,
+      .max = VOCABULARY_PIECES_MAX, .help = "pieces in all" },
+    { "out", OPTION_TEXT, .letter = 'o', .value = "FILE", .help = "vocabulary file to write" },
+    { "form", OPTION_TEXT, .value = "FORM", .fallback = "nfkc",
+      .help = "Unicode normalisation of all text: nfkc or nfc" },
+    { "casefold", OPTION_FLAG, .help = "make no difference between capital and small letters" },
+    ON_BAD_LINE_OPTION,
+    { "threads", OPTION_INT, .environment = true, .value = "N", .min = 1, .max = THREADS_MAX,
+      .help = "threads; by default one a core" },
+    { 0 },
+};
+
+const struct command command_vocab = {
+    .name = "vocab",
+    .summary = "learn a vocabulary from parallel text",
+    .usage = "--train FILE --out FILE [OPTION...] [FILE...]",
+    .description = "Files after the options are more pairs to learn from.",
+    .examples = "  verso vocab --train train.tsv.gz --size 8000 --out en-fr.vocab.tsv\n",
+    .options = specs,
+    .operands_max = OPERANDS_MAX,
+    .run = run,
+};

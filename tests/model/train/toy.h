@@ -1,0 +1,51 @@
+/*
+ * toy.h - a language of a few letters whose translation is the same word backwards, and a model
+ * small enough to learn it while a test waits.
+ */
+#ifndef TESTS_MODEL_TRAIN_TOY_H
+#define TESTS_MODEL_TRAIN_TOY_H
+
+#include "base/rng.h"
+#include "model/train/trainer.h"
+#include "tests/helpers.h"
+
+#define TOY_FIRST 4          // ids below are control pieces
+#define TOY_VOCABULARY 16
+#define TOY_LONGEST 6
+
+static inline struct pairs toy_pairs(int count, uint64_t seed)
+{
+    struct pairs pairs = { 0 };
+    struct rng rng = rng_make(seed, 0);
+    struct error err;
+    for (int i = 0; i < count; i++) {
+        int32_t word[TOY_LONGEST], backwards[TOY_LONGEST];
+        int len = 1 + (int)rng_below(&rng, TOY_LONGEST);
+        for (int k = 0; k < len; k++)
+            word[k] = TOY_FIRST + (int32_t)rng_below(&rng, TOY_VOCABULARY - TOY_FIRST);
+        for (int k = 0; k < len; k++)
+            backwards[k] = word[len - 1 - k];
+        assert_ok(pairs_add(&pairs, word, len, backwards, len, &err), err);
+    }
+    return pairs;
+}
+
+static inline struct trainer_options toy_options(const char *checkpoint)
+{
+    return (struct trainer_options){
+        .config = { .vocabulary = TOY_VOCABULARY, .embedding = 16, .hidden = 24, .attention = 16 },
+        .schedule = { .rate = 5e-3, .warmup = 20, .decay = 0.6, .patience = 0 },
+        .optimizer = optimizer_options_default(),
+        .batch_sentences = 20,
+        .batch_pieces = 400,
+        .dropout = 0.1,
+        .smoothing = 0.1,
+        .epochs = 1,
+        .checkpoint_path = checkpoint,
+        .vocabulary = "the vocabulary, whatever it says",
+        .threads = 2,
+        .seed = 11,
+    };
+}
+
+#endif
