@@ -84,9 +84,16 @@ static enum status read_raw(struct line_reader *in)
     return STATUS_OK;
 }
 
+/* zlib that filled all the room it had may hold more text: it goes first, reading might wait. */
+static bool needs_raw(const struct line_reader *in)
+{
+    bool holds_text = in->member == MEMBER_INSIDE && in->inflater.avail_out == 0;
+    return in->inflater.avail_in == 0 && !in->raw_ended && !holds_text;
+}
+
 static enum status refill_raw(struct line_reader *in)
 {
-    if (in->inflater.avail_in > 0 || in->raw_ended)
+    if (!needs_raw(in))
         return STATUS_OK;
     in->inflater.next_in = in->raw;
     return read_raw(in);
@@ -311,17 +318,16 @@ enum status line_reader_next(struct line_reader *in, struct line *line, struct e
 static bool would_wait(const struct line_reader *in)
 {
     struct pollfd fd = { .fd = in->fd, .events = POLLIN };
-    return in->inflater.avail_in == 0 && !in->raw_ended && poll(&fd, 1, 0) == 0;
+    return needs_raw(in) && poll(&fd, 1, 0) == 0;
 }
 
 bool line_reader_ready(struct line_reader *in)
 {
     for (;;) {
         size_t len = in->end - in->start;
-        if (in->failure != STATUS_OK || in->ended || len == TEXT_BYTES ||
-            memchr(in->text + in->start, '\n', len))
+        if (in->failure != STATUS_OK || in->ended || memchr(in->text + in->start, '\n', len))
             return true;
-        if (would_wait(in))
+        if (len == TEXT_BYTES || would_wait(in))         // the rest of a line too long may wait
             return false;
         move_to_front(in);
         (void)decode(in);                                // a failure stays in `in`
