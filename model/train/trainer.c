@@ -151,6 +151,9 @@ enum status trainer_new(struct trainer **out, const struct trainer_options *opti
         status = precision_check(options->precision, err);
     if (status != STATUS_OK)
         return status;
+    if (!kernels_best())
+        return error_set(err, STATUS_BAD_USAGE,
+                         "VERSO_ISA names no instruction set that this processor has");
     struct trainer *t = memory_zeroed(1, sizeof *t);
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a trainer");
@@ -248,13 +251,17 @@ enum status trainer_resume(struct trainer *t, struct error *err)
                                          t->settings, err);
     if (status != STATUS_OK)
         return status;
-    t->state.threads = t->options.threads;
     t->optimizer.steps = t->state.steps;
     t->saved_at = t->state.updates;
     return STATUS_OK;
 }
 
 /* ---- loss and gradients ---- */
+
+static bool is_stopped(const struct trainer *t)
+{
+    return t->options.stop && atomic_load(t->options.stop);
+}
 
 struct loss_job {
     struct trainer *trainer;
@@ -319,7 +326,8 @@ static void compute_validation(void *context, int member)
     struct member *me = &t->members[member];
     const struct loss_options options = { .scale = 1 };
     me->status = STATUS_OK;
-    for (int i = member; i < t->valid.count && me->status == STATUS_OK; i += t->options.threads) {
+    for (int i = member; i < t->valid.count && me->status == STATUS_OK && !is_stopped(t);
+         i += t->options.threads) {
         me->status = rows_loss(t, me, &t->valid, i, 0, 1, &options, NULL);
         t->valid_losses[i] = me->loss;
     }
@@ -411,12 +419,13 @@ static enum status update(struct trainer *t, struct error *err)
                      SKIPPED_IN_ROW_MAX, (long long)t->state.updates);
 }
 
+/* Stopped half-way it is as if it had not begun: the next run validates first. */
 static enum status validate(struct trainer *t, struct error *err)
 {
     struct loss_job job = { .trainer = t };
     team_run(t->team, compute_validation, &job);
     enum status status = check_members(t, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || is_stopped(t))
         return status;
     double nats = 0;
     int64_t pieces = 0;
@@ -464,8 +473,9 @@ enum status trainer_run(struct trainer *t, struct error *err)
 {
     enum status status = STATUS_OK;
     t->resumed_ms = clock_now_ms();
+    t->state.threads = t->options.threads;
     while (status == STATUS_OK) {
-        if (t->options.stop && atomic_load(t->options.stop)) {
+        if (is_stopped(t)) {
             if (t->saved_at != t->state.updates)
                 status = save(t, err);
             return status != STATUS_OK ? status
@@ -473,7 +483,7 @@ enum status trainer_run(struct trainer *t, struct error *err)
         }
         if (validation_is_due(t)) {
             status = validate(t, err);
-            if (status == STATUS_OK)
+            if (status == STATUS_OK && t->state.validated_at == t->state.updates)
                 status = save(t, err);
         } else if (is_over(t)) {
             break;
@@ -483,5 +493,9 @@ enum status trainer_run(struct trainer *t, struct error *err)
             status = update(t, err);
         }
     }
+    if (status == STATUS_OK && !isfinite(t->state.schedule.best_loss))
+        status = error_set(err, STATUS_DIVERGED,
+                           "no validation had a loss that is finite: start again with a smaller "
+                           "--rate");
     return status;
 }

@@ -82,7 +82,9 @@ MUST_CHECK enum status trainer_new(struct trainer **out, const struct trainer_op
                                    struct error *err);
 void trainer_free(struct trainer *trainer);              // NULL is fine
 
-/* Go on from options.checkpoint_path. After a failure the trainer is only good for trainer_free. */
+/* Go on from options.checkpoint_path. After a failure the trainer is only good for trainer_free.
+ * Until trainer_run, trainer_state(trainer)->threads says how many threads it had before: with
+ * another number the training goes on, but not to the same bits. */
 MUST_CHECK enum status trainer_resume(struct trainer *trainer, struct error *err);
 
 /* Until the epochs are done or patience is over: STATUS_OK. STATUS_CANCELLED: stopped, and the

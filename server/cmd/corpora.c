@@ -111,5 +111,6 @@ enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options opt
         status = learner_finish(learner, out, err);
     progress_end(&progress);
     learner_free(learner);
+    c->options.on_bad_line = NULL;
     return status;
 }

@@ -11,6 +11,7 @@
 #include "tokenizer/learn.h"
 
 #define CORPORA_MAX (OPTION_LIST_MAX + OPERANDS_MAX)
+#define VOCABULARY_COVERAGE 0.9995       // share of the characters that get a piece of their own
 #define ON_BAD_LINE_OPTION                                                                         \
     { "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",                             \
       .help = "a line that is no pair: skip (and count) or refuse" }
@@ -28,7 +29,8 @@ MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct opti
                                             const char *name, bool with_operands,
                                             struct error *err);
 
-/* A joint vocabulary of both sides; options.on_progress is set here. */
+/* A joint vocabulary of both sides; options.on_progress is set here. Bad lines have been said
+ * afterwards and are not said again. */
 MUST_CHECK enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options options,
                                                 struct vocabulary **out, struct error *err);
 

@@ -7,15 +7,14 @@
  * Ctrl-C and SIGTERM finish the update under way, save and leave with 130 and
  * 143; a second one kills at once.
  */
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/threads.h"
@@ -95,7 +94,7 @@ static enum status get_vocabulary(struct training *c, struct error *err)
     } else if (c->vocabulary_path) {
         status = vocabulary_load_tsv(&c->vocabulary, c->vocabulary_path, err);
     } else {
-        const struct learn_options learn = { .size = c->vocabulary_size, .coverage = 0.9995,
+        const struct learn_options learn = { .size = c->vocabulary_size, .coverage = VOCABULARY_COVERAGE,
                                              .threads = c->trainer.threads,
                                              .text = { .form = FORM_NFKC } };
         status = corpora_learn_vocabulary(&c->train, learn, &c->vocabulary, err);
@@ -136,14 +135,25 @@ static enum status read_data(struct training *c, struct error *err)
 
 /* ---- the model file ---- */
 
+/* Names without folders: where they lay is nobody's business. */
+static json_t *file_names(const struct corpora *corpora)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < corpora->count; i++) {
+        const char *slash = strrchr(corpora->paths[i], '/');
+        json_array_append_new(names, json_string(slash ? slash + 1 : corpora->paths[i]));
+    }
+    return names;
+}
+
 static json_t *training_facts(const struct training *c, const struct training_validation *v)
 {
     const struct training_state *s = v->state;
-    json_t *facts = json_pack("{s:i, s:I, s:I, s:I, s:o, s:o}", "pairs", c->train_data.pairs.count,
-                              "updates", (json_int_t)s->updates, "pieces", (json_int_t)s->pieces,
-                              "seed", (json_int_t)c->trainer.seed, "seconds",
-                              json_rounded(s->seconds, 6), "validation_loss",
-                              json_rounded(v->loss, 6));
+    json_t *facts = json_pack("{s:o, s:i, s:I, s:I, s:I, s:o, s:o}", "files",
+                              file_names(&c->train), "pairs", c->train_data.pairs.count, "updates",
+                              (json_int_t)s->updates, "pieces", (json_int_t)s->pieces, "seed",
+                              (json_int_t)c->trainer.seed, "seconds", json_rounded(s->seconds, 6),
+                              "validation_loss", json_rounded(v->loss, 6));
     if (facts && !isnan(c->bleu))
         json_object_set_new(facts, "validation_bleu", json_rounded(c->bleu, 4));
     return facts;
@@ -289,6 +299,16 @@ static void read_numbers(struct training *c, const struct options *o)
     t->seed = (uint64_t)options_int64(o, "seed");
 }
 
+/* Whether a file can be written there, before hours of training. */
+static enum status check_writable(const char *path, struct error *err)
+{
+    struct file_writer *w;
+    enum status status = file_writer_open(&w, path, err);
+    if (status == STATUS_OK)
+        file_writer_close(w);
+    return status;
+}
+
 /* "OUT.checkpoint" and "OUT.candidate" */
 static enum status name_files(struct training *c, const char *checkpoint, struct error *err)
 {
@@ -296,11 +316,12 @@ static enum status name_files(struct training *c, const char *checkpoint, struct
         snprintf(c->checkpoint, PATH_BYTES, "%s.checkpoint", c->out) >= PATH_BYTES)
         return error_set(err, STATUS_BAD_USAGE, "--out: the path is too long");
     c->trainer.checkpoint_path = checkpoint ? checkpoint : c->checkpoint;
-    if (c->resume || access(c->trainer.checkpoint_path, F_OK) != 0)
-        return STATUS_OK;
-    return error_set(err, STATUS_BAD_USAGE,
-                     "%s is there from an earlier training: add --resume to go on with it, or "
-                     "remove it to start afresh", c->trainer.checkpoint_path);
+    if (!c->resume && access(c->trainer.checkpoint_path, F_OK) == 0)
+        return error_set(err, STATUS_BAD_USAGE,
+                         "%s is there from an earlier training: add --resume to go on with it, or "
+                         "remove it to start afresh", c->trainer.checkpoint_path);
+    enum status status = check_writable(c->out, err);
+    return status == STATUS_OK ? check_writable(c->trainer.checkpoint_path, err) : status;
 }
 
 static enum status read_options(struct training *c, const struct options *o, struct error *err)
@@ -448,7 +469,7 @@ static const struct option_spec specs[] = {
     { "target", OPTION_TEXT, .value = "CODE", .help = "language to translate into, such as fr" },
     { "train", OPTION_LIST, .value = "FILE",
       .help = "training pairs: lines of source, tab, target, or two parallel files as A,B; "
-              "plain or gzipped; may be given many times" },
+              "plain or gzipped" },
     { "valid", OPTION_LIST, .value = "FILE", .help = "validation pairs, in the same forms" },
     { "swap", OPTION_FLAG, .help = "the second column (or file) is the source" },
     { "out", OPTION_TEXT, .letter = 'o', .value = "FILE",

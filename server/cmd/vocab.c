@@ -7,7 +7,6 @@
 #include "server/cmd/corpora.h"
 #include "tokenizer/vocabulary.h"
 
-#define COVERAGE 0.9995      // share of the characters that get a piece of their own
 #define THREADS_MAX 256
 
 static enum status learn(struct corpora *corpora, const struct options *o, struct error *err)
@@ -24,7 +23,7 @@ static enum status learn(struct corpora *corpora, const struct options *o, struc
         return status;
     const struct learn_options options = {
         .size = options_int(o, "size"),
-        .coverage = COVERAGE,
+        .coverage = VOCABULARY_COVERAGE,
         .threads = options_given(o, "threads") ? options_int(o, "threads")
                    : available < THREADS_MAX   ? available
                                                : THREADS_MAX,
@@ -53,7 +52,7 @@ static int run(const struct options *o)
 static const struct option_spec specs[] = {
     { "train", OPTION_LIST, .value = "FILE",
       .help = "pairs to learn from: lines of source, tab, target, or two parallel files as A,B; "
-              "plain or gzipped; may be given many times" },
+              "plain or gzipped" },
     { "size", OPTION_INT, .value = "N", .fallback = "8000", .min = 261,
       .max = VOCABULARY_PIECES_MAX, .help = "pieces in all" },
     { "out", OPTION_TEXT, .letter = 'o', .value = "FILE", .help = "vocabulary file to write" },

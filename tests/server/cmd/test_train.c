@@ -1,0 +1,429 @@
+/*
+ * test_train.c - verso-train as a person starts it, on a corpus of a few words.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/rng.h"
+#include "model/file.h"
+#include "model/model.h"
+#include "server/cmd/options.h"
+#include "tests/helpers.h"
+#include "tokenizer/vocabulary.h"
+
+#define PROGRAM PROGRAMS_DIR "/verso-train"
+#define ARGUMENTS_MAX 64
+
+static char folder[64];
+static char told[20000];     // what the program last said, both streams
+
+static const char *in_folder(const char *name)
+{
+    static char paths[16][128];
+    static int next;
+    char *path = paths[next++ % 16];
+    snprintf(path, 128, "%s/%s", folder, name);
+    return path;
+}
+
+/* Lines of two to five words, each word with its translation in the same place. */
+static void write_corpus(const char *path, int lines, uint64_t seed, const char *bad_line)
+{
+    static const char *const words[][2] = {
+        { "one", "un" },      { "two", "deux" },   { "three", "trois" }, { "red", "rouge" },
+        { "blue", "bleu" },   { "house", "maison" }, { "cat", "chat" },  { "dog", "chien" },
+    };
+    struct rng rng = rng_make(seed, 0);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < lines; i++) {
+        char source[100] = "", target[100] = "";
+        for (int k = 2 + (int)rng_below(&rng, 4); k > 0; k--) {
+            const char *const *word = words[rng_below(&rng, 8)];
+            strcat(strcat(source, word[0]), k > 1 ? " " : "");
+            strcat(strcat(target, word[1]), k > 1 ? " " : "");
+        }
+        fprintf(file, "%s\t%s\n", source, target);
+        if (bad_line && i == 5)
+            fprintf(file, "%s\n", bad_line);
+    }
+    fclose(file);
+}
+
+static void begin(void)
+{
+    make_folder(folder);
+    write_corpus(in_folder("train.tsv"), 240, 1, NULL);
+    write_corpus(in_folder("valid.tsv"), 24, 2, NULL);
+}
+
+static pid_t start(char *const *arguments)
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid > 0)
+        return pid;
+    int out = open(in_folder("told"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    dup2(out, 1);
+    dup2(out, 2);
+    execv(PROGRAM, arguments);
+    _exit(127);
+}
+
+static int finish(pid_t pid)
+{
+    int ended;
+    ck_assert_int_eq(waitpid(pid, &ended, 0), pid);
+    int file = open(in_folder("told"), O_RDONLY);
+    ssize_t len = read(file, told, sizeof told - 1);
+    told[len > 0 ? len : 0] = '\0';
+    close(file);
+    ck_assert_msg(WIFEXITED(ended), "killed by signal %d: %s", WTERMSIG(ended), told);
+    return WEXITSTATUS(ended);
+}
+
+/* The arguments of a small training, with more behind them up to a NULL. */
+static pid_t start_training(const char *out, const char *more, ...)
+{
+    const char *arguments[ARGUMENTS_MAX] = {
+        PROGRAM, "train", "--source", "en", "--target", "fr", "--train", in_folder("train.tsv"),
+        "--valid", in_folder("valid.tsv"), "--out", out, "--vocab-size", "300", "--embedding", "12",
+        "--hidden", "16", "--attention", "12", "--batch-sentences", "16", "--warmup", "10",
+        "--bleu-sentences", "8", "--threads", "2",
+    };
+    int count = 0;
+    while (arguments[count])
+        count++;
+    va_list list;
+    va_start(list, more);
+    for (; more; more = va_arg(list, const char *))
+        arguments[count++] = more;
+    va_end(list);
+    return start((char *const *)arguments);
+}
+
+#define train(...) finish(start_training(__VA_ARGS__, NULL))
+
+static void assert_told(const char *part)
+{
+    ck_assert_msg(strstr(told, part), "\"%s\" is not in: %s", part, told);
+}
+
+START_TEST(a_training_writes_a_model_with_its_card)
+{
+    struct model *model;
+    struct error err;
+    begin();
+    ck_assert_msg(train(in_folder("m"), "--epochs", "2") == EXIT_OK, "%s", told);
+    assert_told("training: 240 pairs");
+    assert_told("validation: 24 pairs");
+    assert_told("validation loss");
+    assert_told("BLEU");
+    assert_ok(model_load(&model, in_folder("m"), &err), err);
+    const char *card = model_texts(model).card;
+    ck_assert_msg(strstr(card, "\"name\":\"en-fr\"") && strstr(card, "\"files\":[\"train.tsv\"]") &&
+                      strstr(card, "\"validation_loss\"") && !strstr(card, folder), "%s", card);
+    ck_assert_int_eq(model_config(model)->hidden, 16);
+    ck_assert_int_ne(access(in_folder("m.candidate"), F_OK), 0);
+    model_free(model);
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(what_the_card_option_gives_is_in_the_card)
+{
+    struct model *model;
+    struct error err;
+    begin();
+    FILE *file = fopen(in_folder("card.json"), "w");
+    fputs("{\"name\": \"toy\", \"licence\": \"none\"}", file);
+    fclose(file);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1", "--card", in_folder("card.json")),
+                     EXIT_OK);
+    assert_ok(model_load(&model, in_folder("m"), &err), err);
+    const char *card = model_texts(model).card;
+    ck_assert_msg(strstr(card, "\"name\":\"toy\"") && strstr(card, "\"licence\":\"none\"") &&
+                      strstr(card, "\"source\":\"en\""), "%s", card);
+    model_free(model);
+    remove_folder(folder);
+}
+END_TEST
+
+/* ---- stopping ---- */
+
+static void pause_ms(long ms)
+{
+    const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+    nanosleep(&time, NULL);
+}
+
+static void assert_same_weights(const char *path_a, const char *path_b)
+{
+    struct tensor_file *a, *b;
+    struct error err;
+    assert_ok(tensor_file_open(&a, path_a, &err), err);
+    assert_ok(tensor_file_open(&b, path_b, &err), err);
+    for (int i = 0; i < tensor_file_count(a); i++) {
+        const struct tensor_info info = tensor_file_info(a, i);
+        const size_t bytes = (size_t)info.rows * (size_t)info.cols * sizeof(float);
+        float *x = malloc(bytes), *y = malloc(bytes);
+        assert_ok(tensor_file_read(a, info.name, info.rows, info.cols, x, &err), err);
+        assert_ok(tensor_file_read(b, info.name, info.rows, info.cols, y, &err), err);
+        ck_assert_msg(memcmp(x, y, bytes) == 0, "%s differs", info.name);
+        free(x);
+        free(y);
+    }
+    tensor_file_close(a);
+    tensor_file_close(b);
+}
+
+static const int signals[] = { SIGTERM, SIGINT };
+
+START_TEST(a_signal_saves_and_resume_gives_the_same_bytes)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("straight"), "--epochs", "6"), EXIT_OK);
+    int stops = 0, code = -1;
+    for (int tries = 0; tries < 50 && code != EXIT_OK; tries++) {
+        pid_t pid = start_training(in_folder("broken"), "--epochs", "6", "--checkpoint-every", "3",
+                                   stops > 0 ? "--resume" : NULL, NULL);
+        /* Into the training, not before it: the checkpoint's time changes. */
+        struct stat before = { 0 }, now = { 0 };
+        stat(in_folder("broken.checkpoint"), &before);
+        for (int i = 0; i < 1000 && waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOHANG | WNOWAIT) == 0;
+             i++) {
+            pause_ms(2);
+            if (stat(in_folder("broken.checkpoint"), &now) == 0 &&
+                (now.st_ino != before.st_ino || now.st_mtim.tv_nsec != before.st_mtim.tv_nsec))
+                break;
+        }
+        kill(pid, signals[_i]);
+        code = finish(pid);
+        if (code != EXIT_OK) {
+            ck_assert_msg(code == 128 + signals[_i], "%d: %s", code, told);
+            assert_told("--resume");
+            stops++;
+        }
+    }
+    ck_assert_int_eq(code, EXIT_OK);
+    ck_assert_int_ge(stops, 1);
+    assert_same_weights(in_folder("straight"), in_folder("broken"));
+    assert_same_weights(in_folder("straight.checkpoint"), in_folder("broken.checkpoint"));
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(an_earlier_training_is_not_overwritten)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_USAGE);
+    assert_told("--resume");
+    assert_told(in_folder("m.checkpoint"));
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(resuming_with_other_options_names_the_difference)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    ck_assert_int_eq(train(in_folder("m"), "--resume", "--rate", "0.01"), EXIT_BAD_INPUT);
+    assert_told("rate 0.001");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(resuming_what_is_not_there_is_refused)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--resume"), EXIT_NOT_FOUND);
+    assert_told(in_folder("m.checkpoint"));
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(a_damaged_checkpoint_is_refused)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    ck_assert_int_eq(truncate(in_folder("m.checkpoint"), 30000), 0);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "2", "--resume"), EXIT_BAD_FILE);
+    assert_told(in_folder("m.checkpoint"));
+    remove_folder(folder);
+}
+END_TEST
+
+/* ---- data ---- */
+
+START_TEST(a_bad_line_is_left_out_and_said_once)
+{
+    begin();
+    write_corpus(in_folder("train.tsv"), 240, 1, "there is no tab here");
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    assert_told("train.tsv:7: ");
+    assert_told("240 pairs");
+    assert_told("1 bad lines left out");
+    const char *first = strstr(told, "train.tsv:7: ");
+    ck_assert_ptr_null(strstr(first + 1, "train.tsv:7: "));
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(a_bad_line_is_refused_if_wanted)
+{
+    begin();
+    write_corpus(in_folder("train.tsv"), 240, 1, "there is\ta\ttab too many");
+    ck_assert_int_eq(train(in_folder("m"), "--on-bad-line", "refuse"), EXIT_BAD_INPUT);
+    assert_told("train.tsv:7: ");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(an_empty_corpus_is_refused)
+{
+    begin();
+    write_corpus(in_folder(_i == 0 ? "train.tsv" : "valid.tsv"), 0, 1, NULL);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_BAD_INPUT);
+    assert_told("no sentence pair");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(long_pairs_are_left_out_and_counted)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1", "--max-pieces", "4"), EXIT_OK);
+    assert_told("pairs longer than 4 pieces left out");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(parallel_files_and_the_other_direction_work)
+{
+    begin();
+    char both[300], command[600];
+    snprintf(command, sizeof command, "cd %s && cut -f1 train.tsv >t.en && cut -f2 train.tsv >t.fr",
+             folder);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(both, sizeof both, "%s/t.en,%s/t.fr", folder, folder);
+    char *const arguments[] = { PROGRAM, "train", "--source", "fr", "--target", "en", "--swap",
+                                "--train", both, "--valid", (char *)in_folder("valid.tsv"), "--out",
+                                (char *)in_folder("m"), "--embedding", "8", "--hidden", "8",
+                                "--epochs", "1", "--vocab-size", "280", NULL };
+    ck_assert_msg(finish(start(arguments)) == EXIT_OK, "%s", told);
+    assert_told("240 pairs");
+    remove_folder(folder);
+}
+END_TEST
+
+/* ---- mistakes and disks ---- */
+
+START_TEST(a_missing_file_is_named)
+{
+    begin();
+    unlink(in_folder("valid.tsv"));
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_NOT_FOUND);
+    assert_told(in_folder("valid.tsv"));
+    remove_folder(folder);
+}
+END_TEST
+
+static const struct {
+    const char *option, *value, *part;
+} mistakes[] = {
+    { "--rate", "fast", "--rate" },
+    { "--dropout", "1.5", "--dropout" },
+    { "--store", "f64", "f32, f16, bf16, i8" },
+    { "--on-bad-line", "cry", "refuse, skip" },
+    { "--source", "e n", "language code" },
+    { "--frobnicate", "1", "--frobnicate" },
+};
+
+START_TEST(a_mistake_on_the_command_line_is_said)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), mistakes[_i].option, mistakes[_i].value), EXIT_USAGE);
+    assert_told(mistakes[_i].part);
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_written_is_said_before_training)
+{
+    begin();
+    ck_assert_int_ne(train("/nowhere/at/all/m.safetensors", "--epochs", "1"), EXIT_OK);
+    assert_told("/nowhere/at/all/m.safetensors");
+    ck_assert_ptr_null(strstr(told, "240 pairs"));
+    remove_folder(folder);
+}
+END_TEST
+
+/* ---- verso vocab ---- */
+
+START_TEST(a_vocabulary_is_learnt_and_used)
+{
+    struct vocabulary *vocabulary;
+    struct error err;
+    begin();
+    char *const arguments[] = { PROGRAM, "vocab", "--train", (char *)in_folder("train.tsv"),
+                                "--size", "290", "--out", (char *)in_folder("v.tsv"), "--casefold",
+                                "--form", "nfc", "--threads", "2", NULL };
+    ck_assert_msg(finish(start(arguments)) == EXIT_OK, "%s", told);
+    assert_told("290 pieces");
+    assert_ok(vocabulary_load_tsv(&vocabulary, in_folder("v.tsv"), &err), err);
+    ck_assert_int_eq(vocabulary_size(vocabulary), 290);
+    ck_assert(vocabulary_options(vocabulary).casefold);
+    ck_assert_int_eq(vocabulary_options(vocabulary).form, FORM_NFC);
+    vocabulary_free(vocabulary);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1", "--vocab", in_folder("v.tsv")),
+                     EXIT_OK);
+    assert_told("290 pieces");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(a_vocabulary_of_nothing_is_refused)
+{
+    begin();
+    write_corpus(in_folder("train.tsv"), 0, 1, NULL);
+    char *const arguments[] = { PROGRAM, "vocab", "--train", (char *)in_folder("train.tsv"),
+                                "--out", (char *)in_folder("v.tsv"), NULL };
+    ck_assert_int_eq(finish(start(arguments)), EXIT_BAD_INPUT);
+    assert_told("no sentence pair");
+    ck_assert_int_ne(access(in_folder("v.tsv"), F_OK), 0);
+    remove_folder(folder);
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(a_training_writes_a_model_with_its_card),
+    TEST(what_the_card_option_gives_is_in_the_card),
+    TEST_LOOP(a_signal_saves_and_resume_gives_the_same_bytes, 2),
+    TEST(an_earlier_training_is_not_overwritten),
+    TEST(resuming_with_other_options_names_the_difference),
+    TEST(resuming_what_is_not_there_is_refused),
+    TEST(a_damaged_checkpoint_is_refused),
+    TEST(a_bad_line_is_left_out_and_said_once),
+    TEST(a_bad_line_is_refused_if_wanted),
+    TEST_LOOP(an_empty_corpus_is_refused, 2),
+    TEST(long_pairs_are_left_out_and_counted),
+    TEST(parallel_files_and_the_other_direction_work),
+    TEST(a_missing_file_is_named),
+    TEST_LOOP(a_mistake_on_the_command_line_is_said, 6),
+    TEST(a_folder_that_cannot_be_written_is_said_before_training),
+    TEST(a_vocabulary_is_learnt_and_used),
+    TEST(a_vocabulary_of_nothing_is_refused),
+};
+
+int main(void)
+{
+    if (access(PROGRAM, X_OK) != 0) {
+        puts("skipped: verso-train is not built");
+        return TEST_SKIPPED;
+    }
+    return test_run("server/cmd/train", cases, sizeof cases / sizeof *cases);
+}
