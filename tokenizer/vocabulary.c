@@ -33,7 +33,7 @@ static const char *const control_texts[] = {
 static const char *quoted(const struct piece *piece, char room[32])
 {
     int used = 0;
-    for (int i = 0; i < piece->len && used < 28; i++) {
+    for (int i = 0; piece->text && i < piece->len && used < 28; i++) {
         unsigned char c = (unsigned char)piece->text[i];
         room[used++] = c >= 0x20 && c < 0x7F ? (char)c : '?';
     }
