@@ -1,0 +1,216 @@
+/*
+ * serve.c - "verso serve": translation over TCP, for HTTP clients and for lines.
+ *
+ *     database -> models -> workers -> service -> port
+ *
+ * opened in this order and closed in the other. SIGTERM or SIGINT stops it:
+ * no new connections, every accepted request is answered, exit 0; a second one
+ * does not wait for them.
+ */
+#include <signal.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "server/cmd/commands.h"
+#include "server/http/service.h"
+#include "server/jobs/jobs.h"
+#include "server/net/listener.h"
+#include "server/registry/registry.h"
+#include "server/store/db.h"
+
+#define THREADS_MAX 256
+#define DAY_MS 86400000
+#define HELD_BYTES_MAX (REPLY_BYTES_MAX + (1 << 20))     // replies that wait for their turn
+#define OUTBOX_BYTES_MAX (2 * HELD_BYTES_MAX)
+
+struct server {
+    uv_loop_t loop;
+    uv_signal_t terminate, interrupt;
+    struct db *db;
+    struct registry *registry;
+    struct jobs *jobs;
+    struct service *service;
+    struct listener *listener;
+};
+
+/* ---- settings ---- */
+
+static struct jobs_limits jobs_limits(const struct options *o)
+{
+    int threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
+    return (struct jobs_limits){
+        .threads = threads < THREADS_MAX ? threads : THREADS_MAX,
+        .queue = options_int(o, "queue"),
+        .deadline_ms = options_int(o, "deadline"),
+        .worker = {
+            .beam = options_int(o, "beam"),
+            .n_best = options_int(o, "alternatives") + 1,
+            .pieces = options_int(o, "pieces"),
+            .sentences = options_int(o, "sentences"),
+            .batch = options_int(o, "batch"),
+        },
+    };
+}
+
+static struct service_limits service_limits(const struct options *o)
+{
+    return (struct service_limits){
+        .characters = options_int(o, "characters"),
+        .batch_items = options_int(o, "batch-items"),
+        .alternatives = options_int(o, "alternatives"),
+    };
+}
+
+static struct listener_options listener_options(const struct options *o, struct handler *handler)
+{
+    return (struct listener_options){
+        .host = options_text(o, "host"),
+        .port = options_int(o, "port"),
+        .connections = options_int(o, "connections"),
+        .drain_ms = options_int(o, "drain-time"),
+        .handler = handler,
+        .conn = {
+            .header_ms = options_int(o, "header-time"),
+            .body_ms = options_int(o, "body-time"),
+            .idle_ms = options_int(o, "idle-time"),
+            .send_ms = options_int(o, "send-time"),
+            .outbox_bytes = OUTBOX_BYTES_MAX,
+            .protocol = {
+                .head_bytes = (size_t)options_int(o, "head-bytes"),
+                .body_bytes = (size_t)options_int(o, "request-bytes"),
+                .line_bytes = (size_t)options_int(o, "line-bytes"),
+                .in_flight = options_int(o, "in-flight"),
+                .held_bytes = HELD_BYTES_MAX,
+            },
+        },
+    };
+}
+
+/* ---- stopping ---- */
+
+static void on_drained(void *context)
+{
+    struct server *server = context;
+    uv_stop(&server->loop);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct server *server = signal->data;
+    log_event(LOG_INFO, "stopping", "signal", LOG_NUMBER(number), NULL);
+    listener_drain(server->listener, on_drained, server);
+}
+
+static void start_signal(struct server *server, uv_signal_t *signal, int number)
+{
+    uv_signal_init(&server->loop, signal);
+    signal->data = server;
+    uv_signal_start(signal, on_signal, number);
+}
+
+/* ---- life ---- */
+
+static enum status open_server(struct server *server, const struct options *o, struct error *err)
+{
+    struct jobs_limits jobs = jobs_limits(o);
+    struct service_limits service = service_limits(o);
+    enum status status = db_open(&server->db, options_text(o, "database"), err);
+    if (status == STATUS_OK)
+        status = registry_open(&server->registry, options_text(o, "models"), server->db, err);
+    if (status == STATUS_OK)
+        status = jobs_open(&server->jobs, &server->loop, server->registry, &jobs, err);
+    if (status == STATUS_OK)
+        status = service_new(&server->service, server->registry, server->jobs, &service, err);
+    if (status != STATUS_OK)
+        return status;
+    struct listener_options listener = listener_options(o, service_handler(server->service));
+    return listener_open(&server->listener, &server->loop, &listener, err);
+}
+
+/* What has not been opened is NULL. */
+static void close_server(struct server *server)
+{
+    if (server->jobs)
+        jobs_stop(server->jobs);
+    uv_close((uv_handle_t *)&server->terminate, NULL);
+    uv_close((uv_handle_t *)&server->interrupt, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT);               // the close callbacks
+    listener_free(server->listener);
+    service_free(server->service);
+    jobs_free(server->jobs);
+    registry_close(server->registry);
+    db_close(server->db);
+    uv_loop_close(&server->loop);
+}
+
+static int run(const struct options *o)
+{
+    struct error err;
+    struct server server = { 0 };
+    if (uv_loop_init(&server.loop) != 0)
+        return options_finish(o, error_set(&err, STATUS_IO, "no event loop: raise ulimit -n"), &err);
+    signal(SIGPIPE, SIG_IGN);            // a client that has gone is an error of its socket only
+    start_signal(&server, &server.terminate, SIGTERM);
+    start_signal(&server, &server.interrupt, SIGINT);
+
+    enum status status = open_server(&server, o, &err);
+    if (status == STATUS_OK) {
+        uv_run(&server.loop, UV_RUN_DEFAULT);
+        log_event(LOG_INFO, "stopped", NULL);
+    }
+    close_server(&server);
+    return options_finish(o, status, &err);
+}
+
+#define SETTING(NAME, VALUE, FALLBACK, MIN, MAX, HELP)                                             \
+    { NAME, OPTION_INT, .environment = true, .value = VALUE, .fallback = FALLBACK, .min = MIN,     \
+      .max = MAX, .help = HELP }
+
+static const struct option_spec specs[] = {
+    { "models", OPTION_TEXT, .environment = true, .value = "DIR", .fallback = "models",
+      .help = "folder of model files; every *.safetensors in it is served" },
+    { "database", OPTION_TEXT, .environment = true, .value = "FILE", .fallback = "verso.db",
+      .help = "created if it is not there" },
+    { "host", OPTION_TEXT, .environment = true, .value = "ADDRESS", .fallback = "127.0.0.1",
+      .help = "address to listen on; 0.0.0.0 is every network this machine is in" },
+    SETTING("port", "N", "5000", 0, 65535, "0 takes a free one; the log says which"),
+    { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
+      .max = THREADS_MAX, .help = "that translate; by default as many as there are cores" },
+    SETTING("beam", "N", "5", 1, 64, "hypotheses kept at each step; 1 is greedy"),
+    SETTING("batch", "N", "32", 1, 1024, "sentences that a thread translates together"),
+
+    SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),
+    SETTING("in-flight", "N", "64", 1, 4096, "requests of one connection at once"),
+    SETTING("queue", "N", "256", 1, 1000000, "requests waiting for a thread; one more gets 503"),
+    SETTING("deadline", "MS", "60000", 1, DAY_MS, "from a request to its answer, else 504"),
+    SETTING("head-bytes", "N", "16384", 512, 1048576, "request line and headers, else 431"),
+    SETTING("request-bytes", "N", "1048576", 1, 8388608, "body of a request, else 413"),
+    SETTING("line-bytes", "N", "65536", 1, 8388608, "one line; a longer one is an error"),
+    SETTING("characters", "N", "50000", 1, 8388608, "all texts of a request"),
+    SETTING("batch-items", "N", "256", 1, 100000, "texts of a request"),
+    SETTING("sentences", "N", "1000", 1, 100000, "all texts of a request, else 413"),
+    SETTING("pieces", "N", "256", 8, 4096, "a sentence; a longer one is split at a clause"),
+    SETTING("alternatives", "N", "4", 0, 63, "that a request may ask for"),
+    SETTING("header-time", "MS", "10000", 1, DAY_MS, "for the head of a request, else 408"),
+    SETTING("body-time", "MS", "30000", 1, DAY_MS, "for the body of a request or a line, else 408"),
+    SETTING("idle-time", "MS", "75000", 1, DAY_MS, "between requests; then the connection ends"),
+    SETTING("send-time", "MS", "30000", 1, DAY_MS, "without the client reading its replies"),
+    SETTING("drain-time", "MS", "30000", 1, DAY_MS, "for open requests when the server stops"),
+    { 0 },
+};
+
+const struct command command_serve = {
+    .name = "serve",
+    .summary = "answer translation requests over HTTP and as lines of text",
+    .usage = "[--models DIR] [--database FILE] [OPTION...]",
+    .description = "One port speaks both: a first line like \"POST /translate HTTP/1.1\" is HTTP, in\n"
+                   "LibreTranslate's form; anything else is text, a line in and its translation out.\n",
+    .examples = "  verso serve --models models/ --database verso.db\n"
+                "  curl -d q=Hello -d source=en -d target=fr localhost:5000/translate\n"
+                "  echo Hello | nc -N localhost 5000\n",
+    .options = specs,
+    .operands_min = 0,
+    .operands_max = 0,
+    .run = run,
+};

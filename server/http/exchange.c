@@ -1,0 +1,136 @@
+/* exchange.c - one message of a client, until it has its answer. */
+#include "server/http/exchange.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/protocol/line.h"
+
+#define HEADERS_BYTES 512
+#define RETRY_AFTER_S 1
+
+static const int codes[] = {
+    [STATUS_OK] = 200,
+    [STATUS_NO_MEMORY] = 503,
+    [STATUS_BAD_USAGE] = 500,
+    [STATUS_BAD_INPUT] = 400,
+    [STATUS_TOO_LARGE] = 413,
+    [STATUS_NOT_FOUND] = 404,
+    [STATUS_BUSY] = 503,
+    [STATUS_CANCELLED] = 504,
+    [STATUS_BAD_FILE] = 500,
+    [STATUS_IO] = 500,
+    [STATUS_DIVERGED] = 500,
+};
+
+static void on_ticket_gone(struct ticket *ticket)
+{
+    struct exchange *x = (struct exchange *)((char *)ticket - offsetof(struct exchange, ticket));
+    x->on_gone(x);
+}
+
+void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x))
+{
+    x->waits = true;
+    x->message = NULL;
+    x->on_gone = on_gone;
+    client_wait(x->client, &x->ticket, x->number, on_ticket_gone);
+}
+
+static void log_answer(const struct exchange *x, int code)
+{
+    log_event(LOG_INFO, "request", "id", LOG_TEXT(x->id), "method", LOG_TEXT(x->method), "path",
+              LOG_TEXT(x->route ? x->route->path : "-"), "status", LOG_NUMBER(code), "ms",
+              LOG_NUMBER(clock_now_ms() - x->started_ms), NULL);
+}
+
+static void answer(struct exchange *x, struct reply *reply)
+{
+    if (x->waits && !x->ticket.client)
+        return;                          // the client has gone
+    log_answer(x, reply->code);
+    reply->number = x->number;
+    if (x->waits)
+        client_answer(&x->ticket, reply);
+    else
+        x->client->reply(x->client, reply);
+}
+
+/* ---- HTTP ---- */
+
+static void answer_body(struct exchange *x, int code, const char *headers)
+{
+    char all[HEADERS_BYTES];
+    bool cross_origin = x->route && x->route->cross_origin;
+    snprintf(all, sizeof all, "%s%s", cross_origin ? "Access-Control-Allow-Origin: *\r\n" : "",
+             headers);
+    const struct bytes *body = &x->service->body;
+    answer(x, &(struct reply){ .code = code,
+                               .content_type = "application/json",
+                               .headers = all,
+                               .body = body->data,
+                               .len = body->len });
+}
+
+static void answer_json(struct exchange *x, int code, const char *headers, json_t *value)
+{
+    static const char sorry[] = "{\"error\":\"there is no memory for the answer\"}";
+    struct bytes *body = &x->service->body;
+    bytes_reset(body);
+    if (!value || !json_write(body, value)) {
+        bytes_reset(body);
+        bytes_append(body, sorry, sizeof sorry - 1);     // service_new made room
+        code = 500;
+    }
+    json_decref(value);
+    answer_body(x, code, headers);
+}
+
+void exchange_json(struct exchange *x, int code, json_t *value)
+{
+    answer_json(x, code, "", value);
+}
+
+void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text)
+{
+    answer_json(x, code, headers, json_pack("{s:s}", "error", text));
+}
+
+void exchange_error(struct exchange *x, int code, const char *text)
+{
+    exchange_error_with(x, code, "", text);
+}
+
+void exchange_fail(struct exchange *x, const struct error *err)
+{
+    char retry[32];
+    snprintf(retry, sizeof retry, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    exchange_error_with(x, codes[err->status], codes[err->status] == 503 ? retry : "", err->text);
+}
+
+void exchange_empty(struct exchange *x, const char *headers)
+{
+    answer(x, &(struct reply){ .code = 204, .headers = headers, .body = "" });
+}
+
+/* ---- lines ---- */
+
+void exchange_line(struct exchange *x, int code, const char *text, size_t len)
+{
+    answer(x, &(struct reply){ .code = code, .body = text, .len = len });
+}
+
+void exchange_line_fail(struct exchange *x, const struct error *err)
+{
+    char text[LINE_ERROR_BYTES];
+    size_t len = line_error(err->status, err->text, text);
+    exchange_line(x, codes[err->status], text, len);
+}
+
+void exchange_line_silent(struct exchange *x)
+{
+    answer(x, &(struct reply){ .code = 204, .body = "", .silent = true });
+}

@@ -1,0 +1,63 @@
+/*
+ * exchange.h - one message of a client, until it has its answer.
+ *
+ *     static void get_health(struct exchange *x)
+ *     {
+ *         exchange_json(x, 200, json_pack("{s:s}", "status", "ok"));
+ *     }
+ *
+ * A resource that cannot answer at once copies the exchange into memory of its
+ * own, calls exchange_wait() on the copy and answers that later. Each answer is
+ * one line in the log, without the client's text.
+ */
+#ifndef SERVER_HTTP_EXCHANGE_H
+#define SERVER_HTTP_EXCHANGE_H
+
+#include "base/json.h"
+#include "server/http/service.h"
+
+#define METHOD_BYTES 24      // longer ones are not known to llhttp
+
+struct exchange;
+
+/* A path, a method and who answers. */
+struct route {
+    const char *method;
+    const char *path;
+    void (*answer)(struct exchange *x);
+    bool cross_origin;       // pages of other servers may read the answer
+};
+
+struct exchange {
+    struct service *service;
+    const struct route *route;           // NULL: the path is not known
+    const struct message *message;       // borrowed until the handler returns
+    struct client *client;
+    uint64_t number;
+    char id[MESSAGE_ID_BYTES];
+    char method[METHOD_BYTES];           // as the client wrote it, for the log
+    int64_t started_ms;
+    bool waits;
+    struct ticket ticket;    // in use while it waits
+    void (*on_gone)(struct exchange *x);
+};
+
+/* For a copy of the exchange that lives until the answer. on_gone: it need not be answered. */
+void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x));
+
+/* Takes the value over; NULL (no memory) is answered as 500. */
+void exchange_json(struct exchange *x, int code, json_t *value);
+/* {"error":"..."} */
+void exchange_error(struct exchange *x, int code, const char *text);
+/* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
+void exchange_fail(struct exchange *x, const struct error *err);
+/* Without a body. headers: lines ended by CRLF. */
+void exchange_empty(struct exchange *x, const char *headers);
+void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text);
+
+/* Lines: one line of text; code is for the log. */
+void exchange_line(struct exchange *x, int code, const char *text, size_t len);
+void exchange_line_fail(struct exchange *x, const struct error *err);
+void exchange_line_silent(struct exchange *x);
+
+#endif

@@ -1,0 +1,29 @@
+/* frontend_settings.c - GET /frontend/settings: what LibreTranslate's page asks before it shows itself. */
+#include "server/http/language_names.h"
+#include "server/http/routes.h"
+
+#define FRONTEND_TIMEOUT_MS 500          // how long the page waits after a key before it translates
+
+static json_t *language(const char *code)
+{
+    return json_pack("{s:s, s:s}", "code", code, "name", language_name(code));
+}
+
+/* The pair that the page starts with: that of the first model. */
+static json_t *first_pair(const struct registry *registry)
+{
+    const struct live_model *m = registry_at(registry, 0);
+    return json_pack("{s:o, s:o}", "source", language(live_model_source(m)), "target",
+                     language(live_model_target(m)));
+}
+
+void get_frontend_settings(struct exchange *x)
+{
+    const struct service *service = x->service;
+    json_t *settings = json_pack("{s:b, s:i, s:b, s:i, s:b, s:o, s:b, s:[]}", "apiKeys", 0,
+                                 "charLimit", service->limits.characters, "filesTranslation", 0,
+                                 "frontendTimeout", FRONTEND_TIMEOUT_MS, "keyRequired", 0,
+                                 "language", first_pair(service->pairs.registry), "suggestions", 0,
+                                 "supportedFilesFormat");
+    exchange_json(x, 200, settings);
+}

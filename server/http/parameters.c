@@ -1,0 +1,132 @@
+/* parameters.c - what a request says, whether in JSON, in a form or in its query. */
+#include "server/http/parameters.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+
+/* "application/json; charset=utf-8" is "application/json", in any case. */
+static bool media_type_is(struct slice type, const char *wanted)
+{
+    size_t len = 0;
+    while (len < type.len && type.at[len] != ';' && type.at[len] != ' ' && type.at[len] != '\t')
+        len++;
+    return len == strlen(wanted) && strncasecmp(type.at, wanted, len) == 0;
+}
+
+static enum status read_json(json_t **out, struct slice body, struct error *err)
+{
+    json_t *value;
+    if (json_parse(&value, body.at, body.len, NULL) != STATUS_OK)
+        return error_set(err, STATUS_BAD_INPUT, "Invalid JSON format");
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return error_set(err, STATUS_BAD_INPUT, "Invalid JSON format");
+    }
+    *out = value;
+    return STATUS_OK;
+}
+
+/* ---- forms: name=value&name=value ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "+" is a space, "%41" an A; a "%" without two digits is itself. Returns the length. */
+static size_t decode(struct slice from, char *to)
+{
+    size_t len = 0;
+    for (size_t at = 0; at < from.len; at++) {
+        char c = from.at[at];
+        if (c == '%' && at + 2 < from.len && hex_digit(from.at[at + 1]) >= 0 &&
+            hex_digit(from.at[at + 2]) >= 0) {
+            c = (char)(hex_digit(from.at[at + 1]) * 16 + hex_digit(from.at[at + 2]));
+            at += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        if (c == '\n' && len > 0 && to[len - 1] == '\r')
+            len--;
+        to[len++] = c;
+    }
+    return len;
+}
+
+static bool is_wanted(const char *const *names, const char *name, size_t len)
+{
+    for (; *names; names++)
+        if (strlen(*names) == len && memcmp(*names, name, len) == 0)
+            return true;
+    return false;
+}
+
+static enum status add_field(json_t *object, const char *const *names, struct slice name,
+                             struct slice value, struct error *err)
+{
+    char key[32];
+    if (name.len >= sizeof key)
+        return STATUS_OK;
+    size_t key_len = decode(name, key);
+    key[key_len] = '\0';
+    if (!is_wanted(names, key, key_len) || json_object_get(object, key))
+        return STATUS_OK;
+
+    char *text = memory_alloc(value.len + 1, 1);
+    if (!text)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    json_t *json = json_stringn(text, decode(value, text));
+    memory_free(text);
+    if (!json)
+        return error_set(err, STATUS_BAD_INPUT, "Invalid request: %s is not valid UTF-8", key);
+    if (json_object_set_new(object, key, json) != 0)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    return STATUS_OK;
+}
+
+static enum status read_form(json_t *object, const char *const *names, struct slice form,
+                             struct error *err)
+{
+    enum status status = STATUS_OK;
+    const char *at = form.at, *end = form.at + form.len;
+    while (at < end && status == STATUS_OK) {
+        const char *field_end = memchr(at, '&', (size_t)(end - at));
+        if (!field_end)
+            field_end = end;
+        const char *equals = memchr(at, '=', (size_t)(field_end - at));
+        if (equals)
+            status = add_field(object, names, (struct slice){ at, (size_t)(equals - at) },
+                               (struct slice){ equals + 1, (size_t)(field_end - equals - 1) },
+                               err);
+        at = field_end + 1;
+    }
+    return status;
+}
+
+enum status parameters_read(json_t **out, const struct message *message, const char *const *names,
+                            struct error *err)
+{
+    *out = NULL;
+    if (media_type_is(message->content_type, "application/json"))
+        return read_json(out, message->body, err);
+
+    json_t *object = json_object();
+    if (!object)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    enum status status = STATUS_OK;
+    if (message->query.at)
+        status = read_form(object, names, message->query, err);
+    if (status == STATUS_OK &&
+        media_type_is(message->content_type, "application/x-www-form-urlencoded"))
+        status = read_form(object, names, message->body, err);
+    if (status == STATUS_OK)
+        *out = object;
+    else
+        json_decref(object);
+    return status;
+}

@@ -1,0 +1,86 @@
+/* routes.c - every path of the server. */
+#include "server/http/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ALLOW_BYTES 128
+
+static const struct route routes[] = {
+    { "POST", "/translate", post_translate, .cross_origin = true },
+    { "GET", "/languages", get_languages, .cross_origin = true },
+    { "GET", "/health", get_health, .cross_origin = true },
+    { "GET", "/frontend/settings", get_frontend_settings, .cross_origin = true },
+};
+#define ROUTE_COUNT (sizeof routes / sizeof routes[0])
+
+static bool equals(struct slice s, const char *text)
+{
+    return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+}
+
+/* HEAD is GET without a body, which the protocol leaves out. */
+static bool method_fits(const struct route *route, struct slice method)
+{
+    return equals(method, route->method) ||
+           (strcmp(route->method, "GET") == 0 && equals(method, "HEAD"));
+}
+
+/* "POST, OPTIONS" */
+static void list_methods(struct slice path, char out[ALLOW_BYTES])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!equals(path, routes[i].path))
+            continue;
+        bool is_get = strcmp(routes[i].method, "GET") == 0;
+        len += (size_t)snprintf(out + len, ALLOW_BYTES - len, "%s, %s", routes[i].method,
+                                is_get ? "HEAD, " : "");
+    }
+    snprintf(out + len, ALLOW_BYTES - len, "OPTIONS");
+}
+
+static void answer_options(struct exchange *x, const char *methods)
+{
+    char headers[2 * ALLOW_BYTES + 256];
+    int len = snprintf(headers, sizeof headers, "Allow: %s\r\n", methods);
+    if (x->route && x->route->cross_origin)
+        snprintf(headers + len, sizeof headers - (size_t)len,
+                 "Access-Control-Allow-Origin: *\r\n"
+                 "Access-Control-Allow-Methods: %s\r\n"
+                 "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
+                 "Access-Control-Max-Age: 86400\r\n",
+                 methods);
+    exchange_empty(x, headers);
+}
+
+static void answer_wrong_method(struct exchange *x, const char *methods)
+{
+    char allow[ALLOW_BYTES + 16], text[ALLOW_BYTES + 64];
+    snprintf(allow, sizeof allow, "Allow: %s\r\n", methods);
+    snprintf(text, sizeof text, "this path takes %s", methods);
+    exchange_error_with(x, 405, allow, text);
+}
+
+void routes_answer(struct exchange *x)
+{
+    const struct message *message = x->message;
+    char methods[ALLOW_BYTES] = "GET, HEAD, POST, OPTIONS";
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!equals(message->path, routes[i].path))
+            continue;
+        x->route = &routes[i];
+        if (method_fits(x->route, message->method)) {
+            x->route->answer(x);
+            return;
+        }
+    }
+    if (x->route)
+        list_methods(message->path, methods);
+    if (equals(message->method, "OPTIONS") && (x->route || equals(message->path, "*")))
+        answer_options(x, methods);
+    else if (x->route)
+        answer_wrong_method(x, methods);
+    else
+        exchange_error(x, 404, "there is nothing at this path; translations are at POST /translate");
+}

@@ -1,0 +1,17 @@
+/*
+ * routes.h - every path of the server: one table, one file a resource.
+ */
+#ifndef SERVER_HTTP_ROUTES_H
+#define SERVER_HTTP_ROUTES_H
+
+#include "server/http/exchange.h"
+
+void get_health(struct exchange *x);             // health.c
+void get_languages(struct exchange *x);          // languages.c
+void get_frontend_settings(struct exchange *x);  // frontend_settings.c
+void post_translate(struct exchange *x);         // translate.c
+
+/* Fills in x->route and answers, or has it answered. */
+void routes_answer(struct exchange *x);
+
+#endif

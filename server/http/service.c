@@ -1,0 +1,73 @@
+/* service.c - what clients can ask of this server, in HTTP or in lines. */
+#include "server/http/service.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "server/http/exchange.h"
+#include "server/http/lines.h"
+#include "server/http/routes.h"
+
+#define FIRST_BODY_BYTES 4096            // enough for any error text, taken at start
+
+static const struct route line_routes[] = {
+    [MESSAGE_LINE] = { "LINE", "sentence", lines_translate, .cross_origin = false },
+    [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .cross_origin = false },
+};
+
+static void on_message(struct handler *handler, struct client *client,
+                       const struct message *message)
+{
+    struct exchange x = {
+        .service = (struct service *)handler,
+        .message = message,
+        .client = client,
+        .number = message->number,
+        .started_ms = clock_now_ms(),
+    };
+    snprintf(x.id, sizeof x.id, "%s", message->id);
+    if (message->kind == MESSAGE_HTTP) {
+        snprintf(x.method, sizeof x.method, "%.*s", (int)message->method.len, message->method.at);
+        routes_answer(&x);
+    } else {
+        x.route = &line_routes[message->kind];
+        snprintf(x.method, sizeof x.method, "%s", x.route->method);
+        x.route->answer(&x);
+    }
+}
+
+enum status service_new(struct service **out, struct registry *registry, struct jobs *jobs,
+                        const struct service_limits *limits, struct error *err)
+{
+    *out = NULL;
+    struct service *service = memory_zeroed(1, sizeof *service);
+    if (!service)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the service");
+    service->handler.message = on_message;
+    service->jobs = jobs;
+    service->limits = *limits;
+    bytes_init(&service->body, REPLY_BYTES_MAX);
+    enum status status = pairs_init(&service->pairs, registry, err);
+    if (status == STATUS_OK && !bytes_reserve(&service->body, FIRST_BODY_BYTES))
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for the service");
+    if (status != STATUS_OK) {
+        service_free(service);
+        return status;
+    }
+    *out = service;
+    return STATUS_OK;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    bytes_release(&service->body);
+    memory_free(service);
+}
+
+struct handler *service_handler(struct service *service)
+{
+    return &service->handler;
+}

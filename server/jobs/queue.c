@@ -1,0 +1,196 @@
+/* queue.c - requests between the loop and the workers. */
+#include "server/jobs/queue.h"
+
+/* ---- lists ---- */
+
+static void append(struct request_list *list, struct request *r)
+{
+    r->next = NULL;
+    r->previous = list->last;
+    if (list->last)
+        list->last->next = r;
+    else
+        list->first = r;
+    list->last = r;
+    list->count++;
+}
+
+static void prepend(struct request_list *list, struct request *r)
+{
+    r->previous = NULL;
+    r->next = list->first;
+    if (list->first)
+        list->first->previous = r;
+    else
+        list->last = r;
+    list->first = r;
+    list->count++;
+}
+
+static void remove_from(struct request_list *list, struct request *r)
+{
+    if (r->next)
+        r->next->previous = r->previous;
+    else
+        list->last = r->previous;
+    if (r->previous)
+        r->previous->next = r->next;
+    else
+        list->first = r->next;
+    r->next = r->previous = NULL;
+    list->count--;
+}
+
+/* ---- the queue ---- */
+
+void queue_init(struct queue *q, int max, int batch_texts, void (*notify)(void *context),
+                void *context)
+{
+    *q = (struct queue){
+        .max = max, .batch_texts = batch_texts, .notify = notify, .context = context
+    };
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->not_empty, NULL);
+}
+
+void queue_release(struct queue *q)
+{
+    pthread_cond_destroy(&q->not_empty);
+    pthread_mutex_destroy(&q->lock);
+}
+
+/* Under the lock. */
+static void move_to_done(struct queue *q, struct request *r)
+{
+    r->state = REQUEST_DONE;
+    append(&q->done, r);
+}
+
+enum status queue_add(struct queue *q, struct request *r, struct error *err)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&q->lock);
+    if (q->waiting.count >= q->max) {
+        status = error_set(err, STATUS_BUSY,
+                           "%d requests are waiting already: try again in a while", q->max);
+    } else {
+        r->state = REQUEST_WAITING;
+        append(&q->waiting, r);
+        pthread_cond_signal(&q->not_empty);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return status;
+}
+
+void queue_cancel(struct queue *q, struct request *r)
+{
+    bool is_done = false;
+    atomic_store(&r->cancelled, true);
+    pthread_mutex_lock(&q->lock);
+    if (r->state == REQUEST_WAITING) {
+        remove_from(&q->waiting, r);
+        r->status = STATUS_CANCELLED;
+        move_to_done(q, r);
+        is_done = true;
+    }
+    pthread_mutex_unlock(&q->lock);
+    if (is_done)
+        q->notify(q->context);
+}
+
+struct request *queue_done(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct request *first = q->done.first;
+    q->done = (struct request_list){ 0 };
+    pthread_mutex_unlock(&q->lock);
+    return first;
+}
+
+int queue_waiting_count(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    int count = q->waiting.count;
+    pthread_mutex_unlock(&q->lock);
+    return count;
+}
+
+/* Under the lock. */
+static void cancel_waiting(struct queue *q)
+{
+    while (q->waiting.first) {
+        struct request *r = q->waiting.first;
+        remove_from(&q->waiting, r);
+        r->status = STATUS_CANCELLED;
+        move_to_done(q, r);
+    }
+}
+
+void queue_stop(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->is_stopping = true;
+    cancel_waiting(q);
+    pthread_cond_broadcast(&q->not_empty);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* Under the lock. */
+static void start_running(struct queue *q, struct request *r)
+{
+    remove_from(&q->waiting, r);
+    r->state = REQUEST_RUNNING;
+}
+
+int queue_take(struct queue *q, struct request *batch[BATCH_REQUESTS_MAX])
+{
+    int count = 0;
+    pthread_mutex_lock(&q->lock);
+    while (!q->waiting.first && !q->is_stopping)
+        pthread_cond_wait(&q->not_empty, &q->lock);
+    struct request *first = q->waiting.first;
+    if (first) {
+        int texts = first->text_count;
+        struct request *next = first->next;
+        start_running(q, first);
+        batch[count++] = first;
+        for (struct request *r = next; r && count < BATCH_REQUESTS_MAX; r = next) {
+            next = r->next;
+            if (!request_fits(first, r) || texts + r->text_count > q->batch_texts)
+                continue;
+            texts += r->text_count;
+            start_running(q, r);
+            batch[count++] = r;
+        }
+    }
+    if (q->waiting.first)
+        pthread_cond_signal(&q->not_empty);
+    pthread_mutex_unlock(&q->lock);
+    return count;
+}
+
+static bool has_another_hop(const struct request *r)
+{
+    return r->status == STATUS_OK && r->hop + 1 < r->hop_count;
+}
+
+/* A request between two hops goes to the front: it has waited its time. */
+void queue_give(struct queue *q, struct request *const *batch, int count)
+{
+    pthread_mutex_lock(&q->lock);
+    for (int i = count - 1; i >= 0; i--) {
+        if (!has_another_hop(batch[i]))
+            continue;
+        batch[i]->hop++;
+        batch[i]->state = REQUEST_WAITING;
+        prepend(&q->waiting, batch[i]);
+        pthread_cond_signal(&q->not_empty);
+    }
+    for (int i = 0; i < count; i++)
+        if (batch[i]->state == REQUEST_RUNNING)
+            move_to_done(q, batch[i]);
+    if (q->is_stopping)
+        cancel_waiting(q);
+    pthread_mutex_unlock(&q->lock);
+    q->notify(q->context);
+}

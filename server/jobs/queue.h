@@ -1,0 +1,55 @@
+/*
+ * queue.h - requests between the loop and the workers.
+ *
+ *     loop     queue_add ---> waiting ---> queue_take   worker
+ *              queue_done <--- done  <---- queue_give
+ *
+ * The only thing that both sides touch, behind one lock. First come, first
+ * served; a worker takes with the first one all that fit to it (the same model
+ * and search), up to a number of texts. `notify` is called, on whatever thread,
+ * when something is done.
+ */
+#ifndef SERVER_JOBS_QUEUE_H
+#define SERVER_JOBS_QUEUE_H
+
+#include <pthread.h>
+#include "server/jobs/request.h"
+
+#define BATCH_REQUESTS_MAX 64
+
+struct request_list {
+    struct request *first, *last;
+    int count;
+};
+
+struct queue {
+    pthread_mutex_t lock;
+    pthread_cond_t not_empty;
+    struct request_list waiting, done;
+    int max;                 // waiting; queue_add refuses more
+    int batch_texts;
+    bool is_stopping;
+    void (*notify)(void *context);
+    void *context;
+};
+
+void queue_init(struct queue *q, int max, int batch_texts, void (*notify)(void *context),
+                void *context);
+void queue_release(struct queue *q);
+
+/* STATUS_BUSY when as many wait as may. */
+MUST_CHECK enum status queue_add(struct queue *q, struct request *r, struct error *err);
+/* If it still waits, it is done at once. */
+void queue_cancel(struct queue *q, struct request *r);
+/* All that are done, linked by `next`. */
+struct request *queue_done(struct queue *q);
+int queue_waiting_count(struct queue *q);
+/* Workers are sent home; what waits is done, with STATUS_CANCELLED. */
+void queue_stop(struct queue *q);
+
+/* Waits; how many are in batch, 0 when the queue has stopped. */
+int queue_take(struct queue *q, struct request *batch[BATCH_REQUESTS_MAX]);
+/* Each to its next hop, or done. */
+void queue_give(struct queue *q, struct request *const *batch, int count);
+
+#endif

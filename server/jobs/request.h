@@ -1,0 +1,65 @@
+/*
+ * request.h - texts to translate, on their way through queue and workers and back.
+ *
+ *     struct request *r = jobs_request_new(jobs);           // jobs.h
+ *     r->texts = arena_array(&r->arena, struct engine_text, n) ...
+ *     r->hops[0] = live model, r->hop_count = 1, r->on_done = on_done, r->owner = me
+ *     status = jobs_submit(jobs, r, &err);
+ *     ... on_done(r): r->status, r->answers ...
+ *     jobs_request_free(jobs, r);
+ *
+ * Everything in it lives in its arena. A pair without a model of its own goes
+ * through two: hops[0] to English, hops[1] from it.
+ */
+#ifndef SERVER_JOBS_REQUEST_H
+#define SERVER_JOBS_REQUEST_H
+
+#include <stdatomic.h>
+#include "base/arena.h"
+#include "server/registry/registry.h"
+
+#define REQUEST_ARENA_BYTES ((size_t)16 << 20)       // texts, answers and what its owner keeps there
+#define HOPS_MAX 2
+
+struct answer {
+    const char *text;        // NUL-terminated
+    size_t len;
+    const char **alternatives;           // (alternative_count)
+    int alternative_count;
+};
+
+enum request_state { REQUEST_NEW, REQUEST_WAITING, REQUEST_RUNNING, REQUEST_DONE };
+
+struct request {
+    struct arena arena;
+
+    /* what is asked: filled in before it is submitted */
+    struct live_model *hops[HOPS_MAX];   // references, released with the request
+    int hop_count;
+    struct engine_text *texts;           // (text_count) valid UTF-8; `cancelled` is filled in here
+    int text_count;
+    int n_best;              // 1, or 1 + alternatives wanted
+    void (*on_done)(struct request *request);    // on the loop thread, exactly once
+    void *owner;
+
+    /* what came of it: read it in on_done */
+    enum status status;
+    struct error err;
+    struct answer *answers;              // (text_count) when STATUS_OK
+
+    /* the queue's and the workers' */
+    enum request_state state;            // guarded by the queue's lock
+    int hop;
+    atomic_bool cancelled;               // set on the loop thread, read in the decoder
+    int64_t deadline_ms;     // clock_now_ms()
+    bool is_late;
+    struct request *next, *previous;     // in the queue, or among the done
+    struct request *next_active, *previous_active;       // loop thread only
+};
+
+/* Another request that can go through the model together with this one. */
+bool request_fits(const struct request *a, const struct request *b);
+struct live_model *request_model(const struct request *r);       // of the hop it waits for
+int request_n_best(const struct request *r);                     // of that hop
+
+#endif

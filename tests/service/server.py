@@ -1,0 +1,251 @@
+"""server.py - a real "verso serve" for the tests of this folder, and clients made of sockets.
+
+    with Server(["en-fr", "fr-en"], "--queue", "1") as server:
+        reply = server.post({"q": "Hello", "source": "en", "target": "fr"})
+        with server.connect() as c:
+            c.send(b"GET /health HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+            c.reply()
+
+Each test file is started as "python3 test_x.py BUILD_FOLDER"; only Python's own library is used.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+SKIPPED = 77                # exit code that ctest shows as skipped
+PATIENCE_S = 60             # before a test gives up on an answer; sanitizers are slow
+
+BUILD = ""
+MODELS = {}                 # pair -> path of a model file, made once
+
+
+def main():
+    """Take the build folder from the command line and run the file's tests."""
+    global BUILD
+    if len(sys.argv) < 2:
+        sys.exit("usage: %s BUILD_FOLDER [TEST...]" % sys.argv[0])
+    BUILD = sys.argv.pop(1)
+    for program in ("verso", "tests/make_tiny_model"):
+        if not os.path.exists(os.path.join(BUILD, program)):
+            print("skipped: there is no", program)
+            sys.exit(SKIPPED)
+    with tempfile.TemporaryDirectory(prefix="verso-test-") as folder:
+        for seed, pair in enumerate(("en-fr", "fr-en", "en-de"), start=2):
+            path = os.path.join(folder, pair + ".safetensors")
+            subprocess.run([os.path.join(BUILD, "tests/make_tiny_model"), path, *pair.split("-"),
+                            str(seed)], check=True)
+            MODELS[pair] = path
+        program = unittest.main(verbosity=2, exit=False)
+    sys.exit(0 if program.result.wasSuccessful() else 1)
+
+
+class Reply:
+    """One HTTP answer."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def error(self):
+        return self.json["error"]
+
+    @property
+    def text(self):
+        return self.json["translatedText"]
+
+    def __repr__(self):
+        return "%d %r %r" % (self.status, self.headers, self.body[:200])
+
+
+class Connection:
+    """A socket that can read lines and HTTP answers."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def send_slowly(self, data):
+        for i in range(len(data)):
+            self.socket.sendall(data[i:i + 1])
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def _more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise EOFError("the server closed the connection; pending %r" % self.pending[:200])
+        self.pending += data
+
+    def until(self, mark):
+        while mark not in self.pending:
+            self._more()
+        head, self.pending = self.pending.split(mark, 1)
+        return head
+
+    def exactly(self, count):
+        while len(self.pending) < count:
+            self._more()
+        head, self.pending = self.pending[:count], self.pending[count:]
+        return head
+
+    def line(self):
+        return self.until(b"\n").decode("utf-8")
+
+    def reply(self, to_head=False):
+        head = self.until(b"\r\n\r\n").decode("latin-1")
+        first, *lines = head.split("\r\n")
+        match = re.fullmatch(r"HTTP/1\.1 (\d{3}) .*", first)
+        assert match, first
+        headers = {}
+        for line in lines:
+            name, value = line.split(": ", 1)
+            assert name.lower() not in headers, "twice: " + name
+            headers[name.lower()] = value
+        status = int(match.group(1))
+        has_body = not to_head and status >= 200 and status != 204
+        body = self.exactly(int(headers["content-length"])) if has_body else b""
+        return Reply(status, headers, body)
+
+    def rest(self):
+        """All that still comes until the server closes; a reset is an end too."""
+        try:
+            while True:
+                self._more()
+        except (EOFError, ConnectionResetError):
+            pass
+        data, self.pending = self.pending, b""
+        return data
+
+
+def request_bytes(method="POST", target="/translate", body=b"", content_type="application/json",
+                  headers=()):
+    if not isinstance(body, bytes):
+        body = json.dumps(body, ensure_ascii=False).encode("utf-8")
+    lines = ["%s %s HTTP/1.1" % (method, target), "Host: test"]
+    if body:
+        lines += ["Content-Length: %d" % len(body), "Content-Type: " + content_type]
+    return "\r\n".join(lines + list(headers) + ["", ""]).encode("latin-1") + body
+
+
+class Server:
+    """A server on a free port with the models of the given pairs. Extra words go to its command line."""
+
+    def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None):
+        self.folder = tempfile.TemporaryDirectory(prefix="verso-test-")
+        for pair in pairs:
+            os.symlink(MODELS[pair], os.path.join(self.folder.name, pair + ".safetensors"))
+        self.log = []
+        self.port = None
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "verso"), "serve", "--models", self.folder.name, "--database",
+             os.path.join(self.folder.name, "verso.db"), "--port", "0", "--threads", "2",
+             *map(str, words)],
+            stderr=subprocess.PIPE, env={**os.environ, **(environment or {})})
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read_log)
+        self._reader.start()
+        if not self._listening.wait(PATIENCE_S) or self.port is None:
+            self.process.kill()
+            self.process.wait()
+            self._reader.join()
+            self.folder.cleanup()
+            raise RuntimeError("the server did not start: %s" % self.log)
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = {"event": "not JSON", "line": line.decode("utf-8", "replace")}
+            self.log.append(event)
+            if event["event"] == "listening":
+                self.port = event["port"]
+                self._listening.set()
+        self._listening.set()
+        self.process.stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        code = self.stop()
+        noise = [e for e in self.log if e["event"] == "not JSON"]
+        if kind is None:
+            assert code == 0, "exit code %d, log ends with %s" % (code, self.log[-20:])
+            assert not noise, noise
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        """SIGTERM, and the exit code."""
+        if self.process.poll() is None:
+            self.terminate()
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self._reader.join()
+        self.folder.cleanup()
+        return code
+
+    def events(self, name):
+        return [e for e in self.log if e["event"] == name]
+
+    def wait_for(self, name, count=1):
+        """Until the log has so many events of this name."""
+        end = time.monotonic() + PATIENCE_S
+        while len(self.events(name)) < count:
+            assert time.monotonic() < end, "no %s in %s" % (name, self.log[-20:])
+            time.sleep(0.01)
+        return self.events(name)
+
+    def connect(self):
+        return Connection(self.port)
+
+    def ask(self, data, to_head=False):
+        """One request on a connection of its own."""
+        with self.connect() as c:
+            c.send(data)
+            return c.reply(to_head)
+
+    def get(self, target):
+        return self.ask(request_bytes("GET", target))
+
+    def post(self, body, **kind):
+        return self.ask(request_bytes(body=body, **kind))
+
+    def translate(self, q, source="en", target="fr", **more):
+        return self.post({"q": q, "source": source, "target": target, **more})
+
+    def memory_kib(self):
+        """Resident memory of the server."""
+        with open("/proc/%d/status" % self.process.pid) as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
