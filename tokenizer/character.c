@@ -11,7 +11,7 @@
 #define CAPITAL_I_WITH_DOT 0x0130
 
 struct range {
-    int32_t from, to;        // both included
+    int32_t from, to; // both included
 };
 
 static bool is_in(const struct range *ranges, size_t count, int32_t c)
@@ -116,7 +116,7 @@ static bool append_character(struct bytes *out, int32_t c)
 
 bool text_lower(const char *text, size_t len, struct bytes *out)
 {
-    bool in_word = false;    // a cased letter came before, past what case ignores
+    bool in_word = false; // a cased letter came before, past what case ignores
     int bytes;
     for (size_t at = 0; at < len; at += (size_t)bytes) {
         int32_t c = utf8_next(text + at, len - at, &bytes);

@@ -11,6 +11,7 @@
 #include "server/cmd/completions.h"
 
 #define COMMANDS_MAX 64
+#define USAGE_COLUMN 7 // of the second line on
 
 static void print_program_help(const struct program *p, FILE *out)
 {
@@ -27,9 +28,12 @@ static void print_program_help(const struct program *p, FILE *out)
 
 static void print_command_help(const struct command *c, FILE *out)
 {
-    fprintf(out, "verso %s - %s\n\nusage: verso %s %s\n", c->name, c->summary, c->name, c->usage);
-    if (c->description)
-        fprintf(out, "\n%s", c->description);
+    fprintf(out, "verso %s - %s\n\n", c->name, c->summary);
+    print_folded(c->usage, USAGE_COLUMN, fprintf(out, "usage: verso %s ", c->name), out);
+    if (c->description) {
+        fputc('\n', out);
+        print_folded(c->description, 0, 0, out);
+    }
     fprintf(out, "\noptions:\n");
     options_print(c->options, out);
     if (c->examples)

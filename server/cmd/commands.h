@@ -20,11 +20,11 @@ struct command {
     const char *name;
     const char *summary;     // what it does, without full stop
     const char *usage;       // what follows the name
-    const char *description; // paragraphs for the help, lines folded; may be NULL
+    const char *description; // a paragraph for the help; may be NULL
     const char *examples;    // lines, each indented by two; may be NULL
     const struct option_spec *options;
     int operands_min, operands_max;
-    int (*run)(const struct options *o);         // returns what the program exits with
+    int (*run)(const struct options *o); // returns what the program exits with
 };
 
 #define VERSO_COMMANDS(X) X(translate) X(serve) X(evaluate) X(models)
@@ -40,13 +40,13 @@ struct command_elsewhere {
 };
 
 struct program {
-    const char *name;        // "verso"
+    const char *name; // "verso"
     const char *summary;
-    const struct command *const *commands;       // (count)
+    const struct command *const *commands; // (count)
     int count;
-    const struct command_elsewhere *elsewhere;   // (elsewhere_count) commands of another program
+    const struct command_elsewhere *elsewhere; // (elsewhere_count) commands of another program
     int elsewhere_count;
-    const char *elsewhere_program;               // its name; it is started with the same words
+    const char *elsewhere_program; // its name; it is started with the same words
 };
 
 /* All of main(): help, version, completions, a command, or a suggestion of one. */

@@ -14,16 +14,16 @@
 #include "base/memory.h"
 
 #define NAME_BYTES 64
-#define HELP_COLUMN 24       // where the explanations start
+#define HELP_COLUMN 24 // where the explanations start
 #define HELP_WIDTH 80
-#define HELP_BYTES 1024      // of one option's explanation
+#define HELP_BYTES 1024 // of one option's explanation
 
-struct setting {             // what one row of the table got
+struct setting { // what one row of the table got
     bool given;
-    const char *text;        // NULL: nothing, not even a fallback
+    const char *text; // NULL: nothing, not even a fallback
     int64_t integer;
     double real;
-    const char **items;      // (count) of a list
+    const char **items; // (count) of a list
     int count;
 };
 
@@ -32,8 +32,8 @@ struct options {
     const char *name;
     int spec_count;
     bool help_wanted;
-    struct setting *settings;            // (spec_count)
-    const char **operands;               // (operand_count)
+    struct setting *settings; // (spec_count)
+    const char **operands;    // (operand_count)
     int operand_count;
 };
 
@@ -72,14 +72,14 @@ const char *nearest_name(const char *word, const char *const *names, int count)
 {
     size_t len = strlen(word);
     const char *nearest = NULL;
-    int best = len <= 3 ? 2 : 3;         // one letter off in a short word, two in others
+    int best = len <= 3 ? 2 : 3; // one letter off in a short word, two in others
     if (len == 0 || len > NAME_BYTES)
         return NULL;
     for (int i = 0; i < count; i++) {
         assert(strlen(names[i]) <= NAME_BYTES);
         int apart = letters_apart(word, names[i]);
         if (len >= 3 && strncmp(word, names[i], len) == 0)
-            apart = 1;                   // its beginning
+            apart = 1; // its beginning
         if (apart < best) {
             best = apart;
             nearest = names[i];
@@ -241,7 +241,7 @@ static enum status take_word(struct options *o, char *const *argv, int argc, int
 {
     const char *word = argv[*at];
     if (word[0] != '-' || word[1] == '\0')
-        return take_operand(o, word, err);           // "-" is standard input
+        return take_operand(o, word, err); // "-" is standard input
     if (word[1] != '-') {
         int index = find_letter(o, word[1]);
         if (index < 0)
@@ -472,24 +472,23 @@ static void explain(const struct option_spec *spec, char out[HELP_BYTES])
         snprintf(out, HELP_BYTES, "%s", spec->help);
 }
 
-/* Words from `column` on, each line folded before HELP_WIDTH and indented to HELP_COLUMN. */
-static void print_folded(const char *text, int column, FILE *out)
+void print_folded(const char *text, int indent, int column, FILE *out)
 {
-    fprintf(out, "%*s", HELP_COLUMN - column, "");
-    column = HELP_COLUMN;
+    bool line_is_empty = true;
+    fprintf(out, "%*s", indent > column ? indent - column : 0, "");
+    column = column > indent ? column : indent;
+    text += strspn(text, " \n");
     while (*text) {
-        int len = (int)strcspn(text, " ");
-        if (column > HELP_COLUMN && column + 1 + len > HELP_WIDTH) {
-            fprintf(out, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
-        } else if (column > HELP_COLUMN) {
-            fputc(' ', out);
-            column++;
+        int len = (int)strcspn(text, " \n");
+        if (!line_is_empty && column + 1 + len > HELP_WIDTH) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+            line_is_empty = true;
         }
-        fprintf(out, "%.*s", len, text);
-        column += len;
+        column += fprintf(out, "%s%.*s", line_is_empty ? "" : " ", len, text);
+        line_is_empty = false;
         text += len;
-        text += strspn(text, " ");
+        text += strspn(text, " \n");
     }
     fputc('\n', out);
 }
@@ -502,12 +501,12 @@ void options_print(const struct option_spec *specs, FILE *out)
             snprintf(letter, sizeof letter, "-%c, ", spec->letter);
         int column = fprintf(out, "  %s--%s%s%s", letter, spec->name, spec->value ? " " : "",
                              spec->value ? spec->value : "");
-        if (column >= HELP_COLUMN) {
+        if (column > HELP_COLUMN - 2) {
             fputc('\n', out);
             column = 0;
         }
         explain(spec, text);
-        print_folded(text, column, out);
+        print_folded(text, HELP_COLUMN, column, out);
     }
 }
 

@@ -27,26 +27,26 @@
 #include <stdio.h>
 #include "base/status.h"
 
-#define OPTION_LIST_MAX 256  // values of one list
+#define OPTION_LIST_MAX 256 // values of one list
 #define OPERANDS_MAX 4096
 
 enum option_kind {
-    OPTION_FLAG,             // given or not; takes no value
+    OPTION_FLAG, // given or not; takes no value
     OPTION_TEXT,
     OPTION_INT,
     OPTION_REAL,
-    OPTION_LIST,             // of texts: the option may be given many times
+    OPTION_LIST, // of texts: the option may be given many times
 };
 
 struct option_spec {
-    const char *name;        // without its dashes; NULL ends the table
+    const char *name; // without its dashes; NULL ends the table
     enum option_kind kind;
-    char letter;             // 'o' for -o; 0: none
-    bool environment;        // also read from VERSO_NAME
-    const char *value;       // what the help calls the value: "FILE"
-    const char *fallback;    // the value when there is none, as text; not for flags and lists
-    double min, max;         // of a number, both included; both 0: from 0 up, integers within int
-    const char *help;        // what it is for, without full stop
+    char letter;          // 'o' for -o; 0: none
+    bool environment;     // also read from VERSO_NAME
+    const char *value;    // what the help calls the value: "FILE"
+    const char *fallback; // the value when there is none, as text; not for flags and lists
+    double min, max;      // of a number, both included; both 0: from 0 up, integers within int
+    const char *help;     // what it is for, without full stop
 };
 
 struct options;
@@ -57,13 +57,14 @@ struct options;
 MUST_CHECK enum status options_parse(struct options **out, const struct option_spec *specs,
                                      const char *name, int argc, char *const *argv,
                                      struct error *err);
-void options_free(struct options *o);                            // NULL is fine
+void options_free(struct options *o); // NULL is fine
 
 bool options_help_wanted(const struct options *o);
-bool options_given(const struct options *o, const char *name);   // on the command line or by environment
+bool options_given(const struct options *o,
+                   const char *name); // on the command line or by environment
 bool options_flag(const struct options *o, const char *name);
 const char *options_text(const struct options *o, const char *name);
-int options_int(const struct options *o, const char *name);      // limits of the table within int
+int options_int(const struct options *o, const char *name); // limits of the table within int
 int64_t options_int64(const struct options *o, const char *name);
 double options_real(const struct options *o, const char *name);
 const char *const *options_list(const struct options *o, const char *name, int *count);
@@ -78,6 +79,10 @@ MUST_CHECK enum status options_need(const struct options *o, struct error *err, 
 /* The table as text: a line or more for each option, folded at 80 columns. */
 void options_print(const struct option_spec *specs, FILE *out);
 
+/* The words of a text in lines of at most 80 columns, all but the first starting at `indent`;
+ * the first line has `column` columns already. */
+void print_folded(const char *text, int indent, int column, FILE *out);
+
 /* Of `count` names the one that `word` was probably meant to be; NULL if none is near. */
 const char *nearest_name(const char *word, const char *const *names, int count);
 
@@ -85,13 +90,13 @@ const char *nearest_name(const char *word, const char *const *names, int count);
 
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,         // something failed that may work another time: memory, a disk, a socket
-    EXIT_USAGE = 2,          // the command line is wrong
-    EXIT_BAD_INPUT = 3,      // a text or corpus is not what it should be, or over a limit
-    EXIT_BAD_FILE = 4,       // a model, vocabulary or database is damaged or of another version
-    EXIT_NOT_FOUND = 5,      // a file, model or language pair that is not there
-    EXIT_DIVERGED = 6,       // training produced numbers that are not finite
-    EXIT_INTERRUPTED = 130,  // Ctrl-C; 143 for SIGTERM
+    EXIT_FAILED = 1,        // something failed that may work another time: memory, a disk, a socket
+    EXIT_USAGE = 2,         // the command line is wrong
+    EXIT_BAD_INPUT = 3,     // a text or corpus is not what it should be, or over a limit
+    EXIT_BAD_FILE = 4,      // a model, vocabulary or database is damaged or of another version
+    EXIT_NOT_FOUND = 5,     // a file, model or language pair that is not there
+    EXIT_DIVERGED = 6,      // training produced numbers that are not finite
+    EXIT_INTERRUPTED = 130, // Ctrl-C; 143 for SIGTERM
 };
 
 enum exit_code exit_code_of(enum status status);

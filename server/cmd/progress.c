@@ -73,7 +73,8 @@ static void draw_bar(struct progress *p, double fraction, const char *text, cons
     bar[BAR_CELLS] = '\0';
     snprintf(line, (size_t)terminal_columns(p->out), "%s [%s] %3.0f %%  %s%s", p->label, bar,
              100 * fraction, text, left);
-    fprintf(p->out, "\r%s%s%s\x1b[K", p->colour ? "\x1b[36m" : "", line, p->colour ? "\x1b[0m" : "");
+    fprintf(p->out, "\r%s%s%s\x1b[K", p->colour ? "\x1b[36m" : "", line,
+            p->colour ? "\x1b[0m" : "");
     fflush(p->out);
     p->drawn = true;
 }
@@ -88,7 +89,7 @@ void progress_show(struct progress *p, double fraction, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    fraction = fraction >= 0 ? fraction : 0;     // also of a number that is none
+    fraction = fraction >= 0 ? fraction : 0; // also of a number that is none
     fraction = fraction <= 1 ? fraction : 1;
     if (p->first < 0)
         p->first = fraction;

@@ -21,17 +21,17 @@
 
 struct progress {
     FILE *out;
-    const char *label;       // borrowed
+    const char *label; // borrowed
     bool terminal, colour;
-    bool drawn;              // there is a bar on the terminal's line
-    int64_t start_ms, next_ms;           // next_ms: nothing is drawn before
-    double first;            // fraction at the first call: a resumed job does not start at 0
+    bool drawn;                // there is a bar on the terminal's line
+    int64_t start_ms, next_ms; // next_ms: nothing is drawn before
+    double first;              // fraction at the first call: a resumed job does not start at 0
 };
 
 struct progress progress_start(FILE *out, const char *label);
 /* fraction: 0 to 1 of the whole job. */
 void progress_show(struct progress *p, double fraction, const char *fmt, ...) PRINTF_LIKE(3, 4);
-void progress_clear(struct progress *p);         // take the bar off the line; the next call draws it again
+void progress_clear(struct progress *p); // take the bar off the line; the next call draws it again
 void progress_end(struct progress *p);
 
 #endif

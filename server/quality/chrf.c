@@ -17,8 +17,7 @@ static bool count_text(struct scratch *s, const char *text, int column)
 {
     struct units *u = &s->hypothesis;
     size_t len = strlen(text);
-    return units_of_characters(u, text, len) &&
-           grams_count(&s->grams, u, CHRF_ORDERS, 0, column) &&
+    return units_of_characters(u, text, len) && grams_count(&s->grams, u, CHRF_ORDERS, 0, column) &&
            units_of_bare_words(u, text, len) &&
            grams_count(&s->grams, u, WORD_ORDERS, CHRF_ORDERS, column);
 }
@@ -38,7 +37,7 @@ static void compare(struct grams *g, struct chrf_counts *out)
     }
     for (int n = 0; n < CHRFPP_ORDERS; n++)
         if (out->reference[n] == 0)
-            out->hypothesis[n] = 0;      // too short a reference says nothing about this order
+            out->hypothesis[n] = 0; // too short a reference says nothing about this order
 }
 
 static void take_if_better(struct chrf_counts *best, const struct chrf_counts *one, int orders,

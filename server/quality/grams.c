@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "server/quality/units.h"
 
-#define HASH_START 2166136261u           // FNV-1a
+#define HASH_START 2166136261u // FNV-1a
 #define HASH_FACTOR 16777619u
 
 void grams_init(struct grams *g)

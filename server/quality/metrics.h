@@ -13,21 +13,21 @@
 #include "server/quality/quality.h"
 #include "server/quality/units.h"
 
-#define CHRF_ORDERS 6        // of characters
-#define CHRFPP_ORDERS 8      // and two of words
+#define CHRF_ORDERS 6   // of characters
+#define CHRFPP_ORDERS 8 // and two of words
 
-struct sentence {            // valid UTF-8, checked
+struct sentence { // valid UTF-8, checked
     const char *hypothesis;
     const char *const *references;
-    int reference_count;     // at least 1
+    int reference_count; // at least 1
 };
 
-struct scratch {             // one for all metrics
+struct scratch { // one for all metrics
     struct words_13a words_13a;
     struct bytes lower;
     struct units hypothesis, reference;
     struct grams grams;
-    struct arena arena;      // of ter
+    struct arena arena; // of ter
 };
 
 /* ---- BLEU ---- */
@@ -64,8 +64,8 @@ double chrf_score(const struct chrf_counts *counts, int orders);
 /* ---- TER ---- */
 
 struct ter_counts {
-    long edits;              // to the reference that needs the fewest
-    double reference_words;  // mean over the references
+    long edits;             // to the reference that needs the fewest
+    double reference_words; // mean over the references
 };
 
 MUST_CHECK bool ter_count(struct scratch *s, const struct sentence *in, struct ter_counts *out);

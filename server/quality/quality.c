@@ -119,8 +119,8 @@ enum status quality_add(struct quality *q, const char *hypothesis, const char *c
     if (status != STATUS_OK)
         return status;
     if (!count_sentence(q, &in, &one))
-        return error_set(err, STATUS_NO_MEMORY, "no memory to compare a sentence with %d references",
-                         reference_count);
+        return error_set(err, STATUS_NO_MEMORY,
+                         "no memory to compare a sentence with %d references", reference_count);
     bleu_add(&q->sum.bleu, &one.bleu);
     bleu_add(&q->sum.bleu_lower, &one.bleu_lower);
     chrf_add(&q->sum.chrf, &one.chrf);

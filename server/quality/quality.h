@@ -21,26 +21,26 @@
 #include "base/status.h"
 
 #define QUALITY_BLEU_ORDERS 4
-#define QUALITY_SENTENCE_BYTES_MAX (1 << 16)   // a longer hypothesis or reference is STATUS_TOO_LARGE
-#define QUALITY_REFERENCES_MAX 256             // of one sentence; more is STATUS_TOO_LARGE
+#define QUALITY_SENTENCE_BYTES_MAX (1 << 16) // a longer hypothesis or reference is STATUS_TOO_LARGE
+#define QUALITY_REFERENCES_MAX 256           // of one sentence; more is STATUS_TOO_LARGE
 
 /* What is asked for; the signature says how it was computed. */
 #define QUALITY_SIGNATURE "case:mixed|eff:no|tok:13a|smooth:exp"
 enum quality_metric {
     QUALITY_BLEU = 1,
-    QUALITY_BLEU_LOWER = 2,  // BLEU of the lower-cased texts
-    QUALITY_CHRF = 4,        // chrF and chrF++
+    QUALITY_BLEU_LOWER = 2, // BLEU of the lower-cased texts
+    QUALITY_CHRF = 4,       // chrF and chrF++
     QUALITY_TER = 8,
     QUALITY_ALL = 15,
 };
 
-struct quality_scores {      // what was not asked for is 0
+struct quality_scores { // what was not asked for is 0
     long sentences;
     double bleu;
-    double precisions[QUALITY_BLEU_ORDERS];    // per cent, smoothed
-    double brevity;          // the penalty, 0..1
-    long hypothesis_words;   // 13a tokens, cased
-    long reference_words;    // of each sentence the reference of the closest length
+    double precisions[QUALITY_BLEU_ORDERS]; // per cent, smoothed
+    double brevity;                         // the penalty, 0..1
+    long hypothesis_words;                  // 13a tokens, cased
+    long reference_words;                   // of each sentence the reference of the closest length
     double bleu_lower;
     double chrf, chrfpp;
     double ter;
@@ -50,8 +50,8 @@ struct quality;
 
 /* metrics: QUALITY_* joined by |. */
 MUST_CHECK enum status quality_new(struct quality **out, unsigned metrics, struct error *err);
-void quality_free(struct quality *q);          // NULL is fine
-void quality_reset(struct quality *q);         // as new; memory is kept
+void quality_free(struct quality *q);  // NULL is fine
+void quality_reset(struct quality *q); // as new; memory is kept
 
 /* One sentence; at least one reference. STATUS_BAD_INPUT: not valid UTF-8. On failure nothing was
  * counted. */
@@ -64,9 +64,9 @@ void quality_scores(const struct quality *q, struct quality_scores *out);
 
 /* A whole corpus in one call: hypotheses[i] against references[i][0..reference_counts[i]). */
 struct quality_corpus {
-    const char *const *hypotheses;             // (count)
-    const char *const *const *references;      // (count)
-    const int *reference_counts;               // (count) or NULL: one reference each
+    const char *const *hypotheses;        // (count)
+    const char *const *const *references; // (count)
+    const int *reference_counts;          // (count) or NULL: one reference each
     int count;
 };
 MUST_CHECK enum status quality_measure(const struct quality_corpus *corpus, unsigned metrics,

@@ -14,41 +14,41 @@
 #include "server/quality/metrics.h"
 #include "tokenizer/character.h"
 
-#define MOVE_WORDS_MAX 10                // in one move
-#define MOVE_DISTANCE_MAX 50             // between its place in hypothesis and reference
-#define CANDIDATES_MAX 1000              // moves tried in a sentence; the round that gets there is void
-#define BAND 25                          // cells of a matrix row on either side of the diagonal
-#define FAR (1 << 29)                    // cost of a cell outside the band
+#define MOVE_WORDS_MAX 10    // in one move
+#define MOVE_DISTANCE_MAX 50 // between its place in hypothesis and reference
+#define CANDIDATES_MAX 1000  // moves tried in a sentence; the round that gets there is void
+#define BAND 25              // cells of a matrix row on either side of the diagonal
+#define FAR (1 << 29)        // cost of a cell outside the band
 
-enum edit { KEEP, REPLACE, DELETE, INSERT };     // of the hypothesis, towards the reference
+enum edit { KEEP, REPLACE, DELETE, INSERT }; // of the hypothesis, towards the reference
 
 /* Row i of the distance matrix: the cost of turning the first i words of the hypothesis into the
  * first j of the reference, from <= j < to. */
 struct row {
     int32_t *cost;
-    uint8_t *edit;           // the last one on the way; NULL where no trace is wanted
+    uint8_t *edit; // the last one on the way; NULL where no trace is wanted
     int from, to;
 };
 
-struct alignment {           // of the hypothesis as it now stands
-    int *of_reference;       // (R) the word of the hypothesis it stands for, or stands behind; -1
-    bool *reference_wrong;   // (R)
-    bool *hypothesis_wrong;  // (H)
+struct alignment {          // of the hypothesis as it now stands
+    int *of_reference;      // (R) the word of the hypothesis it stands for, or stands behind; -1
+    bool *reference_wrong;  // (R)
+    bool *hypothesis_wrong; // (H)
 };
 
 struct pair {
-    const int32_t *reference;            // (R)
-    int32_t *hypothesis;                 // (H) moves are made here
-    int32_t *moved;                      // (H) a candidate
+    const int32_t *reference; // (R)
+    int32_t *hypothesis;      // (H) moves are made here
+    int32_t *moved;           // (H) a candidate
     int H, R;
-    struct row *rows;                    // (H+1) of the hypothesis as it stands
-    struct row candidate[2];             // the last two rows of a candidate
+    struct row *rows;        // (H+1) of the hypothesis as it stands
+    struct row candidate[2]; // the last two rows of a candidate
     struct alignment alignment;
-    int candidates;                      // tried so far
+    int candidates; // tried so far
 };
 
 struct move {
-    int gain;                // how much it lowers the edit distance
+    int gain; // how much it lowers the edit distance
     int length, start, target;
 };
 

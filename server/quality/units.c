@@ -87,8 +87,8 @@ bool units_of_characters(struct units *u, const char *text, size_t len)
 
 static bool is_ascii_punctuation(char c)
 {
-    return c > ' ' && c < 0x7F && !((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                                    (c >= 'a' && c <= 'z'));
+    return c > ' ' && c < 0x7F &&
+           !((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'));
 }
 
 static bool add_bare_word(struct units *u, const char *word, size_t len)

@@ -21,9 +21,9 @@
 
 struct units {
     struct bytes text;
-    uint32_t *starts;        // (count + 1)
+    uint32_t *starts; // (count + 1)
     int count, capacity;
-    uint32_t gap;            // bytes between units: 1 for words, 0 for characters
+    uint32_t gap; // bytes between units: 1 for words, 0 for characters
 };
 
 void units_init(struct units *u);
@@ -41,7 +41,7 @@ bool units_of_bare_words(struct units *u, const char *text, size_t len);
 
 /* ---- words as the mteval-v13a script cuts them ---- */
 
-struct words_13a {           // scratch
+struct words_13a { // scratch
     struct bytes a, b;
 };
 void words_13a_init(struct words_13a *w);
@@ -53,16 +53,16 @@ bool words_13a(struct words_13a *w, const char *text, size_t len, struct units *
 enum { COUNT_HYPOTHESIS, COUNT_REFERENCE, COUNT_MOST, COUNT_COLUMNS };
 
 struct gram {
-    uint32_t from, len;      // in the text of struct grams
+    uint32_t from, len; // in the text of struct grams
     uint32_t hash;
-    int order;               // n, or whatever else keeps two kinds of n-grams apart
+    int order; // n, or whatever else keeps two kinds of n-grams apart
     int counts[COUNT_COLUMNS];
 };
 
 struct grams {
-    struct bytes text;       // of all units counted, so that these may change
-    struct gram *entries;    // (count) in order of first appearance
-    int32_t *slots;          // (slot_count) index into entries, -1: free; a power of two
+    struct bytes text;    // of all units counted, so that these may change
+    struct gram *entries; // (count) in order of first appearance
+    int32_t *slots;       // (slot_count) index into entries, -1: free; a power of two
     int count, capacity;
     int slot_count;
 };

@@ -12,11 +12,11 @@ struct example {
 static const struct example examples[] = {
     { "", "" },
     { "Straße ÄÖÜ ẞ", "straße äöü ß" },
-    { "ΟΔΥΣΣΕΥΣ", "οδυσσευς" },                  // the last sigma is a final one
-    { "ΣΑΣ ΣΣ Σ", "σας σς σ" },                  // alone it is not at the end of a word
-    { "ΑΣ. ΑΣ.Α ΑΣ'", "ας. ασ.α ας'" },          // punctuation inside a word is passed over
+    { "ΟΔΥΣΣΕΥΣ", "οδυσσευς" },         // the last sigma is a final one
+    { "ΣΑΣ ΣΣ Σ", "σας σς σ" },         // alone it is not at the end of a word
+    { "ΑΣ. ΑΣ.Α ΑΣ'", "ας. ασ.α ας'" }, // punctuation inside a word is passed over
     { "ΑΣ\u0301Α ΑΣ\u0301", "ασ\u0301α ας\u0301" },
-    { "İI", "i\u0307i" },                        // grows by a mark
+    { "İI", "i\u0307i" }, // grows by a mark
     { "ДЖ Ǆ ǅ Ⅷ Ⓐ", "дж ǆ ǆ ⅷ ⓐ" },
     { "中文 हिन्दी عربى 😀", "中文 हिन्दी عربى 😀" },
 };
@@ -43,9 +43,11 @@ END_TEST
 
 START_TEST(white_space_of_all_scripts_is_known)
 {
-    static const int32_t spaces[] = { ' ', '\t', '\n', '\r', 0x0B, 0x0C, 0x1C, 0x1F, 0x85, 0xA0,
-                                      0x1680, 0x2000, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000 };
-    static const int32_t others[] = { 0, 'a', 0x1B, 0x21, 0x7F, 0x84, 0x200B, 0x2060, 0xFEFF, 0x10FFFF };
+    static const int32_t spaces[] = { ' ',    '\t',   '\n',   '\r',   0x0B,   0x0C,
+                                      0x1C,   0x1F,   0x85,   0xA0,   0x1680, 0x2000,
+                                      0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000 };
+    static const int32_t others[] = { 0,    'a',    0x1B,   0x21,   0x7F,
+                                      0x84, 0x200B, 0x2060, 0xFEFF, 0x10FFFF };
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
         ck_assert_msg(character_is_space(spaces[i]), "U+%04X", (unsigned)spaces[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

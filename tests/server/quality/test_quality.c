@@ -36,7 +36,7 @@ static const char *text_of(const json_t *object, const char *key)
 }
 
 #define assert_same(got, object, key)                                                              \
-    ck_assert_msg(fabs((got) - number(object, key)) < SAME_FIGURE, "%s: %.9f, expected %.9f", key, \
+    ck_assert_msg(fabs((got)-number(object, key)) < SAME_FIGURE, "%s: %.9f, expected %.9f", key,   \
                   (got), number(object, key))
 
 static void assert_corpus(const struct quality_scores *got, const json_t *wanted)
@@ -50,7 +50,8 @@ static void assert_corpus(const struct quality_scores *got, const json_t *wanted
     ck_assert_int_eq(got->hypothesis_words, (long)number(wanted, "hypothesis_words"));
     ck_assert_int_eq(got->reference_words, (long)number(wanted, "reference_words"));
     for (size_t n = 0; n < QUALITY_BLEU_ORDERS; n++) {
-        double wanted_n = json_number_value(json_array_get(json_object_get(wanted, "precisions"), n));
+        double wanted_n =
+            json_number_value(json_array_get(json_object_get(wanted, "precisions"), n));
         ck_assert_double_eq_tol(got->precisions[n], wanted_n, SAME_FIGURE);
     }
 }
@@ -75,7 +76,7 @@ START_TEST(a_corpus_has_the_published_figures)
     struct error err;
     size_t at;
     assert_ok(quality_new(&q, QUALITY_ALL, &err), err);
-    json_array_foreach(json_object_get(group, "sentences"), at, sentence) {
+    json_array_foreach (json_object_get(group, "sentences"), at, sentence) {
         const char *references[QUALITY_REFERENCES_MAX];
         int count = references_of(sentence, references);
         assert_ok(quality_add(q, text_of(sentence, "hypothesis"), references, count, &err), err);
@@ -96,8 +97,10 @@ START_TEST(each_sentence_has_the_published_figures)
     struct error err;
     size_t at;
     assert_ok(quality_new(&q, QUALITY_ALL, &err), err);
-    json_array_foreach(json_object_get(json_object_get(root, groups[_i]), "sentences"), at, sentence) {
-        const char *references[QUALITY_REFERENCES_MAX], *hypothesis = text_of(sentence, "hypothesis");
+    json_array_foreach (json_object_get(json_object_get(root, groups[_i]), "sentences"), at,
+                        sentence) {
+        const char *references[QUALITY_REFERENCES_MAX],
+            *hypothesis = text_of(sentence, "hypothesis");
         int count = references_of(sentence, references);
         double bleu;
         quality_reset(q);
@@ -122,12 +125,14 @@ START_TEST(the_shared_pairs_have_their_figures)
         return;
     }
     json_t *root = read_json(SHARED_DIR "/reference/scores.json");
-    const json_t *hypotheses = json_object_get(root, "hyp"), *references = json_object_get(root, "ref");
+    const json_t *hypotheses = json_object_get(root, "hyp"),
+                 *references = json_object_get(root, "ref");
     const char *hypothesis[64], *reference[64];
     const char *const *each[64];
     struct quality_scores scores;
     struct error err;
-    struct quality_corpus corpus = { .hypotheses = hypothesis, .references = each,
+    struct quality_corpus corpus = { .hypotheses = hypothesis,
+                                     .references = each,
                                      .count = (int)json_array_size(hypotheses) };
     for (int i = 0; i < corpus.count; i++) {
         double bleu;
@@ -160,7 +165,8 @@ START_TEST(real_translations_have_the_published_figures)
     struct quality *q;
     struct quality_scores scores;
     struct error err;
-    snprintf(path, sizeof path, "%s/models/%s.greedy.jsonl.gz", SHARED_DIR, text_of(wanted, "pair"));
+    snprintf(path, sizeof path, "%s/models/%s.greedy.jsonl.gz", SHARED_DIR,
+             text_of(wanted, "pair"));
     if (access(path, R_OK) != 0) {
         puts("skipped: there is no shared folder beside the checkout");
         json_decref(root);

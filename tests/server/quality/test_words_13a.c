@@ -12,20 +12,20 @@ static const struct example examples[] = {
     { "", "" },
     { "  \t ", "" },
     { "one two", "one two" },
-    { "it's a well-known 'thing'", "it's a well-known 'thing'" },       // ' and - stay
+    { "it's a well-known 'thing'", "it's a well-known 'thing'" }, // ' and - stay
     { "(a)[b]{c}", "( a ) [ b ] { c }" },
-    { "3.14 1,000 2-3", "3.14 1,000 2 - 3" },                           // between digits
+    { "3.14 1,000 2-3", "3.14 1,000 2 - 3" }, // between digits
     { "end. next, 5. .5 a.5", "end . next , 5 . . 5 a . 5" },
     { "a..b", "a . . b" },
     { "wait...", "wait . . ." },
     { "1.", "1 ." },
     { "100%", "100 %" },
-    { "&quot;x&quot; &amp;lt;", "\" x \" <" },                          // &amp; before &lt;
+    { "&quot;x&quot; &amp;lt;", "\" x \" <" }, // &amp; before &lt;
     { "a<skipped>b", "ab" },
     { "hyphen-\nated line\nbreak", "hyphenated line break" },
-    { "last-\n", "last-" },                                             // the end is trimmed first
-    { "« déjà »\u00a0!", "« déjà » !" },                                // no-break space parts words
-    { "日本。", "日本。" },                                             // only ASCII is cut
+    { "last-\n", "last-" },              // the end is trimmed first
+    { "« déjà »\u00a0!", "« déjà » !" }, // no-break space parts words
+    { "日本。", "日本。" },              // only ASCII is cut
 };
 
 START_TEST(words_are_cut_by_the_rules)
@@ -49,7 +49,7 @@ START_TEST(every_ngram_is_a_stretch_of_the_text)
     ck_assert(units_of_words(&u, " ab  c d ", 9));
     ck_assert_int_eq(u.count, 3);
     ck_assert_int_eq(u.starts[0], 0);
-    ck_assert_int_eq(u.starts[2] - u.gap, 4);        // "ab c"
+    ck_assert_int_eq(u.starts[2] - u.gap, 4); // "ab c"
     ck_assert_uint_eq(u.starts[3] - u.gap, u.text.len);
     ck_assert(units_of_characters(&u, "é ß", strlen("é ß")));
     ck_assert_int_eq(u.count, 2);
@@ -78,7 +78,7 @@ START_TEST(clearing_counts_leaves_nothing_of_them)
     units_init(&u);
     for (int round = 0; round < 20; round++) {
         char text[4000] = "";
-        int words = round % 2 ? 3 : 600;             // a small table's worth, then more than that
+        int words = round % 2 ? 3 : 600; // a small table's worth, then more than that
         for (int i = 0; i < words; i++)
             snprintf(text + strlen(text), 8, "w%d ", i);
         ck_assert(units_of_words(&u, text, strlen(text)));
