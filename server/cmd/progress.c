@@ -32,7 +32,6 @@ struct progress progress_start(FILE *out, const char *label)
         .label = label,
         .terminal = terminal,
         .colour = terminal && has_colour(),
-        .start_ms = now,
         .next_ms = terminal ? now : now + LINE_MS,
         .first = -1,
     };
@@ -48,7 +47,7 @@ static void time_left(const struct progress *p, double fraction, int64_t now, ch
     double seconds = passed * (1 - fraction) / done;
     if (seconds < 0 || seconds > 1e7)
         return;
-    int s = (int)seconds;
+    int s = (int)(seconds + 0.5);
     if (s >= 3600)
         snprintf(out, 32, ", %d:%02d:%02d left", s / 3600, s / 60 % 60, s % 60);
     else
@@ -82,6 +81,10 @@ static void draw_bar(struct progress *p, double fraction, const char *text, cons
 void progress_show(struct progress *p, double fraction, const char *fmt, ...)
 {
     int64_t now = clock_now_ms();
+    if (p->first < 0) {
+        p->first = fraction > 0 ? fraction : 0;
+        p->start_ms = now;
+    }
     if (now < p->next_ms)
         return;
     char text[TEXT_BYTES], left[32];
@@ -91,8 +94,6 @@ void progress_show(struct progress *p, double fraction, const char *fmt, ...)
     va_end(args);
     fraction = fraction >= 0 ? fraction : 0; // also of a number that is none
     fraction = fraction <= 1 ? fraction : 1;
-    if (p->first < 0)
-        p->first = fraction;
     time_left(p, fraction, now, left);
     if (p->terminal)
         draw_bar(p, fraction, text, left);

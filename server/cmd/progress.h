@@ -23,9 +23,10 @@ struct progress {
     FILE *out;
     const char *label; // borrowed
     bool terminal, colour;
-    bool drawn;                // there is a bar on the terminal's line
-    int64_t start_ms, next_ms; // next_ms: nothing is drawn before
-    double first;              // fraction at the first call: a resumed job does not start at 0
+    bool drawn;       // there is a bar on the terminal's line
+    int64_t start_ms; // of the first call
+    int64_t next_ms;  // nothing is drawn before
+    double first;     // fraction at the first call: a resumed job does not start at 0
 };
 
 struct progress progress_start(FILE *out, const char *label);
