@@ -88,10 +88,35 @@ START_TEST(bash_completes_commands_options_and_files)
 }
 END_TEST
 
+/* Each line of the help's list of commands starts with two spaces and the name. */
+START_TEST(the_man_page_has_every_command)
+{
+    struct bytes man;
+    struct error err;
+    program_setup();
+    bytes_init(&man, 1 << 20);
+    assert_ok(bytes_read_file(&man, TESTS_DIR "/../deploy/man/verso.1", &err), err);
+    struct said said = run_verso("--help", "", 0);
+    char *save, *list = strstr(said.out.data, "commands:\n");
+    int count = 0;
+    ck_assert_ptr_nonnull(list);
+    for (char *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char name[32];
+        if (sscanf(line, "  %31s", name) != 1 || strncmp(line, "  ", 2) != 0)
+            continue;
+        ck_assert_msg(strstr(man.data, name) != NULL, "no %s in the man page", name);
+        count++;
+    }
+    ck_assert_int_ge(count, 6);
+    said_release(&said);
+    bytes_release(&man);
+    program_teardown();
+}
+END_TEST
+
 static const struct test_case cases[] = {
-    TEST(help_is_an_answer_and_a_mistake_is_not),
-    TEST(training_is_started_in_the_other_program),
-    TEST(the_other_program_may_be_on_the_path),
-    TEST(bash_completes_commands_options_and_files),
+    TEST(help_is_an_answer_and_a_mistake_is_not), TEST(training_is_started_in_the_other_program),
+    TEST(the_other_program_may_be_on_the_path),   TEST(bash_completes_commands_options_and_files),
+    TEST(the_man_page_has_every_command),
 };
 TEST_MAIN("server/cmd/commands", cases)
