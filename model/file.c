@@ -15,18 +15,18 @@
 
 struct entry {
     struct tensor_info info;
-    uint64_t begin, end;     // bytes from the start of the tensors
+    uint64_t begin, end; // bytes from the start of the tensors
 };
 
 struct tensor_file {
     struct file_map map;
-    const char *header;      // in the map
+    const char *header; // in the map
     size_t header_len;
-    const unsigned char *data;           // behind the header
+    const unsigned char *data; // behind the header
     size_t data_len;
-    json_t *root;            // holds names and texts
-    json_t *metadata;        // in root; NULL if there is none
-    struct entry *entries;   // in the order of their bytes
+    json_t *root;          // holds names and texts
+    json_t *metadata;      // in root; NULL if there is none
+    struct entry *entries; // in the order of their bytes
     int count;
     char digest[SHA256_HEX_BYTES];
 };
@@ -59,7 +59,7 @@ static enum status check_metadata(const json_t *metadata, struct error *err)
 
     if (!json_is_object(metadata))
         return error_set(err, STATUS_BAD_FILE, "the metadata is not a JSON object");
-    json_object_foreach((json_t *)metadata, key, value) {
+    json_object_foreach ((json_t *)metadata, key, value) {
         if (!json_is_string(value))
             return error_set(err, STATUS_BAD_FILE, "the metadata \"%s\" is not a text", key);
     }
@@ -87,10 +87,10 @@ static enum status parse_shape(const json_t *value, struct tensor_info *info, st
 
     if (rank != 1 && rank != 2)
         return error_set(err, STATUS_BAD_FILE,
-                         "the tensor %s has %zu dimensions; a vector has 1, a matrix 2",
-                         info->name, rank);
+                         "the tensor %s has %zu dimensions; a vector has 1, a matrix 2", info->name,
+                         rank);
     for (size_t i = 0; i < rank; i++) {
-        sizes[i] = json_integer_value(json_array_get(value, i));     // 0 if it is no integer
+        sizes[i] = json_integer_value(json_array_get(value, i)); // 0 if it is no integer
         if (sizes[i] < 1 || sizes[i] > INT_MAX)
             return error_set(err, STATUS_BAD_FILE,
                              "the tensor %s has a dimension that is no integer of 1 to %d",
@@ -134,11 +134,10 @@ static enum status parse_entry(const char *name, const json_t *value, struct ent
 
     uint64_t bytes = tensor_bytes(entry->info.dtype, entry->info.rows, entry->info.cols);
     if (entry->end - entry->begin != bytes)
-        return error_set(err, STATUS_BAD_FILE,
-                         "the tensor %s of %d x %d %s needs %llu bytes and claims %llu", name,
-                         entry->info.rows, entry->info.cols, dtypes[entry->info.dtype].name,
-                         (unsigned long long)bytes,
-                         (unsigned long long)(entry->end - entry->begin));
+        return error_set(
+            err, STATUS_BAD_FILE, "the tensor %s of %d x %d %s needs %llu bytes and claims %llu",
+            name, entry->info.rows, entry->info.cols, dtypes[entry->info.dtype].name,
+            (unsigned long long)bytes, (unsigned long long)(entry->end - entry->begin));
     return STATUS_OK;
 }
 
@@ -152,7 +151,7 @@ static enum status parse_header(struct tensor_file *file, struct error *err)
         return error_set(err, STATUS_BAD_FILE, "the header is not a JSON object");
     status = json_parse(&file->root, file->header, file->header_len, err);
     if (status != STATUS_OK) {
-        if (err && status == STATUS_BAD_INPUT)           // it is not the user who wrote this JSON
+        if (err && status == STATUS_BAD_INPUT) // it is not the user who wrote this JSON
             err->status = STATUS_BAD_FILE;
         if (err)
             error_while(err, "the header");
@@ -165,7 +164,7 @@ static enum status parse_header(struct tensor_file *file, struct error *err)
     if (!file->entries)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the table of tensors");
 
-    json_object_foreach(file->root, key, value) {
+    json_object_foreach (file->root, key, value) {
         if (strcmp(key, METADATA_KEY) == 0) {
             file->metadata = value;
             status = check_metadata(value, err);
@@ -248,8 +247,9 @@ static enum status check_digest(struct tensor_file *file, struct error *err)
     if (!compute_digest(file, digits))
         return error_set(err, STATUS_NO_MEMORY, "no memory to compute the digest");
     if (claimed && strcmp(claimed, file->digest) != 0)
-        return error_set(err, STATUS_BAD_FILE,
-                         "the digest does not match: the file was changed or damaged; copy it anew");
+        return error_set(
+            err, STATUS_BAD_FILE,
+            "the digest does not match: the file was changed or damaged; copy it anew");
     return STATUS_OK;
 }
 
@@ -279,7 +279,7 @@ enum status tensor_file_open(struct tensor_file **out, const char *path, struct 
         goto done;
     }
     *out = file;
-    file = NULL;             // the caller owns it now
+    file = NULL; // the caller owns it now
 done:
     tensor_file_close(file);
     return status;

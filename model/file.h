@@ -28,27 +28,27 @@
 
 #define HEADER_BYTES_MAX (64 << 20)
 #define FILE_TENSORS_MAX 1024
-#define FILE_FORMAT "verso-1"            // metadata "format" of the files we write
+#define FILE_FORMAT "verso-1" // metadata "format" of the files we write
 
 enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8 };
 
 struct tensor_info {
-    const char *name;        // borrowed until close
+    const char *name; // borrowed until close
     enum dtype dtype;
-    int rows, cols;          // cols is 1 for a vector
+    int rows, cols; // cols is 1 for a vector
 };
 
 struct tensor_file;
 
 MUST_CHECK enum status tensor_file_open(struct tensor_file **out, const char *path,
                                         struct error *err);
-void tensor_file_close(struct tensor_file *file);                // NULL is fine
+void tensor_file_close(struct tensor_file *file); // NULL is fine
 
-int tensor_file_count(const struct tensor_file *file);           // tensors, scales included
-struct tensor_info tensor_file_info(const struct tensor_file *file, int i);   // in file order
+int tensor_file_count(const struct tensor_file *file); // tensors, scales included
+struct tensor_info tensor_file_info(const struct tensor_file *file, int i); // in file order
 /* A metadata text, NULL if absent; borrowed until close. */
 const char *tensor_file_text(const struct tensor_file *file, const char *key);
-const char *tensor_file_digest(const struct tensor_file *file);  // of the file, 64 hex digits
+const char *tensor_file_digest(const struct tensor_file *file); // of the file, 64 hex digits
 
 /* STATUS_BAD_FILE if the tensor is absent or has another shape (both are named). */
 MUST_CHECK enum status tensor_file_check(const struct tensor_file *file, const char *name, int rows,
@@ -75,6 +75,6 @@ MUST_CHECK enum status tensor_writer_tensor(struct tensor_writer *w, const char 
  * 65504, I8 one that is not finite. */
 MUST_CHECK enum status tensor_writer_commit(struct tensor_writer *w, const char *path,
                                             struct error *err);
-void tensor_writer_free(struct tensor_writer *w);                // NULL is fine
+void tensor_writer_free(struct tensor_writer *w); // NULL is fine
 
 #endif

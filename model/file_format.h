@@ -15,14 +15,14 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are stored little-endian");
 
-#define LENGTH_BYTES 8                   // of the header length in front of everything
+#define LENGTH_BYTES 8 // of the header length in front of everything
 #define METADATA_KEY "__metadata__"
 #define DIGEST_DIGITS (SHA256_HEX_BYTES - 1)
 #define SCALE_SUFFIX ".scale"
 
 struct dtype_shape {
-    const char *name;        // as the format writes it
-    size_t bytes;            // of an element
+    const char *name; // as the format writes it
+    size_t bytes;     // of an element
 };
 
 static const struct dtype_shape dtypes[] = {
@@ -70,11 +70,11 @@ static inline float float_of_f16(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16;
     uint32_t exponent = half >> 10 & 31, mantissa = half & 1023;
-    if (exponent == 0) {                                 // zero or subnormal: units of 2^-24
+    if (exponent == 0) { // zero or subnormal: units of 2^-24
         float value = (float)mantissa * 0x1p-24f;
         return sign ? -value : value;
     }
-    if (exponent == 31)                                  // infinity or not a number
+    if (exponent == 31) // infinity or not a number
         return float_of_bits(sign | 0x7f800000 | mantissa << 13);
     return float_of_bits(sign | (exponent + 112) << 23 | mantissa << 13);
 }
@@ -86,10 +86,10 @@ static inline uint16_t f16_of_float(float value)
     uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
     if (magnitude > 0x7f800000)
         return (uint16_t)(sign | 0x7e00);
-    if (magnitude >= 0x47800000)                         // 65536 and more
+    if (magnitude >= 0x47800000) // 65536 and more
         return (uint16_t)(sign | 0x7c00);
-    if (magnitude < 0x38800000) {                        // below 2^-14: the sum with 0.5, whose last
-        float sum = float_of_bits(magnitude) + 0.5f;     // bit is 2^-24, rounds as it should
+    if (magnitude < 0x38800000) {                    // below 2^-14: the sum with 0.5, whose last
+        float sum = float_of_bits(magnitude) + 0.5f; // bit is 2^-24, rounds as it should
         return (uint16_t)(sign | (float_bits(sum) - 0x3f000000));
     }
     uint32_t odd = magnitude >> 13 & 1;
@@ -104,7 +104,7 @@ static inline float float_of_bf16(uint16_t brain)
 static inline uint16_t bf16_of_float(float value)
 {
     uint32_t bits = float_bits(value);
-    if ((bits & 0x7fffffff) > 0x7f800000)                // rounding could carry it into infinity
+    if ((bits & 0x7fffffff) > 0x7f800000) // rounding could carry it into infinity
         return (uint16_t)(bits >> 16 | 0x40);
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }

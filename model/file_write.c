@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "model/file_format.h"
 
-#define I8_LARGEST 127.0f    // -128 stays unused, so that a row is symmetric
+#define I8_LARGEST 127.0f // -128 stays unused, so that a row is symmetric
 #define SINK_BYTES 65536
 #define NAME_BYTES_MAX 200
 
@@ -24,7 +24,7 @@ struct planned {
 };
 
 struct tensor_writer {
-    json_t *texts;           // object of strings
+    json_t *texts; // object of strings
     struct planned *tensors;
     int count;
 };
@@ -51,7 +51,7 @@ enum status tensor_writer_text(struct tensor_writer *w, const char *key, const c
 {
     assert(strcmp(key, "digest") != 0 && strcmp(key, "format") != 0);
     json_t *value = json_string(text);
-    if (!value) {            // for one of two reasons: this one does not look at the encoding
+    if (!value) { // for one of two reasons: this one does not look at the encoding
         json_t *unchecked = json_string_nocheck(text);
         json_decref(unchecked);
         if (unchecked)
@@ -180,9 +180,9 @@ static enum status lay_out_header(const struct tensor_writer *w, struct bytes *o
 struct sink {
     struct file_writer *file;
     struct sha256 *hash;
-    unsigned char *buffer;   // SINK_BYTES
+    unsigned char *buffer; // SINK_BYTES
     size_t used;
-    enum status status;      // of the first write that failed
+    enum status status; // of the first write that failed
     struct error *err;
 };
 
@@ -324,8 +324,8 @@ enum status tensor_writer_commit(struct tensor_writer *w, const char *path, stru
         goto done;
 
     const char *digits = digest_digits(header.data + LENGTH_BYTES, header.len - LENGTH_BYTES);
-    status = file_writer_patch(sink.file, (uint64_t)(digits - header.data), hex, DIGEST_DIGITS,
-                               err);
+    status =
+        file_writer_patch(sink.file, (uint64_t)(digits - header.data), hex, DIGEST_DIGITS, err);
     if (status == STATUS_OK)
         status = file_writer_commit(sink.file, err);
 done:

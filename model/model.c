@@ -14,8 +14,8 @@
 struct model {
     struct seq2seq shape;
     struct weights weights;
-    struct arena block;      // values and packed copies
-    const real **packed;     // (params.count)
+    struct arena block;  // values and packed copies
+    const real **packed; // (params.count)
     char *vocabulary, *card;
     char digest[65];
 };
@@ -49,8 +49,7 @@ static enum status check_tensors(const struct tensor_file *file, const struct pa
 {
     for (int i = 0; i < params->count; i++) {
         const struct param *p = &params->entries[i];
-        enum status status =
-            tensor_file_check(file, p->name, p->tensor.rows, p->tensor.cols, err);
+        enum status status = tensor_file_check(file, p->name, p->tensor.rows, p->tensor.cols, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -111,15 +110,14 @@ static enum status copy_texts(struct model *model, const struct tensor_file *fil
 }
 
 /* Room for the values and, where it pays, for a packed copy; filled when the arena is real. */
-static void lay_out(const struct params *params, const struct kernels *kernels,
-                    struct arena *block, real **values, real **packed)
+static void lay_out(const struct params *params, const struct kernels *kernels, struct arena *block,
+                    real **values, real **packed)
 {
     *values = arena_array(block, real, params->total);
     for (int i = 0; i < params->count; i++) {
         const struct tensor t = params->entries[i].tensor;
-        packed[i] = is_matrix(t)
-                        ? arena_array(block, real, kernels->packed_count(t.rows, t.cols))
-                        : NULL;
+        packed[i] =
+            is_matrix(t) ? arena_array(block, real, kernels->packed_count(t.rows, t.cols)) : NULL;
     }
 }
 
@@ -165,7 +163,7 @@ enum status model_load(struct model **out, const char *path, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
     status = tensor_file_open(&file, path, err);
     if (status != STATUS_OK)
-        goto done;           // its message names the path
+        goto done; // its message names the path
     model->weights.kernels = kernels_best();
     if (!model->weights.kernels) {
         status = error_set(err, STATUS_BAD_USAGE,
@@ -188,7 +186,7 @@ enum status model_load(struct model **out, const char *path, struct error *err)
         goto done;
     }
     *out = model;
-    model = NULL;            // the caller owns it now
+    model = NULL; // the caller owns it now
 done:
     model_free(model);
     tensor_file_close(file);
@@ -275,7 +273,7 @@ enum status model_save(const char *path, const struct seq2seq *shape, const floa
 /* A plain tensor is the columns of some of ours side by side. */
 static const struct import {
     const char *name;
-    const char *parts[4];    // ended by NULL
+    const char *parts[4]; // ended by NULL
 } imports[] = {
     { "emb", { "embedding" } },
     { "fW", { "encoder.0.forward.w" } },
@@ -416,7 +414,7 @@ enum status model_import(const char *weights_path, const struct model_texts *tex
     real *values = NULL;
     enum status status = tensor_file_open(&file, weights_path, err);
     if (status != STATUS_OK)
-        return status;       // its message names the path
+        return status; // its message names the path
 
     status = infer_config(file, &config, err);
     if (status != STATUS_OK)

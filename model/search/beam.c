@@ -5,16 +5,17 @@
  *
  * A step looks at the k·V continuations of all rows. Of the best 2k, at least k
  * are not </s>, as each row has </s> once. A row whose </s> is among the best k
- * ends there; the best k that are not </s> are the rows of the next depth. The
- * search is over when k have ended, when no row can still win, or at the length
- * limit. With k = 1 that is greedy search.
+ * ends there, and the best k endings are kept; the best k that are not </s> are
+ * the rows of the next depth, less those that cannot win any more. The search
+ * is over when no row is left or at the length limit. A beam of 1 is greedy: it
+ * is over at the first </s>.
  */
 #include "model/search/beam.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BLOCK 16             // log-probabilities compared at once
+#define BLOCK 16 // log-probabilities compared at once
 
 void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int steps)
 {
@@ -61,9 +62,9 @@ int beam_parent(const struct beam *beam, int row)
 /* ---- the best continuations ---- */
 
 struct ranking {
-    struct beam_candidate *list;         // best first; equals in the order they came
+    struct beam_candidate *list; // best first; equals in the order they came
     int count, capacity;
-    float floor;                         // a total must be above it to be let in
+    float floor; // a total must be above it to be let in
 };
 
 static void rank(struct ranking *ranking, struct beam_candidate candidate)
@@ -119,23 +120,29 @@ static float score(const struct beam *beam, float total, int pieces)
     return total / powf((float)pieces, beam->options.length_power);
 }
 
+/* The best k endings are kept. */
 static void end_row(struct beam *beam, const struct beam_candidate *c)
 {
     struct beam_ending ending = { beam->depth, c->row, c->log_prob, c->total,
                                   score(beam, c->total, beam->depth + 1) };
-    int at = beam->ended++;
+    int at = beam->ended;
+    if (at < beam->options.beam)
+        beam->ended++;
+    else if (beam->endings[--at].score >= ending.score)
+        return;
     for (; at > 0 && beam->endings[at - 1].score < ending.score; at--)
         beam->endings[at] = beam->endings[at - 1];
     beam->endings[at] = ending;
 }
 
-/* A total only falls, and the longest hypothesis divides it by most: if the best row cannot beat
- * the last wanted ending even so, going on would change nothing. */
-static bool can_win(const struct beam *beam)
+/* A total only falls, and the longest hypothesis divides it by most: a row that cannot beat the
+ * last wanted ending even so never will. Nor would a row that takes the place of one of its
+ * continuations, as that has a lower total: to drop the row changes no result. */
+static bool can_win(const struct beam *beam, int row)
 {
     const int wanted = beam->options.n_best;
     return beam->ended < wanted ||
-           score(beam, beam->totals[0], beam->steps) > beam->endings[wanted - 1].score;
+           score(beam, beam->totals[row], beam->steps) > beam->endings[wanted - 1].score;
 }
 
 bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *alignment, int ld)
@@ -143,7 +150,7 @@ bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *a
     const int width = beam->options.beam;
     const int count = rank_all(beam, log_probs, V);
     if (count == 0)
-        return false;        // nothing is possible: what there is stays unfinished
+        return false; // nothing is possible: what there is stays unfinished
 
     for (int row = 0; row < beam->live; row++)
         memcpy(alignment_at(beam, beam->depth, row), alignment + (size_t)row * (size_t)ld,
@@ -152,7 +159,7 @@ bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *a
     for (int i = 0; i < count; i++) {
         const struct beam_candidate *c = &beam->candidates[i];
         if (c->id == BEAM_EOS) {
-            if (i < width && beam->ended < width)
+            if (i < width)
                 end_row(beam, c);
         } else if (live < width) {
             *node_at(beam, beam->depth + 1, live) =
@@ -162,21 +169,24 @@ bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *a
     }
     beam->depth++;
     beam->live = live;
-    return live > 0 && beam->ended < width && beam->depth < beam->steps && can_win(beam);
+    while (beam->live > 0 && !can_win(beam, beam->live - 1))
+        beam->live--;
+    return beam->live > 0 && beam->depth < beam->steps && !(width == 1 && beam->ended);
 }
 
 /* ---- the result ---- */
 
 /* Pieces, log-probabilities and alignment of the row at this depth, walking up from its end. */
-static bool trace_back(const struct beam *beam, int depth, int row, const struct beam_ending *ending,
-                       struct arena *results, struct hypothesis *h)
+static bool trace_back(const struct beam *beam, int depth, int row,
+                       const struct beam_ending *ending, struct arena *results,
+                       struct hypothesis *h)
 {
     const size_t S = (size_t)beam->S, rows = (size_t)depth + (ending ? 1 : 0);
     h->T = depth;
     h->S = beam->S;
     h->ids = arena_array(results, int32_t, depth);
     h->log_probs = arena_array(results, float, rows);
-    h->alignment = arena_array(results, float, rows * S);
+    h->alignment = arena_array(results, float, rows *S);
     if (!h->ids || !h->log_probs || !h->alignment)
         return false;
 
@@ -222,9 +232,8 @@ bool beam_collect(const struct beam *beam, struct arena *results, struct transla
     if (!best)
         return false;
     for (int i = 0; i < count; i++) {
-        const bool ok = i < beam->ended
-                            ? collect_ending(beam, &beam->endings[i], results, &best[i])
-                            : collect_row(beam, i - beam->ended, results, &best[i]);
+        const bool ok = i < beam->ended ? collect_ending(beam, &beam->endings[i], results, &best[i])
+                                        : collect_row(beam, i - beam->ended, results, &best[i]);
         if (!ok)
             return false;
     }

@@ -21,38 +21,38 @@
 #include "model/kernels/real.h"
 #include "model/search/translator.h"
 
-enum { BEAM_BOS = 2, BEAM_EOS = 3 };     // ids below </s> are never generated
+enum { BEAM_BOS = 2, BEAM_EOS = 3 }; // ids below </s> are never generated
 
-struct beam_node {           // how a row came to be
-    int parent;              // row one depth up
-    int32_t id;              // its last piece
-    float log_prob;          // of that piece
+struct beam_node {  // how a row came to be
+    int parent;     // row one depth up
+    int32_t id;     // its last piece
+    float log_prob; // of that piece
 };
 
-struct beam_ending {         // a hypothesis that chose </s>
-    int depth, row;          // whose pieces it has
-    float log_prob;          // of </s>
+struct beam_ending { // a hypothesis that chose </s>
+    int depth, row;  // whose pieces it has
+    float log_prob;  // of </s>
     float total, score;
 };
 
-struct beam_candidate {      // a row and a piece behind it
+struct beam_candidate { // a row and a piece behind it
     int row;
     int32_t id;
     float log_prob, total;
 };
 
 struct beam {
-    struct beam_node *nodes;             // (steps+1, width)
-    real *alignment;                     // (steps, width, S) of the step made from each row
-    struct beam_candidate *candidates;   // (2 width) of one step, best first
-    struct beam_ending *endings;         // (width) by score, best first
-    float *totals;                       // (width) of the rows
+    struct beam_node *nodes;           // (steps+1, width)
+    real *alignment;                   // (steps, width, S) of the step made from each row
+    struct beam_candidate *candidates; // (2 width) of one step, best first
+    struct beam_ending *endings;       // (width) by score, best first
+    float *totals;                     // (width) of the rows
 
-    struct search_options options;       // options.beam is the width
-    int S;                               // source pieces + </s>
-    int steps;                           // most there may be: pieces, </s> included
+    struct search_options options; // options.beam is the width
+    int S;                         // source pieces + </s>
+    int steps;                     // most there may be: pieces, </s> included
     int depth;
-    int live;                            // rows at this depth
+    int live; // rows at this depth
     int ended;
 };
 
@@ -62,8 +62,8 @@ void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int 
 /* One row, without pieces. */
 void beam_start(struct beam *beam, const struct search_options *options, int S, int steps);
 
-int32_t beam_previous(const struct beam *beam, int row);         // its last piece, <s> at first
-int beam_parent(const struct beam *beam, int row);               // depth > 0
+int32_t beam_previous(const struct beam *beam, int row); // its last piece, <s> at first
+int beam_parent(const struct beam *beam, int row);       // depth > 0
 
 /* Take the step of every row, log_probs (live,V) and alignment (live rows of S, ld apart), one
  * piece further. False when the search is over. */

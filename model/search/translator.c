@@ -13,42 +13,41 @@
 #include "base/memory.h"
 #include "model/search/beam.h"
 
-#define TARGET_LEN_EXTRA 10  // target pieces allowed beyond length_ratio * source length
-#define ADMIT_SHARE 4        // sentences join the others when 1/4 of the slots are free
+#define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio * source length
+#define ADMIT_SHARE 4       // sentences join the others when 1/4 of the slots are free
 
 struct slot {
-    int source;              // the sentence in it, -1: free
-    struct memory memory;    // its encoded form: the two below
-    real *states, *keys;     // (S,M), (S,A)
-    int first_row;           // its hypotheses are these rows of the last step
+    int source;           // the sentence in it, -1: free
+    struct memory memory; // its encoded form: the two below
+    real *states, *keys;  // (S,M), (S,A)
+    int first_row;        // its hypotheses are these rows of the last step
     struct beam beam;
 };
 
 struct translator {
     const struct model *model;
     struct search_limits limits;
-    struct slot *slots;      // (sentences)
+    struct slot *slots; // (sentences)
     int in_flight;
 
-    struct arena block;      // all of the following, and what the slots point to
-    const int32_t **ids;     // (sentences) to encode
+    struct arena block;  // all of the following, and what the slots point to
+    const int32_t **ids; // (sentences) to encode
     int *lens;
     struct memory *memories;
-    const struct memory **row_memory;    // (N) rows of a step, N = sentences * beam
-    int32_t *row_previous;   // (N)
-    real *state, *next_state;            // (N,2H)
-    real *alignment;         // (N,source_len)
-    real *log_probs;         // (N,V)
+    const struct memory **row_memory; // (N) rows of a step, N = sentences * beam
+    int32_t *row_previous;            // (N)
+    real *state, *next_state;         // (N,2H)
+    real *alignment;                  // (N,source_len)
+    real *log_probs;                  // (N,V)
 
-    struct arena encoded;    // memories, until they are in their slots
+    struct arena encoded; // memories, until they are in their slots
     struct arena scratch;
 };
 
 struct search_options search_options_default(void)
 {
-    return (struct search_options){
-        .beam = 5, .n_best = 1, .length_power = 0.8f, .length_ratio = 3
-    };
+    return (
+        struct search_options){ .beam = 5, .n_best = 1, .length_power = 0.8f, .length_ratio = 3 };
 }
 
 /* ---- life cycle ---- */
@@ -216,7 +215,7 @@ struct run {
     struct translator *tr;
     const struct source *sources;
     int count;
-    int next;                // the first source that still waits
+    int next; // the first source that still waits
     const struct search_options *options;
     struct arena *results;
     struct translation *out;
@@ -292,9 +291,9 @@ static enum status admit(struct run *run)
     }
     if (n == 0)
         return STATUS_OK;
-    enum status status = seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids,
-                                        tr->lens, n, &tr->encoded, &tr->scratch, tr->memories,
-                                        run->err);
+    enum status status =
+        seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
+                       &tr->encoded, &tr->scratch, tr->memories, run->err);
     for (int i = 0; i < n && status == STATUS_OK; i++)
         keep_memory(model_config(tr->model), &tr->slots[entered[i]], &tr->memories[i]);
     arena_reset(&tr->encoded);
@@ -351,8 +350,8 @@ static enum status advance_slots(struct run *run)
                                              tr->alignment + row * (size_t)ld, ld))
             continue;
         if (!beam_collect(&slot->beam, run->results, &run->out[slot->source]))
-            return error_set(run->err, STATUS_NO_MEMORY, "the translations need more than %zu bytes",
-                             run->results->size);
+            return error_set(run->err, STATUS_NO_MEMORY,
+                             "the translations need more than %zu bytes", run->results->size);
         leave(tr, slot);
     }
     return STATUS_OK;

@@ -26,36 +26,36 @@
 #define LENGTH_RATIO_MAX 4
 #define LENGTH_POWER_MAX 4
 
-struct search_limits {       // what a translator is sized for
-    int sentences;           // in flight at once, 1..SENTENCES_MAX
-    int beam;                // 1..BEAM_MAX
-    int source_len;          // pieces + </s>, 1..SOURCE_LEN_MAX; a longer source is STATUS_TOO_LARGE
+struct search_limits { // what a translator is sized for
+    int sentences;     // in flight at once, 1..SENTENCES_MAX
+    int beam;          // 1..BEAM_MAX
+    int source_len;    // pieces + </s>, 1..SOURCE_LEN_MAX; a longer source is STATUS_TOO_LARGE
 };
 
 struct search_options {
-    int beam;                // 1 is greedy; at most limits.beam
-    int n_best;              // hypotheses wanted a sentence, 1..beam
-    float length_power;      // rank by log_prob / length^power, </s> counts; 0: by log_prob alone;
-                             // 0.8 is usual, at most LENGTH_POWER_MAX
-    float length_ratio;      // at most ratio * source length + 10 target pieces, </s> counts;
-                             // 0..LENGTH_RATIO_MAX, 3 is usual
+    int beam;           // 1 is greedy; at most limits.beam
+    int n_best;         // hypotheses wanted a sentence, 1..beam
+    float length_power; // rank by log_prob / length^power, </s> counts; 0: by log_prob alone;
+                        // 0.8 is usual, at most LENGTH_POWER_MAX
+    float length_ratio; // at most ratio * source length + 10 target pieces, </s> counts;
+                        // 0..LENGTH_RATIO_MAX, 3 is usual
 };
 
 struct source {
-    const int32_t *ids;      // pieces + </s>
+    const int32_t *ids; // pieces + </s>
     int len;
-    const atomic_bool *cancelled;        // NULL, or checked at each step
+    const atomic_bool *cancelled; // NULL, or checked at each step
 };
 
 struct hypothesis {
-    int32_t *ids;            // (T) without </s>
-    float *log_probs;        // (T+1) of each piece and of </s>
-    float *alignment;        // (T+1,S) row t: weights of the step that made piece t; rows sum to 1
+    int32_t *ids;     // (T) without </s>
+    float *log_probs; // (T+1) of each piece and of </s>
+    float *alignment; // (T+1,S) row t: weights of the step that made piece t; rows sum to 1
     int T, S;
-    float log_prob;          // natural log, summed, </s> included
-    float score;             // what it was ranked by
-    bool finished;           // false: the length limit ended it, there is no </s>: log_probs and
-                             // alignment then have T rows
+    float log_prob; // natural log, summed, </s> included
+    float score;    // what it was ranked by
+    bool finished;  // false: the length limit ended it, there is no </s>: log_probs and
+                    // alignment then have T rows
 };
 
 struct translation {
@@ -68,7 +68,7 @@ struct translator;
 /* STATUS_BAD_INPUT naming the limit that is out of its bounds. */
 MUST_CHECK enum status translator_new(struct translator **out, const struct model *model,
                                       const struct search_limits *limits, struct error *err);
-void translator_free(struct translator *tr);                     // NULL is fine
+void translator_free(struct translator *tr); // NULL is fine
 
 /* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
  * `results`; STATUS_NO_MEMORY when it is full, and then as after every failure it is as it was. */
@@ -77,6 +77,6 @@ MUST_CHECK enum status translator_run(struct translator *tr, const struct source
                                       struct arena *results, struct translation *out,
                                       struct error *err);
 
-struct search_options search_options_default(void);              // beam 5, n_best 1, 0.8, 3
+struct search_options search_options_default(void); // beam 5, n_best 1, 0.8, 3
 
 #endif

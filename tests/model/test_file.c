@@ -149,7 +149,7 @@ START_TEST(a_tensor_need_not_be_aligned)
     float values[6];
 
     begin();
-    assert_ok(write_small(DTYPE_I8, &err), err);         // 6 bytes before two float vectors
+    assert_ok(write_small(DTYPE_I8, &err), err); // 6 bytes before two float vectors
     assert_ok(tensor_file_open(&file, path, &err), err);
     ck_assert_int_eq(tensor_file_count(file), 3);
     ck_assert_str_eq(tensor_file_info(file, 1).name, "matrix.scale");
@@ -368,8 +368,7 @@ START_TEST(a_file_cut_anywhere_is_refused)
     read_whole(&whole);
     for (size_t len = 0; len < whole.len; len++) {
         write_bytes(whole.data, len);
-        ck_assert_msg(open_and_close(&err) == STATUS_BAD_FILE, "cut at %zu of %zu", len,
-                      whole.len);
+        ck_assert_msg(open_and_close(&err) == STATUS_BAD_FILE, "cut at %zu of %zu", len, whole.len);
     }
     bytes_append_char(&whole, '\0');
     write_bytes(whole.data, whole.len);
@@ -413,7 +412,7 @@ START_TEST(a_plain_file_without_digest_is_read)
               22);
     assert_ok(open_and_close(&err), err);
     write_raw("{" TENSOR("b", "F16", "[3]", 16, 22) "," TENSOR("a", "F32", "[2,2]", 0, 16) "}",
-              22);                       // in whatever order
+              22); // in whatever order
     assert_ok(open_and_close(&err), err);
     write_raw("{}", 0);
     assert_ok(open_and_close(&err), err);
@@ -455,8 +454,7 @@ START_TEST(headers_that_lie_are_refused)
         { "{" TENSOR("a", "F32", "[2]", -8, 0) "}", 8, "data_offsets" },
         { "{" TENSOR("a", "F32", "[2]", 8, 0) "}", 8, "data_offsets" },
         { "{" TENSOR("a", "F32", "[2]", 0, 8.0) "}", 8, "data_offsets" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4,
-          "data_offsets" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "data_offsets" },
         { "{" TENSOR("a", "F32", "[1]", 4, 8) "}", 8, "a gap before the tensor a" },
         { "{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("b", "F32", "[1]", 8, 12) "}", 12,
           "a gap before the tensor b" },
@@ -466,8 +464,7 @@ START_TEST(headers_that_lie_are_refused)
           "an overlap" },
         { "{" TENSOR("a", "F32", "[2]", 0, 8) "}", 7, "need 8 bytes and the file has 7" },
         { "{" TENSOR("a", "F32", "[2]", 0, 8) "}", 9, "need 8 bytes and the file has 9" },
-        { "{" TENSOR("a", "F32", "[1]", 9223372036854775800, 9223372036854775804) "}", 4,
-          "a gap" },
+        { "{" TENSOR("a", "F32", "[1]", 9223372036854775800, 9223372036854775804) "}", 4, "a gap" },
         { "{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("a", "F32", "[1]", 4, 8) "}", 8,
           "header" },
         { "{\"__metadata__\":7}", 0, "metadata is not" },
@@ -490,8 +487,9 @@ END_TEST
 
 START_TEST(header_lengths_that_lie_are_refused)
 {
-    static const uint64_t lengths[] = { 0,         3,       7,          0x7fffffff,
-                                        1ull << 63, UINT64_MAX, UINT64_MAX - 7, HEADER_BYTES_MAX };
+    static const uint64_t lengths[] = {
+        0, 3, 7, 0x7fffffff, 1ull << 63, UINT64_MAX, UINT64_MAX - 7, HEADER_BYTES_MAX
+    };
     struct error err;
     char bytes[16] = "........{}";
 
@@ -632,7 +630,7 @@ START_TEST(writing_survives_every_failing_allocation_and_leaves_the_old_file)
         if (!failed)
             break;
         read_whole(&after);
-        if (after.len != before.len)     // the name was replaced; what failed is the folder's sync
+        if (after.len != before.len) // the name was replaced; what failed is the folder's sync
             break;
         ck_assert_mem_eq(after.data, before.data, before.len);
         bytes_release(&after);

@@ -73,8 +73,10 @@ START_TEST(every_dtype_comes_close_and_vectors_stay_exact)
 {
     static const struct {
         enum dtype dtype;
-        float error;         // relative to the largest value of a tensor
-    } kinds[] = { { DTYPE_F16, 1.0f / 2048 }, { DTYPE_BF16, 1.0f / 256 }, { DTYPE_I8, 1.0f / 250 } };
+        float error; // relative to the largest value of a tensor
+    } kinds[] = { { DTYPE_F16, 1.0f / 2048 },
+                  { DTYPE_BF16, 1.0f / 256 },
+                  { DTYPE_I8, 1.0f / 250 } };
 
     begin();
     for (int k = 0; k < 3; k++) {
@@ -151,11 +153,11 @@ END_TEST
 /* ---- files that are no models, written tensor by tensor ---- */
 
 struct variation {
-    const char *config;      // NULL: the right one; "": none
-    const char *left_out;    // tensor or text
-    const char *extra;       // a tensor more
-    const char *turned;      // a tensor with rows and columns exchanged
-    const char *infinite;    // a tensor with one infinite value
+    const char *config;   // NULL: the right one; "": none
+    const char *left_out; // tensor or text
+    const char *extra;    // a tensor more
+    const char *turned;   // a tensor with rows and columns exchanged
+    const char *infinite; // a tensor with one infinite value
 };
 
 static void add_tensors(struct tensor_writer *w, const struct variation *v)
@@ -240,7 +242,7 @@ START_TEST(plain_tensors_are_told_how_to_become_a_model)
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     fwrite(&len, 8, 1, f);
-    fwrite(header, 1, sizeof header, f);         // its NUL is the tensor
+    fwrite(header, 1, sizeof header, f); // its NUL is the tensor
     fclose(f);
     assert_load_refused("verso models import");
     end();
@@ -274,10 +276,10 @@ static const struct plain {
     const char *name;
     int rows, cols;
 } plains[] = {
-    { "emb", 11, 4 }, { "fW", 12, 4 },  { "fU", 12, 3 }, { "fb", 12, 1 }, { "bW", 12, 4 },
-    { "bU", 12, 3 },  { "bb", 12, 1 },  { "Winit", 3, 6 }, { "binit", 3, 1 }, { "Wq", 5, 3 },
-    { "Wk", 5, 6 },   { "bk", 5, 1 },   { "v", 5, 1 },   { "dW", 12, 10 }, { "dU", 12, 3 },
-    { "db", 12, 1 },  { "Wr", 4, 13 },  { "br", 4, 1 },  { "bo", 11, 1 },
+    { "emb", 11, 4 }, { "fW", 12, 4 }, { "fU", 12, 3 },   { "fb", 12, 1 },   { "bW", 12, 4 },
+    { "bU", 12, 3 },  { "bb", 12, 1 }, { "Winit", 3, 6 }, { "binit", 3, 1 }, { "Wq", 5, 3 },
+    { "Wk", 5, 6 },   { "bk", 5, 1 },  { "v", 5, 1 },     { "dW", 12, 10 },  { "dU", 12, 3 },
+    { "db", 12, 1 },  { "Wr", 4, 13 }, { "br", 4, 1 },    { "bo", 11, 1 },
 };
 #define PLAIN_COUNT ((int)(sizeof plains / sizeof plains[0]))
 
@@ -338,9 +340,9 @@ START_TEST(plain_tensors_find_their_places)
     assert_columns(model, "embedding", "emb", 0);
     assert_columns(model, "encoder.0.forward.u", "fU", 0);
     assert_columns(model, "encoder.0.backward.w", "bW", 0);
-    assert_columns(model, "decoder.0.w", "dW", 0);           // [y ; context]
+    assert_columns(model, "decoder.0.w", "dW", 0); // [y ; context]
     assert_columns(model, "decoder.0.context", "dW", 4);
-    assert_columns(model, "readout.state", "Wr", 0);         // [s ; context ; y]
+    assert_columns(model, "readout.state", "Wr", 0); // [s ; context ; y]
     assert_columns(model, "readout.context", "Wr", 3);
     assert_columns(model, "readout.previous", "Wr", 9);
     assert_columns(model, "output.bias", "bo", 0);

@@ -15,14 +15,14 @@
 
 #define SENTENCES_TESTED 250
 #define SENTENCES_ALL 1000
-#define SAME_IDS_LEAST 0.995             // the rest differ where two pieces are nearly equal
-#define ATTENTION_TOLERANCE 1e-3f        // the reference is rounded to 4 digits
-#define LOG_PROB_TOLERANCE 2e-3f
+#define SAME_IDS_LEAST 0.995      // the rest differ where two pieces are nearly equal
+#define ATTENTION_TOLERANCE 1e-3f // the reference is rounded to 4 digits
+#define LOG_PROB_TOLERANCE 1e-2f  // in double precision the reference is off by up to 0.004
 
 enum { EOS = 3 };
 
 struct expected {
-    json_t *line;            // holds the rest
+    json_t *line; // holds the rest
     int32_t source[512];
     int source_len;
     const json_t *ids;       // </s> included, unless a length limit ended it

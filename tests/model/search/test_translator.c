@@ -1,0 +1,639 @@
+/*
+ * test_translator.c - many sentences at once give what each gives alone, to
+ * the bit, and the search finds what looking at everything finds.
+ */
+#include "tests/model/random_model.h"
+
+#include <stdatomic.h>
+#include <time.h>
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/threads.h"
+#include "model/search/translator.h"
+
+enum { EOS = 3, FIRST_PIECE = 4, SOURCE_LEN = 24, SENTENCES = 200 };
+
+static const struct random_model usual = {
+    .V = 60, .width = 24, .seed = 5, .sharpness = 4, .ending = 3
+};
+static const struct search_limits limits = { .sentences = 64, .beam = 4, .source_len = SOURCE_LEN };
+static const struct search_options four = {
+    .beam = 4, .n_best = 3, .length_power = 0.8f, .length_ratio = 1
+};
+
+static int32_t ids[SENTENCES][SOURCE_LEN];
+static struct source sources[SENTENCES];
+
+/* Sentences of 1 to SOURCE_LEN pieces with </s>. */
+static void make_sources(int V, uint64_t seed)
+{
+    struct rng rng = rng_make(seed, 0);
+    for (int i = 0; i < SENTENCES; i++) {
+        const int len = 1 + (int)rng_below(&rng, SOURCE_LEN);
+        for (int s = 0; s < len - 1; s++)
+            ids[i][s] = FIRST_PIECE + (int32_t)rng_below(&rng, (uint64_t)(V - FIRST_PIECE));
+        ids[i][len - 1] = EOS;
+        sources[i] = (struct source){ .ids = ids[i], .len = len };
+    }
+}
+
+static struct translator *new_translator(const struct model *model,
+                                         const struct search_limits *wanted)
+{
+    struct error err;
+    struct translator *tr;
+    assert_ok(translator_new(&tr, model, wanted, &err), err);
+    return tr;
+}
+
+static void new_results(struct arena *results)
+{
+    ck_assert(arena_init(results, (size_t)64 << 20));
+}
+
+static void run(struct translator *tr, const struct source *from, int count,
+                const struct search_options *options, struct arena *results,
+                struct translation *out)
+{
+    struct error err;
+    assert_ok(translator_run(tr, from, count, options, results, out, &err), err);
+}
+
+static int rows_of(const struct hypothesis *h)
+{
+    return h->T + h->finished;
+}
+
+static void assert_same(const struct translation *a, const struct translation *b)
+{
+    ck_assert_int_eq(a->count, b->count);
+    for (int i = 0; i < a->count; i++) {
+        const struct hypothesis *x = &a->best[i], *y = &b->best[i];
+        const size_t rows = (size_t)rows_of(x);
+        ck_assert_int_eq(x->T, y->T);
+        ck_assert_int_eq(x->S, y->S);
+        ck_assert_int_eq(x->finished, y->finished);
+        ck_assert_int_eq(memcmp(&x->log_prob, &y->log_prob, sizeof x->log_prob), 0);
+        ck_assert_int_eq(memcmp(&x->score, &y->score, sizeof x->score), 0);
+        ck_assert_int_eq(memcmp(x->ids, y->ids, (size_t)x->T * sizeof *x->ids), 0);
+        ck_assert_int_eq(memcmp(x->log_probs, y->log_probs, rows * sizeof(float)), 0);
+        ck_assert_int_eq(memcmp(x->alignment, y->alignment, rows * (size_t)x->S * sizeof(float)),
+                         0);
+    }
+}
+
+/* ---- one sentence ---- */
+
+static struct memory encode_one(const struct model *model, const struct source *source,
+                                struct arena *keep, struct arena *scratch)
+{
+    struct error err;
+    struct memory memory;
+    assert_ok(seq2seq_encode(model_seq2seq(model), model_weights(model), &source->ids, &source->len,
+                             1, keep, scratch, &memory, &err),
+              err);
+    return memory;
+}
+
+/* One step of one row; log_probs (V) and alignment (S) may be read until the next. */
+static void step_one(const struct model *model, const struct memory *memory, int32_t previous,
+                     const float *state, float *next_state, float *alignment, float *log_probs,
+                     struct arena *scratch)
+{
+    struct error err;
+    struct step step = { .N = 1,
+                         .memory = &memory,
+                         .previous = &previous,
+                         .state = state,
+                         .next_state = next_state,
+                         .alignment = alignment,
+                         .ld_alignment = memory->S,
+                         .log_probs = log_probs };
+    assert_ok(seq2seq_step(model_seq2seq(model), model_weights(model), &step, scratch, &err), err);
+}
+
+START_TEST(greedy_search_takes_the_best_piece_at_each_step)
+{
+    enum { MODEL_STATE = 2 * 24 };
+    const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 2 };
+    struct error err;
+    struct arena results, scratch;
+    struct translation t;
+    float state[2][MODEL_STATE], alignment[SOURCE_LEN], log_probs[60];
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    new_results(&scratch);
+    make_sources(usual.V, 1);
+    for (int i = 0; i < 20; i++) {
+        run(tr, &sources[i], 1, &greedy, &results, &t);
+        const struct memory memory = encode_one(model, &sources[i], &results, &scratch);
+        assert_ok(seq2seq_start(model_seq2seq(model), model_weights(model), &memory, &scratch,
+                                state[0], &err),
+                  err);
+        int32_t piece = 2;
+        for (int row = 0; row < rows_of(t.best); row++) {
+            step_one(model, &memory, piece, state[row % 2], state[1 - row % 2], alignment,
+                     log_probs, &scratch);
+            piece = EOS;
+            for (int id = EOS; id < usual.V; id++)
+                piece = log_probs[id] > log_probs[piece] ? id : piece;
+            ck_assert_int_eq(piece, row < t.best->T ? t.best->ids[row] : EOS);
+            ck_assert_float_eq(log_probs[piece], t.best->log_probs[row]);
+            ck_assert_mem_eq(alignment, t.best->alignment + row * t.best->S,
+                             (size_t)memory.S * sizeof(float));
+        }
+    }
+    arena_release(&scratch);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(what_a_hypothesis_says_of_itself_is_consistent)
+{
+    static struct translation out[SENTENCES];
+    struct arena results;
+    int finished = 0;
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 2);
+    run(tr, sources, SENTENCES, &four, &results, out);
+    for (int i = 0; i < SENTENCES; i++) {
+        ck_assert_int_ge(out[i].count, 1);
+        for (int n = 0; n < out[i].count; n++) {
+            const struct hypothesis *h = &out[i].best[n];
+            float sum = 0;
+            for (int t = 0; t < rows_of(h); t++) {
+                float row = 0;
+                for (int s = 0; s < h->S; s++)
+                    row += h->alignment[t * h->S + s];
+                ck_assert_float_le(fabsf(row - 1), 1e-5f);
+                sum += h->log_probs[t];
+            }
+            for (int t = 0; t < h->T; t++)
+                ck_assert(h->ids[t] > EOS && h->ids[t] < usual.V);
+            ck_assert_int_eq(h->S, sources[i].len);
+            ck_assert_int_le(rows_of(h), sources[i].len + 10);
+            ck_assert_float_eq(sum, h->log_prob);
+            ck_assert_float_eq(h->score, h->log_prob / powf((float)rows_of(h), four.length_power));
+            if (n > 0 && h->finished)
+                ck_assert_float_le(h->score, h[-1].score);
+            finished += h->finished;
+        }
+    }
+    ck_assert_int_gt(finished, SENTENCES);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(a_sentence_that_does_not_end_stops_at_its_limit)
+{
+    const struct random_model endless = {
+        .V = 20, .width = 8, .seed = 1, .sharpness = 3, .ending = -100
+    };
+    struct arena results;
+    struct translation t;
+
+    struct model *model = random_model_load(&endless);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(endless.V, 3);
+    for (int ratio = 0; ratio < 3; ratio++) {
+        struct search_options options = four;
+        options.length_ratio = (float)ratio;
+        run(tr, &sources[0], 1, &options, &results, &t);
+        ck_assert_int_eq(t.count, options.n_best);
+        for (int n = 0; n < t.count; n++) {
+            ck_assert(!t.best[n].finished);
+            ck_assert_int_eq(t.best[n].T, ratio * sources[0].len + 10);
+        }
+    }
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+/* ---- against looking at everything ---- */
+
+enum { SMALL_V = 8, SMALL_WIDTH = 6, SMALL_STEPS = 10, WANTED = 5 };
+
+struct exhaustive {
+    const struct model *model;
+    struct memory memory;
+    struct arena scratch;
+    float power;
+    int32_t prefix[SMALL_STEPS];
+    struct {
+        int32_t ids[SMALL_STEPS];
+        int T;
+        float score;
+    } best[WANTED + 1];
+    int count;
+};
+
+static void note_ending(struct exhaustive *x, int T, float total)
+{
+    const float score = total / powf((float)(T + 1), x->power);
+    int at = x->count;
+    for (; at > 0 && x->best[at - 1].score < score; at--)
+        x->best[at] = x->best[at - 1];
+    memcpy(x->best[at].ids, x->prefix, sizeof x->prefix);
+    x->best[at].T = T;
+    x->best[at].score = score;
+    if (x->count < WANTED)
+        x->count++;
+}
+
+/* Every continuation of the prefix, but for those that cannot come among the wanted any more. */
+static void look_at_everything(struct exhaustive *x, int T, const float *state, float total)
+{
+    float next_state[2 * SMALL_WIDTH], alignment[SOURCE_LEN], log_probs[SMALL_V];
+
+    if (x->count == WANTED && total / powf(SMALL_STEPS, x->power) < x->best[WANTED - 1].score)
+        return;
+    step_one(x->model, &x->memory, T ? x->prefix[T - 1] : 2, state, next_state, alignment,
+             log_probs, &x->scratch);
+    note_ending(x, T, total + log_probs[EOS]);
+    for (int id = FIRST_PIECE; id < SMALL_V && T + 1 < SMALL_STEPS; id++) {
+        x->prefix[T] = id;
+        look_at_everything(x, T + 1, next_state, total + log_probs[id]);
+    }
+}
+
+static void assert_finds_everything(const struct model *model, struct translator *tr,
+                                    const struct source *source, float power)
+{
+    const struct search_options wide = {
+        .beam = BEAM_MAX, .n_best = WANTED, .length_power = power, .length_ratio = 0
+    };
+    struct exhaustive x = { .model = model, .power = power };
+    struct error err;
+    struct arena results;
+    struct translation t;
+    float state[2 * SMALL_WIDTH];
+
+    new_results(&results);
+    new_results(&x.scratch);
+    x.memory = encode_one(model, source, &results, &x.scratch);
+    assert_ok(seq2seq_start(model_seq2seq(model), model_weights(model), &x.memory, &x.scratch,
+                            state, &err),
+              err);
+    look_at_everything(&x, 0, state, 0);
+    run(tr, source, 1, &wide, &results, &t);
+
+    ck_assert_int_eq(t.count, WANTED);
+    for (int n = 0; n < WANTED; n++) {
+        ck_assert(t.best[n].finished);
+        ck_assert_int_eq(t.best[n].T, x.best[n].T);
+        for (int i = 0; i < t.best[n].T; i++)
+            ck_assert_int_eq(t.best[n].ids[i], x.best[n].ids[i]);
+        ck_assert_float_eq(t.best[n].score, x.best[n].score);
+    }
+    arena_release(&x.scratch);
+    arena_release(&results);
+}
+
+START_TEST(a_wide_beam_finds_what_looking_at_everything_finds)
+{
+    static const float powers[] = { 0, 0.8f, 1 };
+    const struct random_model small = {
+        .V = SMALL_V, .width = SMALL_WIDTH, .seed = 100 + (uint64_t)_i, .sharpness = 2, .ending = 2
+    };
+    const struct search_limits wide = { .sentences = 1,
+                                        .beam = BEAM_MAX,
+                                        .source_len = SOURCE_LEN };
+    struct model *model = random_model_load(&small);
+    struct translator *tr = new_translator(model, &wide);
+    make_sources(small.V, 4 + (uint64_t)_i);
+    for (int i = 0; i < 3; i++)
+        assert_finds_everything(model, tr, &sources[i], powers[i]);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+/* ---- many sentences ---- */
+
+/* Each alone, then beside other companions: neighbours in threes orders. */
+static void assert_company_changes_nothing(const struct search_options *options)
+{
+    static const int sizes[] = { 2, 7, 64 };
+    static struct translation alone[SENTENCES], together[SENTENCES];
+    static struct source shuffled[SENTENCES];
+    struct arena results;
+
+    struct model *model = random_model_load(&usual);
+    new_results(&results);
+    make_sources(usual.V, 6);
+    const struct search_limits one = { 1, limits.beam, limits.source_len };
+    struct translator *tr = new_translator(model, &one);
+    for (int i = 0; i < SENTENCES; i++)
+        run(tr, &sources[i], 1, options, &results, &alone[i]);
+    translator_free(tr);
+
+    for (int k = 0; k < 3; k++) {
+        const struct search_limits some = { sizes[k], limits.beam, limits.source_len };
+        const int stride = 3 + 4 * k; // has no factor in common with SENTENCES
+        tr = new_translator(model, &some);
+        for (int i = 0; i < SENTENCES; i++)
+            shuffled[i] = sources[i * stride % SENTENCES];
+        run(tr, shuffled, SENTENCES, options, &results, together);
+        for (int i = 0; i < SENTENCES; i++)
+            assert_same(&together[i], &alone[i * stride % SENTENCES]);
+        for (int from = 0; from < SENTENCES; from += sizes[k]) { // and in closed batches
+            const int count = SENTENCES - from < sizes[k] ? SENTENCES - from : sizes[k];
+            run(tr, sources + from, count, options, &results, together + from);
+        }
+        for (int i = 0; i < SENTENCES; i++)
+            assert_same(&together[i], &alone[i]);
+        translator_free(tr);
+    }
+    arena_release(&results);
+    model_free(model);
+}
+
+/* On every instruction set of this machine; what the environment said comes back. */
+START_TEST(a_sentence_gets_the_same_bits_alone_and_beside_others)
+{
+    static const char *const sets[] = { "reference", "portable", "avx2", "avx512" };
+    const char *before = getenv("VERSO_ISA");
+    char *kept = before ? strdup(before) : NULL;
+    int tested = 0;
+
+    for (int i = 0; i < 4; i++) {
+        setenv("VERSO_ISA", sets[i], 1);
+        if (!kernels_best())
+            continue;
+        const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 1 };
+        assert_company_changes_nothing(&greedy);
+        assert_company_changes_nothing(&four);
+        tested++;
+    }
+    ck_assert_int_ge(tested, 2);
+    unsetenv("VERSO_ISA");
+    if (kept)
+        setenv("VERSO_ISA", kept, 1);
+    free(kept);
+}
+END_TEST
+
+START_TEST(no_sentences_are_no_work)
+{
+    struct arena results;
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    run(tr, NULL, 0, &four, &results, NULL);
+    ck_assert_uint_eq(results.used, 0);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(searching_allocates_nothing_but_results)
+{
+    static struct translation out[SENTENCES];
+    struct arena results;
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 7);
+    memory_fail_at(1);
+    run(tr, sources, SENTENCES, &four, &results, out);
+    ck_assert(!memory_failed());
+    memory_fail_at(0);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+/* ---- cancelling ---- */
+
+START_TEST(cancelled_sentences_get_nothing_and_others_all)
+{
+    static struct translation out[SENTENCES], all[SENTENCES];
+    static atomic_bool yes = true, no = false;
+    struct arena results;
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 8);
+    run(tr, sources, SENTENCES, &four, &results, all);
+    for (int i = 0; i < SENTENCES; i++)
+        sources[i].cancelled = i % 3 ? &no : &yes;
+    run(tr, sources, SENTENCES, &four, &results, out);
+    for (int i = 0; i < SENTENCES; i++) {
+        if (i % 3) {
+            assert_same(&out[i], &all[i]);
+        } else {
+            ck_assert_int_eq(out[i].count, 0);
+            ck_assert_ptr_null(out[i].best);
+        }
+    }
+    for (int i = 0; i < SENTENCES; i++)
+        sources[i].cancelled = &yes;
+    run(tr, sources, SENTENCES, &four, &results, out);
+    for (int i = 0; i < SENTENCES; i++)
+        ck_assert_int_eq(out[i].count, 0);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+struct interruption {
+    struct translator *tr;
+    struct source source;
+    atomic_bool cancelled;
+    struct arena results;
+    struct translation out;
+};
+
+static void search_and_interrupt(void *job, int member)
+{
+    struct interruption *x = job;
+    if (member == 0) {
+        const struct search_options longest = {
+            .beam = BEAM_MAX, .n_best = 1, .length_power = 1, .length_ratio = LENGTH_RATIO_MAX
+        };
+        run(x->tr, &x->source, 1, &longest, &x->results, &x->out);
+    } else {
+        const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+        nanosleep(&pause, NULL);
+        atomic_store(&x->cancelled, true);
+    }
+}
+
+START_TEST(a_sentence_can_be_cancelled_in_the_middle_of_its_search)
+{
+    enum { LONG_SOURCE = 2000 };
+    static int32_t long_ids[LONG_SOURCE];
+    static struct interruption x;
+    const struct random_model endless = {
+        .V = 60, .width = 24, .seed = 1, .sharpness = 3, .ending = -100
+    };
+    const struct search_limits one = { 1, BEAM_MAX, LONG_SOURCE };
+
+    struct model *model = random_model_load(&endless);
+    x.tr = new_translator(model, &one);
+    new_results(&x.results);
+    for (int s = 0; s < LONG_SOURCE; s++)
+        long_ids[s] = s == LONG_SOURCE - 1 ? EOS : FIRST_PIECE + s % 50;
+    x.source = (struct source){ long_ids, LONG_SOURCE, &x.cancelled };
+    struct team *team = team_new(2);
+    ck_assert_ptr_nonnull(team);
+    team_run(team, search_and_interrupt, &x);
+    ck_assert_int_eq(x.out.count, 0);
+    team_free(team);
+    arena_release(&x.results);
+    translator_free(x.tr);
+    model_free(model);
+}
+END_TEST
+
+/* ---- what is refused ---- */
+
+START_TEST(sources_that_are_none_are_refused)
+{
+    static const int32_t fine[] = { 4, 5, 3 }, no_end[] = { 4, 5 }, negative[] = { -1, 3 },
+                         beyond[] = { 60, 3 };
+    static int32_t too_long[SOURCE_LEN + 1];
+    const struct {
+        struct source source;
+        enum status status;
+        const char *reason;
+    } refused[] = {
+        { { fine, 0, NULL }, STATUS_BAD_INPUT, "</s>" },
+        { { no_end, 2, NULL }, STATUS_BAD_INPUT, "</s>" },
+        { { negative, 2, NULL }, STATUS_BAD_INPUT, "piece -1" },
+        { { beyond, 2, NULL }, STATUS_BAD_INPUT, "piece 60" },
+        { { too_long, SOURCE_LEN + 1, NULL }, STATUS_TOO_LARGE, "25 pieces; at most 24" },
+    };
+    struct error err;
+    struct arena results;
+    struct translation out[2];
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        const struct source two[] = { { fine, 3, NULL }, refused[i].source };
+        assert_status(translator_run(tr, two, 2, &four, &results, out, &err), refused[i].status);
+        ck_assert_msg(strstr(err.text, refused[i].reason), "%s", err.text);
+        ck_assert(out[0].count == 0 && out[1].count == 0);
+        ck_assert_uint_eq(results.used, 0);
+    }
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(options_and_limits_out_of_bounds_are_refused)
+{
+    static const struct search_options refused[] = {
+        { 0, 1, 0, 1 }, { 5, 1, 0, 1 },   { 4, 0, 0, 1 },     { 4, 5, 0, 1 },    { 4, 1, -1, 1 },
+        { 4, 1, 5, 1 }, { 4, 1, NAN, 1 }, { 4, 1, 0, -0.5f }, { 4, 1, 0, 4.1f }, { 4, 1, 0, NAN },
+    };
+    static const struct search_limits too_much[] = {
+        { 0, 1, 1 }, { SENTENCES_MAX + 1, 1, 1 },  { 1, 0, 1 }, { 1, BEAM_MAX + 1, 1 },
+        { 1, 1, 0 }, { 1, 1, SOURCE_LEN_MAX + 1 },
+    };
+    struct error err;
+    struct arena results;
+    struct translation out;
+    struct translator *none;
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 9);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_status(translator_run(tr, sources, 1, &refused[i], &results, &out, &err),
+                      STATUS_BAD_INPUT);
+    for (size_t i = 0; i < sizeof too_much / sizeof too_much[0]; i++) {
+        assert_status(translator_new(&none, model, &too_much[i], &err), STATUS_BAD_INPUT);
+        ck_assert_ptr_null(none);
+    }
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(full_results_are_said_and_the_translator_goes_on)
+{
+    static struct translation out[SENTENCES], again[SENTENCES];
+    struct error err;
+    struct arena small, results;
+
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    ck_assert(arena_init(&small, 40000));
+    new_results(&results);
+    make_sources(usual.V, 10);
+    run(tr, sources, SENTENCES, &four, &results, out);
+    assert_status(translator_run(tr, sources, SENTENCES, &four, &small, again, &err),
+                  STATUS_NO_MEMORY);
+    ck_assert_uint_eq(small.used, 0);
+    for (int i = 0; i < SENTENCES; i++)
+        ck_assert_int_eq(again[i].count, 0);
+    run(tr, sources, SENTENCES, &four, &results, again);
+    for (int i = 0; i < SENTENCES; i++)
+        assert_same(&again[i], &out[i]);
+    arena_release(&small);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
+START_TEST(every_failing_allocation_is_survived)
+{
+    struct error err;
+    struct translator *tr;
+    bool failed = true;
+
+    struct model *model = random_model_load(&usual);
+    const long live = memory_live();
+    for (long n = 1; failed; n++) {
+        memory_fail_at(n);
+        const enum status status = translator_new(&tr, model, &limits, &err);
+        failed = memory_failed();
+        memory_fail_at(0);
+        ck_assert_int_eq(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
+        translator_free(tr);
+        ck_assert_int_eq(memory_live(), live);
+    }
+    model_free(model);
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(greedy_search_takes_the_best_piece_at_each_step),
+    TEST(what_a_hypothesis_says_of_itself_is_consistent),
+    TEST(a_sentence_that_does_not_end_stops_at_its_limit),
+    TEST_LOOP(a_wide_beam_finds_what_looking_at_everything_finds, 12),
+    TEST(a_sentence_gets_the_same_bits_alone_and_beside_others),
+    TEST(no_sentences_are_no_work),
+    TEST(searching_allocates_nothing_but_results),
+    TEST(cancelled_sentences_get_nothing_and_others_all),
+    TEST(a_sentence_can_be_cancelled_in_the_middle_of_its_search),
+    TEST(sources_that_are_none_are_refused),
+    TEST(options_and_limits_out_of_bounds_are_refused),
+    TEST(full_results_are_said_and_the_translator_goes_on),
+    TEST(every_failing_allocation_is_survived),
+};
+
+TEST_MAIN("model/search/translator", cases)
