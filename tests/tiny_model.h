@@ -3,10 +3,9 @@
  *
  *     write_tiny_model("/tmp/x/en-fr.safetensors", "en", "fr", 1);
  *
- * A vocabulary of letters and a few pairs, random weights of width 16: what it
- * says is nonsense, but the same nonsense on each run, in words of letters, and
- * it ends. Needs no Check, so that a helper program can use it; prints and
- * aborts when it fails.
+ * A vocabulary of letters and a few pairs, random weights of width 16. What it
+ * says is nonsense in words of letters, the same on each run. Needs no Check,
+ * so that a helper program can use it; prints and aborts when it fails.
  */
 #ifndef TESTS_TINY_MODEL_H
 #define TESTS_TINY_MODEL_H
@@ -24,6 +23,7 @@
 
 #define TINY_WIDTH 16        // E, H and A
 #define TINY_PIECES_MAX 512
+#define TINY_END 3.2f        // how strong another piece must be for the sentence to go on
 
 struct tiny_pieces {
     struct piece list[TINY_PIECES_MAX];
@@ -92,8 +92,18 @@ static inline struct vocabulary *tiny_vocabulary(void)
     return v;
 }
 
-/* Wider embeddings make its choices clear-cut; the bias keeps it from control and byte pieces and
- * lets it end. */
+/* Keeps it from control and byte pieces, lets it begin words and end. */
+static inline float tiny_bias(const struct vocabulary *v, int id)
+{
+    const struct piece *piece = vocabulary_piece(v, id);
+    if (id == ID_EOS)
+        return TINY_END;
+    if (piece->kind != PIECE_NORMAL)
+        return -20;
+    return strncmp(piece->text, "▁", 3) == 0 ? 1 : 0;
+}
+
+/* Wider embeddings make its choices clear-cut; it ends wherever none is strong enough. */
 static inline void tiny_shape_output(const struct params *params, float *values,
                                      const struct vocabulary *v)
 {
@@ -105,9 +115,9 @@ static inline void tiny_shape_output(const struct params *params, float *values,
         float *x = values + t->offset;
         for (int r = 0; r < V; r++) {
             if (t->cols == 1)
-                x[r] = r == ID_EOS ? 3.0f : vocabulary_piece(v, r)->kind == PIECE_NORMAL ? 0 : -20;
+                x[r] = tiny_bias(v, r);
             for (int c = 0; t->cols > 1 && c < t->cols; c++)
-                x[r * t->cols + c] *= 3;
+                x[r * t->cols + c] *= r == ID_EOS ? 0 : 3;
         }
     }
 }

@@ -1,0 +1,215 @@
+/*
+ * translate.c - "verso translate": lines in, their translations out, in order.
+ *
+ *     file or standard input -> block of lines -> all threads -> standard output
+ *
+ * What has been read is translated and written before waiting for more, so a
+ * line typed or sent through a pipe is answered at once. A line that cannot be
+ * translated is said on standard error, has an empty one in its place, and
+ * makes the exit code 3.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/gzip.h"
+#include "base/threads.h"
+#include "server/cmd/commands.h"
+#include "server/cmd/translate_block.h"
+#include "server/engine/engine.h"
+
+#define THREADS_MAX 256
+
+struct translation_run {
+    struct block *block;
+    enum answer_form form;
+    long bad_lines;
+};
+
+static enum status write_out(const char *bytes, size_t len, struct error *err)
+{
+    if (len == 0 || fwrite(bytes, 1, len, stdout) == len)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "writing the translations: %s", strerror(errno));
+}
+
+/* In place of a line that could not be translated, so that lines still pair up. */
+static enum status write_empty(enum answer_form form, long number, struct error *err)
+{
+    char text[64] = "\n";
+    if (form == ANSWER_N_BEST)
+        snprintf(text, sizeof text, "%ld |||  ||| 0\n", number);
+    else if (form == ANSWER_PHARAOH)
+        snprintf(text, sizeof text, " |||\n");
+    return write_out(text, strlen(text), err);
+}
+
+static enum status write_block(struct translation_run *run, const char *name, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < block_count(run->block); i++) {
+        const struct block_line *line = block_line(run->block, i);
+        if (line->err.status == STATUS_OK) {
+            status = write_out(line->out.data, line->out.len, err);
+            continue;
+        }
+        fprintf(stderr, "verso translate: %s: line %ld: %s\n", name, line->number, line->err.text);
+        run->bad_lines++;
+        status = write_empty(run->form, line->number, err);
+    }
+    if (status == STATUS_OK && fflush(stdout) != 0)
+        status = error_set(err, STATUS_IO, "writing the translations: %s", strerror(errno));
+    return status;
+}
+
+/* Lines until the block is full, the file has ended, or the next one has to be waited for. */
+static enum status read_block(struct block *block, struct line_reader *in, bool *ended,
+                              struct error *err)
+{
+    struct line line;
+    while (!block_is_full(block) && (block_count(block) == 0 || line_reader_ready(in))) {
+        enum status status = line_reader_next(in, &line, err);
+        if (status == STATUS_TOO_LARGE) {
+            error_set(err, status, "longer than the limit of %d bytes", LINE_BYTES_MAX);
+            block_add_failed(block, line.number, err);
+            continue;
+        }
+        *ended = status != STATUS_OK || !line.text;
+        if (*ended)
+            return status;
+        status = block_add(block, line.number, line.text, line.len, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status translate_file(struct translation_run *run, const char *path, struct error *err)
+{
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    struct line_reader *in;
+    bool ended = false;
+    enum status status = line_reader_open(&in, path, err);
+    while (status == STATUS_OK && !ended) {
+        struct error why;
+        enum status read = read_block(run->block, in, &ended, &why);
+        block_translate(run->block);             // what was read before a failure, too
+        status = write_block(run, name, err);
+        block_reset(run->block);
+        if (status == STATUS_OK && read != STATUS_OK)
+            status = error_set(err, read, "%s", why.text);
+    }
+    line_reader_close(in);
+    return status;
+}
+
+static enum status choose_form(const struct options *o, enum answer_form *form,
+                               struct error *err)
+{
+    const char *alignment = options_text(o, "alignment");
+    bool n_best = options_int(o, "n-best") > 1;
+    *form = n_best ? ANSWER_N_BEST : ANSWER_PLAIN;
+    if (!alignment)
+        return STATUS_OK;
+    if (n_best)
+        return error_set(err, STATUS_BAD_USAGE,
+                         "--alignment explains the best translation: leave --n-best out");
+    if (strcmp(alignment, "pharaoh") == 0)
+        *form = ANSWER_PHARAOH;
+    else if (strcmp(alignment, "matrix") == 0)
+        *form = ANSWER_MATRIX;
+    else
+        return error_set(err, STATUS_BAD_USAGE,
+                         "--alignment %s: there are \"pharaoh\" (0-0 1-2 behind each translation) "
+                         "and \"matrix\" (a table below it)",
+                         alignment);
+    return STATUS_OK;
+}
+
+static enum status make_setup(const struct options *o, struct block_setup *setup,
+                              struct error *err)
+{
+    struct search_options search = search_options_default();
+    const int n_best = options_int(o, "n-best");
+    search.beam = options_int(o, "beam");
+    search.n_best = n_best;
+    search.length_power = (float)options_real(o, "length-power");
+    if (search.beam < n_best && options_given(o, "beam"))
+        return error_set(err, STATUS_BAD_USAGE, "--n-best %d needs a --beam of at least %d", n_best,
+                         n_best);
+    if (search.beam < n_best)
+        search.beam = n_best;
+    setup->search = search;
+    setup->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
+    if (setup->threads > THREADS_MAX)
+        setup->threads = THREADS_MAX;
+    return choose_form(o, &setup->form, err);
+}
+
+static enum status translate_all(struct translation_run *run, const struct options *o,
+                                 struct error *err)
+{
+    enum status status = STATUS_OK;
+    const int count = options_operand_count(o);
+    if (count == 0)
+        return translate_file(run, "-", err);
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        status = translate_file(run, options_operand(o, i), err);
+    return status;
+}
+
+static int run(const struct options *o)
+{
+    struct error err;
+    struct engine *engine = NULL;
+    struct translation_run all = { 0 };
+    struct block_setup setup;
+    enum status status = options_need(o, &err, "model", NULL);
+    if (status == STATUS_OK)
+        status = make_setup(o, &setup, &err);
+    if (status == STATUS_OK)
+        status = engine_load(&engine, options_text(o, "model"), &err);
+    if (status == STATUS_OK)
+        status = block_new(&all.block, engine, &setup, &err);
+    if (status == STATUS_OK) {
+        all.form = setup.form;
+        status = translate_all(&all, o, &err);
+    }
+    block_free(all.block);
+    engine_free(engine);
+    if (status == STATUS_OK && all.bad_lines > 0)
+        return EXIT_BAD_INPUT;
+    return options_finish(o, status, &err);
+}
+
+static const struct option_spec specs[] = {
+    { "model", OPTION_TEXT, .letter = 'm', .environment = true, .value = "FILE",
+      .help = "model file to translate with" },
+    { "beam", OPTION_INT, .environment = true, .value = "N", .fallback = "5", .min = 1,
+      .max = BEAM_MAX, .help = "hypotheses kept at each step; 1 is greedy and fastest" },
+    { "n-best", OPTION_INT, .value = "N", .fallback = "1", .min = 1, .max = BEAM_MAX,
+      .help = "translations a line, best first, as \"LINE ||| TRANSLATION ||| SCORE\"" },
+    { "alignment", OPTION_TEXT, .value = "FORM",
+      .help = "what each word looked at: pharaoh (\"TRANSLATION ||| 0-0 1-2\", source-target) or "
+              "matrix (a table)" },
+    { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,
+      .max = LENGTH_POWER_MAX,
+      .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },
+    { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
+      .max = THREADS_MAX, .help = "threads; by default one a core" },
+    { 0 },
+};
+
+const struct command command_translate = {
+    .name = "translate",
+    .summary = "translate lines of text",
+    .usage = "--model FILE [OPTION...] [FILE...]",
+    .description = "Reads the files (plain or gzipped), or standard input, and writes a line for\n"
+                   "each line. A line that cannot be translated (it is not UTF-8, or over 1 MiB)\n"
+                   "is said on standard error, has an empty one in its place, and makes the exit\n"
+                   "code 3.\n",
+    .examples = "  verso translate --model en-fr.safetensors < letter.txt\n"
+                "  echo 'Good morning.' | verso translate -m en-fr.safetensors --alignment matrix\n",
+    .options = specs,
+    .operands_max = OPERANDS_MAX,
+    .run = run,
+};

@@ -1,0 +1,446 @@
+/*
+ * test_translate.c - "verso translate" as its users see it: lines in, lines out.
+ */
+#include "tests/server/cmd/program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "base/gzip.h"
+#include "tokenizer/utf8.h"
+
+#define MODEL "translate --model en-fr.safetensors "
+#define ANSWER_MS 30000      // of one line, on a slow machine under a sanitizer
+
+static struct said translate(const char *options, const char *input)
+{
+    char words[512];
+    snprintf(words, sizeof words, MODEL "%s", options);
+    return run_verso(words, input, strlen(input));
+}
+
+static int count_lines(const struct bytes *text)
+{
+    int count = 0;
+    for (size_t i = 0; i < text->len; i++)
+        count += text->data[i] == '\n';
+    return count;
+}
+
+/* The n-th line (from 0) without its end, in a buffer that the next call reuses. */
+static const char *line_of(const struct bytes *text, int n)
+{
+    static char line[4096];
+    const char *from = text->data;
+    for (; n > 0; n--) {
+        from = strchr(from, '\n');
+        ck_assert_ptr_nonnull(from);
+        from++;
+    }
+    snprintf(line, sizeof line, "%.*s", (int)strcspn(from, "\n"), from);
+    return line;
+}
+
+START_TEST(each_line_gives_one_line)
+{
+    program_setup();
+    struct said said = translate("", "the cat sat\n\n  \nThe end. The start!\n1984\n\ttab");
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(count_lines(&said.out), 6);
+    ck_assert_str_ne(line_of(&said.out, 0), "");
+    ck_assert_str_eq(line_of(&said.out, 1), "");
+    ck_assert_str_eq(line_of(&said.out, 2), "  ");
+    ck_assert_str_eq(line_of(&said.out, 4), "1984");
+    ck_assert_int_eq(line_of(&said.out, 5)[0], '\t');
+    ck_assert_str_eq(said.errors.data, "");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(no_input_gives_no_output)
+{
+    program_setup();
+    struct said said = translate("", "");
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_uint_eq(said.out.len, 0);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+/* Lines that say their number in letters, of all lengths. */
+static void make_lines(struct bytes *text, int count)
+{
+    bytes_init(text, 1 << 22);
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < 1 + i * 7919 % 23; k++)
+            bytes_printf(text, "%c%c%c ", 'a' + i % 26, 'a' + i / 26 % 26, 'a' + k);
+        bytes_append_char(text, '\n');
+    }
+}
+
+START_TEST(order_and_bytes_do_not_depend_on_threads_or_company)
+{
+    struct bytes lines;
+    program_setup();
+    make_lines(&lines, 1500);            // more than a block
+    struct said one = translate("--beam 2 --threads 1", lines.data);
+    struct said four = translate("--beam 2 --threads 4", lines.data);
+    ck_assert_int_eq(one.code, 0);
+    ck_assert_int_eq(four.code, 0);
+    ck_assert_int_eq(count_lines(&one.out), 1500);
+    ck_assert_uint_eq(one.out.len, four.out.len);
+    ck_assert_int_eq(memcmp(one.out.data, four.out.data, one.out.len), 0);
+    for (int n = 0; n < 1500; n += 499) {
+        struct said alone = translate("--beam 2", line_of(&lines, n));
+        char *end = strchr(alone.out.data, '\n');
+        ck_assert_ptr_nonnull(end);
+        *end = '\0';
+        ck_assert_str_eq(alone.out.data, line_of(&one.out, n));
+        said_release(&alone);
+    }
+    said_release(&one);
+    said_release(&four);
+    bytes_release(&lines);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_line_that_is_not_utf8_is_said_and_leaves_an_empty_one)
+{
+    program_setup();
+    struct said said = translate("", "the cat\nbad \xC3( bad\nthe cat\n\xFF\n");
+    ck_assert_int_eq(said.code, 3);
+    ck_assert_int_eq(count_lines(&said.out), 4);
+    ck_assert_str_ne(line_of(&said.out, 0), "");
+    ck_assert_str_eq(line_of(&said.out, 1), "");
+    ck_assert_str_ne(line_of(&said.out, 2), "");
+    ck_assert_str_eq(line_of(&said.out, 3), "");
+    ck_assert_int_eq(count_lines(&said.errors), 2);
+    ck_assert_ptr_nonnull(strstr(line_of(&said.errors, 0), "standard input: line 2: "));
+    ck_assert_ptr_nonnull(strstr(line_of(&said.errors, 0), "byte 4"));
+    ck_assert_ptr_nonnull(strstr(line_of(&said.errors, 1), "line 4: "));
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_line_over_the_limit_is_said_and_leaves_an_empty_one)
+{
+    struct bytes text;
+    program_setup();
+    bytes_init(&text, 1 << 22);
+    bytes_append_text(&text, "one\n");
+    for (int i = 0; i < LINE_BYTES_MAX + 1; i++)
+        bytes_append_char(&text, 'x');
+    bytes_append_text(&text, "\nthe cat\n");
+    struct said said = translate("", text.data);
+    ck_assert_int_eq(said.code, 3);
+    ck_assert_int_eq(count_lines(&said.out), 3);
+    ck_assert_str_eq(line_of(&said.out, 1), "");
+    ck_assert_str_ne(line_of(&said.out, 2), "");
+    ck_assert_ptr_nonnull(strstr(said.errors.data, "line 2: longer than the limit of 1048576 bytes"));
+    said_release(&said);
+    bytes_release(&text);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_very_long_line_is_one_line)
+{
+    struct bytes text;
+    program_setup();
+    bytes_init(&text, 1 << 22);
+    for (int i = 0; i < 3000; i++)
+        bytes_append_text(&text, i % 50 == 49 ? "then again, " : "the other ");
+    struct said said = translate("--beam 1", text.data);
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(count_lines(&said.out), 1);
+    ck_assert_uint_gt(said.out.len, 1000);
+    said_release(&said);
+    bytes_release(&text);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(carriage_returns_and_nuls_do_no_harm)
+{
+    program_setup();
+    struct said said = run_verso(MODEL, "one\r\ntwo\0three\nfour\n", 20);
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(count_lines(&said.out), 3);
+    ck_assert_ptr_null(memchr(said.out.data, '\r', said.out.len));
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(files_are_read_one_after_the_other_gzipped_ones_too)
+{
+    program_setup();
+    program_write("a.txt", "one\ntwo", 7);
+    program_write("b.txt", "three\n\xFF\n", 8);
+    ck_assert_int_eq(chdir(program_folder) || system("gzip -k b.txt"), 0);
+    struct said said = translate("a.txt b.txt.gz b.txt", "not read\n");
+    ck_assert_int_eq(said.code, 3);
+    ck_assert_int_eq(count_lines(&said.out), 6);
+    char three[4096];
+    snprintf(three, sizeof three, "%s", line_of(&said.out, 2));
+    ck_assert_str_eq(line_of(&said.out, 4), three);
+    ck_assert_ptr_nonnull(strstr(said.errors.data, "b.txt.gz: line 2: "));
+    ck_assert_int_eq(chdir("/"), 0);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(what_was_read_before_a_file_breaks_is_translated)
+{
+    program_setup();
+    program_write("a.txt", "one\ntwo\nthree\n", 14);
+    ck_assert_int_eq(chdir(program_folder) ||
+                         system("gzip -k a.txt && head -c -6 a.txt.gz > cut.gz"), 0);
+    struct said said = translate("cut.gz", "");
+    ck_assert_int_eq(said.code, 4);
+    ck_assert_int_eq(count_lines(&said.out), 3);
+    ck_assert_ptr_nonnull(strstr(said.errors.data, "cut.gz"));
+    ck_assert_int_eq(chdir("/"), 0);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(n_best_lists_carry_line_and_score)
+{
+    long number;
+    double score, last = INFINITY;
+    program_setup();
+    struct said said = translate("--beam 4 --n-best 3", "the cat\n1984\n\xFF\n");
+    ck_assert_int_eq(said.code, 3);
+    int lines = count_lines(&said.out);
+    ck_assert_int_ge(lines, 4);
+    for (int i = 0; i < lines - 2; i++) {
+        const char *line = line_of(&said.out, i), *bar = strstr(line + 6, " ||| ");
+        ck_assert_int_eq(sscanf(line, "%ld ||| ", &number), 1);
+        ck_assert_int_eq(number, 1);
+        ck_assert_ptr_nonnull(bar);
+        ck_assert_int_eq(sscanf(bar, " ||| %lf", &score), 1);
+        ck_assert(score <= last);
+        last = score;
+    }
+    ck_assert_str_eq(line_of(&said.out, lines - 2), "2 ||| 1984 ||| 0.0000");
+    ck_assert_str_eq(line_of(&said.out, lines - 1), "3 |||  ||| 0");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+/* Words of a line as any script would split it. */
+static int count_words(const char *text)
+{
+    char copy[4096];
+    int count = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        count++;
+    return count;
+}
+
+START_TEST(pharaoh_pairs_number_the_words_of_the_line)
+{
+    static const char input[] = "  The cat sat. 1984! The dog ate,  then slept.\n\n42\n";
+    program_setup();
+    struct said plain = translate("", input);
+    struct said said = translate("--alignment pharaoh", input);
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(count_lines(&said.out), 3);
+    ck_assert_str_eq(line_of(&said.out, 1), " |||");
+    ck_assert_str_eq(line_of(&said.out, 2), "42 |||");
+    char answer[4096], line[4096];
+    snprintf(answer, sizeof answer, "%s", line_of(&plain.out, 0));
+    snprintf(line, sizeof line, "%s", line_of(&said.out, 0));
+    ck_assert_int_eq(strncmp(line, answer, strlen(answer)), 0);
+    const int targets = count_words(answer), sources = 9;
+    int pairs = 0, last = -1;
+    char *pair = strstr(line, " |||");
+    ck_assert_ptr_nonnull(pair);
+    for (pair = strtok(pair + 4, " "); pair; pair = strtok(NULL, " "), pairs++) {
+        int source, target;
+        ck_assert_int_eq(sscanf(pair, "%d-%d", &source, &target), 2);
+        ck_assert(source >= 0 && source < sources && source != 3);       // 1984! is nobody's
+        ck_assert(target >= last && target < targets);
+        last = target;
+    }
+    ck_assert_int_ge(pairs, 1);
+    said_release(&plain);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one)
+{
+    program_setup();
+    struct said plain = translate("", "the cat sat\n");
+    struct said said = translate("--alignment matrix", "the cat sat\n");
+    ck_assert_int_eq(said.code, 0);
+    int words = count_words(line_of(&plain.out, 0));
+    ck_assert_int_eq(count_lines(&said.out), words + 3);         // answer, head, rows, blank
+    ck_assert_str_eq(line_of(&said.out, words + 2), "");
+    ck_assert_ptr_nonnull(strstr(line_of(&said.out, 1), "</s>"));
+    size_t width = utf8_length(line_of(&said.out, 1), strlen(line_of(&said.out, 1)));
+    for (int t = 0; t < words; t++) {
+        char row[4096];
+        double sum = 0;
+        snprintf(row, sizeof row, "%s", line_of(&said.out, 2 + t));
+        ck_assert_uint_eq(utf8_length(row, strlen(row)), width);
+        const char *number = row + strlen(row) - 4 * 7;          // three source words and the end
+        for (int s = 0; s < 4; s++)
+            sum += strtod(number + s * 7, NULL);
+        ck_assert_double_eq_tol(sum, 1, 0.021);                  // four numbers of two digits
+    }
+    said_release(&plain);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(wrong_words_are_refused_before_anything_is_read)
+{
+    static const struct {
+        const char *words, *says;
+        int code;
+    } wrong[] = {
+        { "translate", "--model FILE is needed", 2 },
+        { MODEL "--beam 0", "beam", 2 },
+        { MODEL "--beam 65", "beam", 2 },
+        { MODEL "--beam 2 --n-best 3", "needs a --beam of at least 3", 2 },
+        { MODEL "--alignment picture", "matrix", 2 },
+        { MODEL "--alignment matrix --n-best 2", "leave --n-best out", 2 },
+        { MODEL "--length-power -1", "length-power", 2 },
+        { MODEL "none.txt", "none.txt", 5 },
+        { "translate --model none.safetensors", "none.safetensors", 5 },
+        { "translate --model in", "in", 4 },
+    };
+    program_setup();
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct said said = run_verso(wrong[i].words, "one\n", 4);
+        ck_assert_msg(said.code == wrong[i].code && strstr(said.errors.data, wrong[i].says),
+                      "verso %s: code %d, %s", wrong[i].words, said.code, said.errors.data);
+        ck_assert_uint_eq(said.out.len, 0);
+        said_release(&said);
+    }
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_full_disk_is_said)
+{
+    char command[512];
+    program_setup();
+    snprintf(command, sizeof command,
+             "cd '%s' && echo one | '%s/verso' " MODEL "> /dev/full 2> errors", program_folder,
+             PROGRAMS_DIR);
+    int status = system(command);
+    ck_assert_int_eq(WEXITSTATUS(status), 1);
+    struct bytes errors;
+    program_read("errors", &errors);
+    ck_assert_ptr_nonnull(strstr(errors.data, "No space left"));
+    bytes_release(&errors);
+    program_teardown();
+}
+END_TEST
+
+/* The program between two pipes. */
+static pid_t start_piped(int *to, int *from)
+{
+    int in[2], out[2];
+    ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(in[0], STDIN_FILENO);
+        dup2(out[1], STDOUT_FILENO);
+        execl(PROGRAMS_DIR "/verso", "verso", "translate", "--model", program_model, (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    *to = in[1];
+    *from = out[0];
+    return child;
+}
+
+static void expect_a_line(int from)
+{
+    struct pollfd ready = { .fd = from, .events = POLLIN };
+    char c = 0;
+    while (c != '\n') {
+        ck_assert_msg(poll(&ready, 1, ANSWER_MS) == 1, "no answer");
+        ck_assert_int_eq(read(from, &c, 1), 1);
+    }
+}
+
+START_TEST(a_line_is_answered_before_the_next_one_comes)
+{
+    int to, from, status;
+    program_setup();
+    pid_t child = start_piped(&to, &from);
+    static const char *const lines[] = { "\n", "the cat\n", "the dog\nthe be" };
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(write(to, lines[i], strlen(lines[i])), (ssize_t)strlen(lines[i]));
+        expect_a_line(from);
+    }
+    close(to);
+    expect_a_line(from);                 // the unfinished line, once it cannot go on
+    char c;
+    ck_assert_int_eq(read(from, &c, 1), 0);
+    close(from);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(real_text_comes_out_as_a_reference_run_had_it)
+{
+    struct said said;
+    if (access(SHARED_DIR "/models/en-fr.vocab.tsv", R_OK) != 0) {
+        puts("skipped: there is no shared folder beside the checkout");
+        return;
+    }
+    program_setup();
+    said = run_verso("models import " SHARED_DIR "/models/en-fr.safetensors " SHARED_DIR
+                     "/models/en-fr.vocab.tsv -o real.safetensors --source en --target fr",
+                     "", 0);
+    ck_assert_msg(said.code == 0, "%s", said.errors.data);
+    said_release(&said);
+    said = run_verso("translate --beam 1 --model real.safetensors",
+                     "Graham Greene is one of my favorite authors.\n", 45);
+    ck_assert_str_eq(said.out.data, "Graham Gape est l'un de mes auteurs préféré.\n");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(each_line_gives_one_line),
+    TEST(no_input_gives_no_output),
+    TEST(order_and_bytes_do_not_depend_on_threads_or_company),
+    TEST(a_line_that_is_not_utf8_is_said_and_leaves_an_empty_one),
+    TEST(a_line_over_the_limit_is_said_and_leaves_an_empty_one),
+    TEST(a_very_long_line_is_one_line),
+    TEST(carriage_returns_and_nuls_do_no_harm),
+    TEST(files_are_read_one_after_the_other_gzipped_ones_too),
+    TEST(what_was_read_before_a_file_breaks_is_translated),
+    TEST(n_best_lists_carry_line_and_score),
+    TEST(pharaoh_pairs_number_the_words_of_the_line),
+    TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one),
+    TEST(wrong_words_are_refused_before_anything_is_read),
+    TEST(a_full_disk_is_said),
+    TEST(a_line_is_answered_before_the_next_one_comes),
+    TEST(real_text_comes_out_as_a_reference_run_had_it),
+};
+TEST_MAIN("server/cmd/translate", cases)
