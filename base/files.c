@@ -128,8 +128,7 @@ static enum status flush(struct file_writer *w, struct error *err)
     return status;
 }
 
-enum status file_writer_add(struct file_writer *w, const void *bytes, size_t len,
-                            struct error *err)
+enum status file_writer_add(struct file_writer *w, const void *bytes, size_t len, struct error *err)
 {
     if (len == 0)
         return STATUS_OK;
@@ -207,8 +206,7 @@ void file_writer_close(struct file_writer *w)
     memory_free(w);
 }
 
-static enum status map_descriptor(struct file_map *map, int fd, const char *path,
-                                  struct error *err)
+static enum status map_descriptor(struct file_map *map, int fd, const char *path, struct error *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0)

@@ -155,8 +155,7 @@ static enum status inflate_some(struct line_reader *in)
     if (result == Z_MEM_ERROR)
         return fail_for_good(in, STATUS_NO_MEMORY, "there is no memory to unpack it");
     if (result != Z_OK && result != Z_BUF_ERROR)
-        return fail_for_good(in, STATUS_BAD_FILE,
-                             "its gzip data is damaged; fetch the file again");
+        return fail_for_good(in, STATUS_BAD_FILE, "its gzip data is damaged; fetch the file again");
     if (in->raw_ended && in->inflater.avail_in == 0 && in->end == end_before)
         return fail_for_good(in, STATUS_BAD_FILE,
                              "its gzip data ends too early; fetch the file again");

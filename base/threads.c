@@ -1,8 +1,8 @@
 /*
  * threads.c - a team waits for its next job on a counter: a short spin, then sleep.
  *
- *     caller    job -> pending = size-1 -> round+1, wake ....... work(job,0) ... wait for pending = 0
- *     member i  wait for a new round .......................... work(job,i) ... pending-1, wake
+ *     caller    job -> pending = size-1 -> round+1, wake ... work(job,0) ... wait for pending = 0
+ *     member i  wait for a new round ...................... work(job,i) ... pending-1, wake
  *
  * Spinning pays when rounds follow each other within microseconds, and only
  * while every member has a core; a team larger than that sleeps at once.

@@ -232,32 +232,59 @@ START_TEST(a_line_is_ready_when_it_is_there)
 }
 END_TEST
 
-/* 40 MB of lines in a few kilobytes: zlib holds text long after the pipe is empty. */
-START_TEST(unpacked_lines_are_ready_though_the_pipe_is_empty)
+/* How many lines zlib itself gets out of the first `len` bytes of `file`. */
+static int lines_in(size_t len)
 {
-    enum { LINES = 40, LINE_BYTES = 1000000 };
-    int stdin_before = dup(STDIN_FILENO);
+    static char text[2 * LINE_BYTES_MAX];
+    z_stream z = { .next_in = (unsigned char *)file.data, .avail_in = (unsigned)len };
+    ck_assert_int_eq(inflateInit2(&z, 16 + MAX_WBITS), Z_OK);
+    z.next_out = (unsigned char *)text;
+    z.avail_out = sizeof text;
+    ck_assert_int_ge(inflate(&z, Z_SYNC_FLUSH), Z_OK);
+    int lines = 0;
+    for (size_t i = 0; i < z.total_out; i++)
+        lines += text[i] == '\n';
+    inflateEnd(&z);
+    return lines;
+}
+
+/* All but the last `withheld` bytes are in the pipe: every line that they hold is ready. */
+static void assert_ready_without_the_last(size_t withheld)
+{
     struct line line;
     struct error err;
-    begin();
-    for (int i = 0; i < LINES; i++)
-        add_text_line(LINE_BYTES, "\n");
-    gzip_file();
-    ck_assert_uint_lt(file.len, 65536);
-    struct line_reader *in = open_fed_lines(file.data, file.len - 8);    // without the checksum
-    for (int i = 0; i < LINES; i++) {
-        ck_assert(line_reader_ready(in));
+    int stdin_before = dup(STDIN_FILENO);
+    int expected = lines_in(file.len - withheld);
+    struct line_reader *in = open_fed_lines(file.data, file.len - withheld);
+    for (int i = 0; i < expected; i++) {
+        ck_assert_msg(line_reader_ready(in), "line %d of %d is not ready", i + 1, expected);
         assert_ok(line_reader_next(in, &line, &err), err);
-        ck_assert_uint_eq(line.len, LINE_BYTES);
     }
     ck_assert(!line_reader_ready(in));
-    feed(file.data + file.len - 8, 8);
+    feed(file.data + file.len - withheld, withheld);
     close(pipe_end);
-    ck_assert(line_reader_ready(in));
-    assert_end(in);
+    while (line_reader_next(in, &line, &err) == STATUS_OK && line.text)
+        ck_assert(line_reader_ready(in));
+    ck_assert_double_eq(line_reader_progress(in), 1);
+    line_reader_close(in);
     dup2(stdin_before, STDIN_FILENO);
     close(stdin_before);
-    end();
+}
+
+/* A long line and short ones, a little more than the reader has room for: it stops in the middle
+ * of a repetition that zlib has taken from the pipe already. */
+START_TEST(lines_that_zlib_holds_are_ready_though_the_pipe_is_empty)
+{
+    for (size_t more = 1; more < 300; more += 7)
+        for (size_t withheld = 8; withheld <= 12; withheld++) {
+            begin();
+            add_text_line(LINE_BYTES_MAX - 4000, "\n");
+            for (size_t i = 0; i < 2000 + more / 2; i++)
+                add_text_line(1, "\n");
+            gzip_file();
+            assert_ready_without_the_last(withheld);
+            end();
+        }
 }
 END_TEST
 
@@ -266,7 +293,7 @@ START_TEST(small_files_have_the_lines_they_seem_to_have)
     static const struct {
         const char *text;
         int lines;
-    } files[] = { { "", 0 },   { "\n", 1 }, { "x", 1 },      { "x\n", 1 },
+    } files[] = { { "", 0 },     { "\n", 1 }, { "x", 1 },      { "x\n", 1 },
                   { "\x1F", 1 }, { "\r", 1 }, { "\n\n\n", 3 }, { "\x1F\n\x8B", 2 } };
     begin();
     save(files[_i].text, strlen(files[_i].text));
@@ -558,7 +585,7 @@ static const struct test_case cases[] = {
     TEST(members_in_a_row_are_one_text),
     TEST_LOOP(a_pipe_may_deliver_byte_by_byte, 2),
     TEST(a_line_is_ready_when_it_is_there),
-    TEST(unpacked_lines_are_ready_though_the_pipe_is_empty),
+    TEST(lines_that_zlib_holds_are_ready_though_the_pipe_is_empty),
     TEST_LOOP(small_files_have_the_lines_they_seem_to_have, 8),
     TEST_LOOP(a_line_over_the_limit_is_refused_and_the_next_one_read, 2),
     TEST(a_last_line_of_the_longest_length_needs_no_end),

@@ -11,7 +11,15 @@ static enum status parse(const char *text, json_t **root, struct error *err)
 }
 
 static const char *const good[] = {
-    "{}", "[]", "null", "true", " 1 ", "\"x\"", "-0.5", "{\"b\":1,\"a\":[2,{}]}", "\"\\u00e9\xC3\xA9\"",
+    "{}",
+    "[]",
+    "null",
+    "true",
+    " 1 ",
+    "\"x\"",
+    "-0.5",
+    "{\"b\":1,\"a\":[2,{}]}",
+    "\"\\u00e9\xC3\xA9\"",
 };
 
 START_TEST(exactly_one_value_is_read)

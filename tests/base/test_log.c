@@ -139,7 +139,8 @@ START_TEST(no_length_breaks_a_line)
         log_event(LOG_INFO, "long", "b", LOG_TEXT(text), NULL);
         ck_assert_uint_le(written_len, 4096);
         json_t *line = only_line();
-        ck_assert((json_object_get(line, "b") == NULL) == json_is_true(json_object_get(line, "cut")));
+        ck_assert((json_object_get(line, "b") == NULL) ==
+                  json_is_true(json_object_get(line, "cut")));
         json_decref(line);
         end();
     }
