@@ -45,21 +45,24 @@ START_TEST(errors_name_the_byte_and_the_reason)
 }
 END_TEST
 
+static bool comes_back(int32_t c)
+{
+    char text[4];
+    int bytes, length = utf8_put(c, text);
+    enum status status = utf8_check(text, (size_t)length, NULL);
+    if (c >= 0xD800 && c <= 0xDFFF)
+        return status == STATUS_BAD_INPUT;
+    for (size_t cut = 1; cut < (size_t)length; cut++)
+        if (utf8_check(text, cut, NULL) != STATUS_BAD_INPUT)
+            return false;
+    return status == STATUS_OK && utf8_next(text, (size_t)length, &bytes) == c && bytes == length;
+}
+
 START_TEST(every_code_point_is_written_and_read_back)
 {
-    for (int32_t c = 0; c <= 0x10FFFF; c++) {
-        char text[4];
-        int bytes, length = utf8_put(c, text);
-        if (c >= 0xD800 && c <= 0xDFFF) {
-            ck_assert_int_eq(utf8_check(text, (size_t)length, NULL), STATUS_BAD_INPUT);
-            continue;
-        }
-        ck_assert_int_eq(utf8_check(text, (size_t)length, NULL), STATUS_OK);
-        ck_assert_int_eq(utf8_next(text, (size_t)length, &bytes), c);
-        ck_assert_int_eq(bytes, length);
-        for (size_t cut = 1; cut < (size_t)length; cut++)
-            ck_assert_int_eq(utf8_check(text, cut, NULL), STATUS_BAD_INPUT);
-    }
+    for (int32_t c = 0; c <= 0x10FFFF; c++)
+        if (!comes_back(c))          // an assertion each would take minutes
+            ck_abort_msg("U+%04X", (unsigned)c);
 }
 END_TEST
 
