@@ -16,9 +16,7 @@
 struct kernels training_kernels(const struct kernels *base, enum precision precision)
 {
     (void)precision;
-    struct kernels kernels = *base;
-    kernels.gemm = kernels_reference.gemm;
-    return kernels;
+    return *base;
 }
 
 enum status precision_check(enum precision precision, struct error *err)
@@ -61,16 +59,26 @@ static void library_gemm(enum gemm_form form, int M, int N, int K, const float *
         atomic_compare_exchange_strong(&first_failure, &expected, (int)status);
 }
 
+/* Most pieces in bfloat16, the few that are left in float32. */
 static void half_gemm(enum gemm_form form, int M, int N, int K, const float *A, int lda,
                       const float *B, int ldb, bool accumulate, float *C, int ldc)
 {
-    if (!bf16_is_worth_it(M, N, K)) {
-        library_gemm(form, M, N, K, A, lda, B, ldb, accumulate, C, ldc);
+    const bool over_k = form == GEMM_TN;
+    int done = 0;
+    if (bf16_is_worth_it(M, N, K))
+        done = bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, accumulate, C, ldc);
+    if (done < 0) {
+        int expected = dnnl_success;
+        atomic_compare_exchange_strong(&first_failure, &expected, (int)dnnl_runtime_error);
         return;
     }
-    int expected = dnnl_success;
-    if (!bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, accumulate, C, ldc))
-        atomic_compare_exchange_strong(&first_failure, &expected, (int)dnnl_runtime_error);
+    const float *rest_A = A + (size_t)done * (size_t)lda;
+    if (over_k && done < K)
+        library_gemm(form, M, N, K - done, rest_A, lda, B + (size_t)done * (size_t)ldb, ldb,
+                     accumulate || done > 0, C, ldc);
+    if (!over_k && done < M)
+        library_gemm(form, M - done, N, K, rest_A, lda, B, ldb, accumulate,
+                     C + (size_t)done * (size_t)ldc, ldc);
 }
 
 struct kernels training_kernels(const struct kernels *base, enum precision precision)

@@ -9,7 +9,7 @@
  * oneDNN's home. The table's function returns nothing, so a product that the
  * library refuses is remembered for the process and told by gemm_check: what
  * was computed since is worthless. Under ThreadSanitizer, which does not know
- * the library's threads, the product is the reference one.
+ * the library's threads, the product is the table's own.
  */
 #ifndef MODEL_TRAIN_GEMM_H
 #define MODEL_TRAIN_GEMM_H

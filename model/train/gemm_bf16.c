@@ -2,10 +2,11 @@
  * gemm_bf16.c - matrix products in bfloat16, prepared once for each shape.
  *
  * oneDNN wants a product described and prepared before it runs, which costs
- * more than a product. A thread keeps what it prepared in a table of SHAPES
- * places, found by the shape's hash; another shape in the same place replaces
- * it. Primitives share scratch of the thread that made them, so no thread uses
- * another's.
+ * more than a product and half a megabyte. Sentences come in all lengths, so
+ * the dimension that varies with them (pieces of a batch: M of NN and NT, K of
+ * TN) is cut into powers of two: a training needs some hundred shapes then,
+ * and a thread keeps what it prepared. Primitives share scratch of the thread
+ * that made them, so no thread uses another's.
  */
 #include "model/train/gemm_bf16.h"
 
@@ -16,7 +17,10 @@
 
 #include "base/memory.h"
 
-#define SHAPES 2048          // prepared products a thread keeps
+#define SHAPES 512           // prepared products a thread keeps
+#define PROBES 16            // places where a shape may be
+#define ROWS_MIN 32          // fewer pieces than these are multiplied in float32
+#define ROWS_MAX 1024        // pieces of one prepared product
 #define WORTH_MULTIPLYING (48 * 48 * 48)
 
 struct shape {
@@ -158,15 +162,22 @@ static bool prepare(struct thread_state *state, struct product *p, const struct 
     return ok;
 }
 
+/* In one of PROBES places from its hash on; when all are taken, the first gives way. */
 static struct product *find_product(struct thread_state *state, const struct shape *s)
 {
     uint32_t hash = 2166136261u; // FNV-1a over the numbers
     const int numbers[] = { s->form, s->M, s->N, s->K, s->ldc, s->accumulate };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         hash = (hash ^ (uint32_t)numbers[i]) * 16777619u;
-    struct product *p = &state->products[(hash ^ hash >> 16) % SHAPES];
-    if (p->primitive && memcmp(&p->shape, s, sizeof *s) == 0)
-        return p;
+    hash ^= hash >> 16;
+    for (uint32_t probe = 0; probe < PROBES; probe++) {
+        struct product *p = &state->products[(hash + probe) % SHAPES];
+        if (!p->primitive)
+            return prepare(state, p, s) ? p : NULL;
+        if (memcmp(&p->shape, s, sizeof *s) == 0)
+            return p;
+    }
+    struct product *p = &state->products[hash % SHAPES];
     return prepare(state, p, s) ? p : NULL;
 }
 
@@ -193,11 +204,28 @@ static bool round_operand(struct half_block *block,
     return true;
 }
 
+/* One prepared product over operands that are rounded already. */
+static bool run_product(struct thread_state *state, const struct shape *shape, uint16_t *a,
+                        uint16_t *b, float *C)
+{
+    struct product *p = find_product(state, shape);
+    if (!p)
+        return false;
+    const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->a },
+                                     { DNNL_ARG_WEIGHTS, p->b },
+                                     { DNNL_ARG_DST, p->c } };
+    return dnnl_memory_set_data_handle(p->a, a) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->b, b) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->c, C) == dnnl_success &&
+           dnnl_primitive_execute(p->primitive, state->stream, 3, args) == dnnl_success &&
+           dnnl_stream_wait(state->stream) == dnnl_success;
+}
+
 bool bf16_is_supported(void)
 {
-    const float a[16 * 16] = { 1 }, b[16 * 16] = { 1 };
-    float c[16 * 16];
-    return bf16_gemm(kernels_reference.to_bf16, GEMM_NN, 16, 16, 16, a, 16, b, 16, false, c, 16);
+    float a[ROWS_MIN * ROWS_MIN] = { 0 }, c[ROWS_MIN * ROWS_MIN];
+    return bf16_gemm(kernels_reference.to_bf16, GEMM_NN, ROWS_MIN, ROWS_MIN, ROWS_MIN, a, ROWS_MIN,
+                     a, ROWS_MIN, false, c, ROWS_MIN) == ROWS_MIN;
 }
 
 bool bf16_is_worth_it(int M, int N, int K)
@@ -205,25 +233,30 @@ bool bf16_is_worth_it(int M, int N, int K)
     return (double)M * N * K >= WORTH_MULTIPLYING;
 }
 
-bool bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_form form, int M,
-               int N, int K, const float *A, int lda, const float *B, int ldb, bool accumulate,
-               float *C, int ldc)
+int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_form form, int M,
+              int N, int K, const float *A, int lda, const float *B, int ldb, bool accumulate,
+              float *C, int ldc)
 {
     struct thread_state *state = thread_state();
-    const struct shape shape = { (int)form, M, N, K, ldc, accumulate };
-    struct product *p = state ? find_product(state, &shape) : NULL;
-    if (!p)
-        return false;
-    const bool a_transposed = form == GEMM_TN, b_transposed = form == GEMM_NT;
-    if (!round_operand(&state->a, round, a_transposed ? K : M, a_transposed ? M : K, A, lda) ||
-        !round_operand(&state->b, round, b_transposed ? N : K, b_transposed ? K : N, B, ldb))
-        return false;
-    const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->a },
-                                     { DNNL_ARG_WEIGHTS, p->b },
-                                     { DNNL_ARG_DST, p->c } };
-    return dnnl_memory_set_data_handle(p->a, state->a.values) == dnnl_success &&
-           dnnl_memory_set_data_handle(p->b, state->b.values) == dnnl_success &&
-           dnnl_memory_set_data_handle(p->c, C) == dnnl_success &&
-           dnnl_primitive_execute(p->primitive, state->stream, 3, args) == dnnl_success &&
-           dnnl_stream_wait(state->stream) == dnnl_success;
+    const bool over_k = form == GEMM_TN;
+    const int pieces = over_k ? K : M;
+    if (!state ||
+        !round_operand(&state->a, round, over_k ? K : M, over_k ? M : K, A, lda) ||
+        !round_operand(&state->b, round, form == GEMM_NT ? N : K, form == GEMM_NT ? K : N, B, ldb))
+        return -1;
+    int done = 0;
+    while (pieces - done >= ROWS_MIN) {
+        int rows = ROWS_MAX;
+        while (rows > pieces - done)
+            rows /= 2;
+        const size_t at = (size_t)done;
+        const struct shape shape = { (int)form, over_k ? M : rows, N, over_k ? rows : K, ldc,
+                                     accumulate || (over_k && done > 0) };
+        if (!run_product(state, &shape, state->a.values + at * (size_t)(over_k ? M : K),
+                         state->b.values + (over_k ? at * (size_t)N : 0),
+                         C + (over_k ? 0 : at * (size_t)ldc)))
+            return -1;
+        done += rows;
+    }
+    return done;
 }
