@@ -25,7 +25,7 @@
 
 struct learn_options {
     int size;                // pieces in all, the 260 control and byte pieces included
-    double coverage;         // share of the corpus' characters that get a piece of their own: 0.9995
+    double coverage;         // share of the corpus' characters that get a piece: 0.9995
     int threads;
     struct vocabulary_options text;
     void (*on_progress)(void *context, int pieces_done, int pieces_wanted);   // NULL is fine

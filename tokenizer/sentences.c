@@ -19,7 +19,7 @@
 #include "tokenizer/utf8.h"
 
 #define WORD_BYTES_BEFORE 24     // a longer word before a full stop is no abbreviation
-#define LOOK_AHEAD 16            // characters of opening punctuation before a sentence's first letter
+#define LOOK_AHEAD 16            // characters of opening punctuation before a first letter
 
 /* A line, or what is left of it. Offsets are into the whole text. */
 struct scan {

@@ -3,7 +3,7 @@
  *
  *     struct sentences s;
  *     sentences_split(text, len, &arena, &s, &err);
- *     the document is: text[0,s.spans[0].from) + sentence 0 + text between + sentence 1 + ... + tail
+ *     the document is: text[0,s.spans[0].from) + sentence 0 + text between + ... + tail
  *
  * A sentence never crosses a newline and neither starts nor ends with white
  * space, so whoever replaces the spans and copies the bytes between them keeps

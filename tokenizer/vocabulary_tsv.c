@@ -31,7 +31,7 @@ struct field {
     size_t len;
 };
 
-/* Takes what comes before `end` (or everything) off the front of `rest`; false: `end` is missing. */
+/* Takes what comes before `end` (or everything) off the front of `rest`; false: no `end`. */
 static bool take_until(struct field *rest, char end, struct field *out)
 {
     const char *found = rest->len ? memchr(rest->text, end, rest->len) : NULL;

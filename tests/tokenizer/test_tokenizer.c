@@ -387,7 +387,8 @@ START_TEST(a_full_arena_is_said_and_left_as_it_was)
         struct arena small;
         struct tokens tokens;
         ck_assert(arena_init(&small, bytes));
-        enum status status = tokenizer_encode(vocabulary, text, strlen(text), &small, &tokens, &err);
+        enum status status =
+            tokenizer_encode(vocabulary, text, strlen(text), &small, &tokens, &err);
         done = status == STATUS_OK;
         if (!done) {
             ck_assert_int_eq(status, STATUS_NO_MEMORY);
@@ -455,7 +456,9 @@ START_TEST(decoded_spans_follow_the_text)
 {
     USE_PIECES("▁", "▁a", "a");
     struct detokenised out = DECODED(ID_BOS, 261, BYTE(0xC3), BYTE(0xA9), 261, ID_EOS);
-    static const struct span wanted[] = { { 0, 0 }, { 0, 1 }, { 1, 3 }, { 1, 3 }, { 3, 5 }, { 5, 5 } };
+    static const struct span wanted[] = {
+        { 0, 0 }, { 0, 1 }, { 1, 3 }, { 1, 3 }, { 3, 5 }, { 5, 5 },
+    };
     ck_assert_str_eq(out.text, "aé a");
     for (int i = 0; i < 6; i++) {
         ck_assert_uint_eq(out.spans[i].from, wanted[i].from);
