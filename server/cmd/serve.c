@@ -182,7 +182,7 @@ static const struct option_spec specs[] = {
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),
     SETTING("in-flight", "N", "64", 1, 4096, "requests of one connection at once"),
-    SETTING("queue", "N", "256", 1, 1000000, "requests waiting for a thread; one more gets 503"),
+    SETTING("queue", "N", "512", 1, 1000000, "requests waiting for a thread; one more gets 503"),
     SETTING("deadline", "MS", "60000", 1, DAY_MS, "from a request to its answer, else 504"),
     SETTING("head-bytes", "N", "16384", 512, 1048576, "request line and headers, else 431"),
     SETTING("request-bytes", "N", "1048576", 1, 8388608, "body of a request, else 413"),

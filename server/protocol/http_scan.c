@@ -35,7 +35,8 @@ static bool is_control(char c)
 
 enum scan http_scan_byte(struct http_scan *scan, char byte, struct refusal *why)
 {
-    bool before_head = scan->lines == 0 && scan->line_bytes == 0;
+    bool is_line_end = byte == '\r' || byte == '\n';
+    bool before_head = scan->lines == 0 && scan->line_bytes == 0 && is_line_end;
     if (!before_head && ++scan->bytes > scan->max)
         return scan->lines == 0 ? refuse(why, 414, "the request target is too long")
                                 : refuse(why, 431, "the header fields are too long");

@@ -82,7 +82,7 @@ static inline void fuzz_session(const struct protocol *protocol, const uint8_t *
 {
     static const struct protocol_options options = { .name = "c1",
                                                      .wall_ms = fuzz_clock,
-                                                     .head_bytes = 512,
+                                                     .head_bytes = 500,    // what is behind it is poisoned
                                                      .body_bytes = 256,
                                                      .line_bytes = 64,
                                                      .in_flight = 5,

@@ -8,6 +8,7 @@
 
 Each test file is started as "python3 test_x.py BUILD_FOLDER"; only Python's own library is used.
 """
+import functools
 import json
 import os
 import re
@@ -22,6 +23,8 @@ import unittest
 
 SKIPPED = 77                # exit code that ctest shows as skipped
 PATIENCE_S = 60             # before a test gives up on an answer; sanitizers are slow
+
+SLOWLY = ("--threads", 1, "--beam", 32, "--batch", 1)       # so that a tiny model takes its time
 
 BUILD = ""
 MODELS = {}                 # pair -> path of a model file, made once
@@ -45,6 +48,26 @@ def main():
             MODELS[pair] = path
         program = unittest.main(verbosity=2, exit=False)
     sys.exit(0 if program.result.wasSuccessful() else 1)
+
+
+@functools.lru_cache(None)
+def sentences_a_second():
+    """How fast a server with SLOWLY is in this build on this machine."""
+    with Server(["en-fr"], *SLOWLY) as server:
+        text = sentences(20)
+        server.translate(text)
+        started = time.monotonic()
+        server.translate(text)
+        return 20 / (time.monotonic() - started)
+
+
+def sentences(count):
+    return " ".join("the thin ant in it %d." % i for i in range(count))
+
+
+def slow_text(seconds):
+    """A text that keeps a server with SLOWLY busy for about so long."""
+    return sentences(max(10, min(900, int(seconds * sentences_a_second()))))
 
 
 class Reply:
@@ -203,29 +226,40 @@ class Server:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
-    def stop(self):
-        """SIGTERM, and the exit code."""
-        if self.process.poll() is None:
-            self.terminate()
+    def wait(self):
+        """The exit code, once it ends by itself; then the log is whole."""
         try:
             code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
         self._reader.join()
+        return code
+
+    def stop(self):
+        """SIGTERM, and the exit code."""
+        if self.process.poll() is None:
+            self.terminate()
+        code = self.wait()
         self.folder.cleanup()
         return code
 
     def events(self, name):
         return [e for e in self.log if e["event"] == name]
 
-    def wait_for(self, name, count=1):
-        """Until the log has so many events of this name."""
+    def _wait_until(self, is_there, what):
         end = time.monotonic() + PATIENCE_S
-        while len(self.events(name)) < count:
-            assert time.monotonic() < end, "no %s in %s" % (name, self.log[-20:])
+        while not is_there():
+            assert time.monotonic() < end, "no %s in %s" % (what, self.log[-20:])
             time.sleep(0.01)
-        return self.events(name)
+
+    def wait_for(self, name):
+        """Until the log has an event of this name."""
+        self._wait_until(lambda: self.events(name), name)
+
+    def wait_for_id(self, request_id):
+        """Until the log has an event of this request."""
+        self._wait_until(lambda: any(e.get("id") == request_id for e in self.log), request_id)
 
     def connect(self):
         return Connection(self.port)

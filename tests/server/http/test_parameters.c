@@ -1,0 +1,105 @@
+/* test_parameters.c - JSON, forms and queries as one object. */
+#include "server/http/parameters.h"
+#include "tests/helpers.h"
+
+static const char *const names[] = { "q", "source", "alternatives", NULL };
+
+static struct slice slice(const char *text)
+{
+    return text ? (struct slice){ text, strlen(text) } : (struct slice){ 0 };
+}
+
+static enum status read_message(json_t **out, const char *type, const char *query,
+                                const char *body, struct error *err)
+{
+    struct message message = { .content_type = slice(type),
+                               .query = slice(query),
+                               .body = slice(body) };
+    return parameters_read(out, &message, names, err);
+}
+
+static void assert_read(const char *type, const char *query, const char *body,
+                        const char *expected)
+{
+    struct error err;
+    struct bytes text;
+    json_t *object;
+    bytes_init(&text, 10000);
+    assert_ok(read_message(&object, type, query, body, &err), err);
+    ck_assert(json_write(&text, object));
+    ck_assert_str_eq(text.data, expected);
+    json_decref(object);
+    bytes_release(&text);
+}
+
+#define FORM "application/x-www-form-urlencoded"
+
+START_TEST(json_is_taken_whole)
+{
+    assert_read("application/json", "q=x", "{\"q\":[\"a\"],\"other\":1}",
+                "{\"q\":[\"a\"],\"other\":1}");
+    assert_read("Application/JSON; charset=utf-8", NULL, "{}", "{}");
+}
+END_TEST
+
+START_TEST(a_form_is_decoded)
+{
+    assert_read(FORM, NULL, "q=a+b%2Bc%C3%A9&source=en", "{\"q\":\"a b+cé\",\"source\":\"en\"}");
+    assert_read(FORM "; charset=UTF-8", NULL, "%71=a", "{\"q\":\"a\"}");
+}
+END_TEST
+
+START_TEST(a_percent_sign_without_digits_is_itself)
+{
+    assert_read(FORM, NULL, "q=100%&source=%4", "{\"q\":\"100%\",\"source\":\"%4\"}");
+    assert_read(FORM, NULL, "q=%zz%g1", "{\"q\":\"%zz%g1\"}");
+}
+END_TEST
+
+START_TEST(crlf_becomes_lf)
+{
+    assert_read(FORM, NULL, "q=a%0D%0Ab%0Dc%0Ad%0D%0A%0D%0A", "{\"q\":\"a\\nb\\rc\\nd\\n\\n\"}");
+}
+END_TEST
+
+START_TEST(the_query_comes_before_the_body_and_the_first_counts)
+{
+    assert_read(FORM, "q=1&q=2", "q=3&source=en", "{\"q\":\"1\",\"source\":\"en\"}");
+    assert_read(NULL, "q=1", "q=2", "{\"q\":\"1\"}");
+}
+END_TEST
+
+START_TEST(odd_forms_do_no_harm)
+{
+    assert_read(FORM, NULL, "", "{}");
+    assert_read(FORM, NULL, "&&=&=x&q&source=&&", "{\"source\":\"\"}");
+    assert_read(FORM, NULL, "unknown=1&api_key=2&a-name-of-more-than-thirty-two-bytes-is-none=3",
+                "{}");
+    assert_read(FORM, NULL, "q=a=b", "{\"q\":\"a=b\"}");
+}
+END_TEST
+
+START_TEST(what_is_malformed_is_said)
+{
+    struct error err;
+    json_t *object;
+    assert_status(read_message(&object, "application/json", NULL, "[1]", &err), STATUS_BAD_INPUT);
+    ck_assert_str_eq(err.text, "Invalid JSON format");
+    ck_assert_ptr_null(object);
+    assert_status(read_message(&object, "application/json", NULL, "", &err), STATUS_BAD_INPUT);
+    assert_status(read_message(&object, FORM, NULL, "q=%ff", &err), STATUS_BAD_INPUT);
+    ck_assert_str_eq(err.text, "Invalid request: q is not valid UTF-8");
+    ck_assert_ptr_null(object);
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(json_is_taken_whole),
+    TEST(a_form_is_decoded),
+    TEST(a_percent_sign_without_digits_is_itself),
+    TEST(crlf_becomes_lf),
+    TEST(the_query_comes_before_the_body_and_the_first_counts),
+    TEST(odd_forms_do_no_harm),
+    TEST(what_is_malformed_is_said),
+};
+TEST_MAIN("server/http/parameters", cases)

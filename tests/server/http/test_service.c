@@ -1,0 +1,218 @@
+/* test_service.c - the whole service with a client that is no socket. */
+#include "server/http/service.h"
+#include "tests/server/live.h"
+
+static struct live live;
+static uv_loop_t loop;
+static struct jobs *jobs;
+static struct service *service;
+
+/* A client that remembers what it was told. */
+static struct client client;
+static int reply_count, last_code;
+static bool last_was_silent;
+static char last_body[8192];
+
+static void on_reply(struct client *c, const struct reply *reply)
+{
+    (void)c;
+    reply_count++;
+    last_code = reply->code;
+    last_was_silent = reply->silent;
+    snprintf(last_body, sizeof last_body, "%.*s", (int)reply->len, reply->body);
+}
+
+static void open_service(const char *const *pairs)
+{
+    struct error err;
+    struct jobs_limits limits = {
+        .threads = 1,
+        .queue = 4,
+        .deadline_ms = 60000,
+        .worker = { .beam = 2, .n_best = 3, .pieces = 64, .sentences = 50, .batch = 8 },
+    };
+    struct service_limits service_limits = {
+        .characters = 2000, .batch_items = 5, .alternatives = 2
+    };
+    client = (struct client){ .reply = on_reply };
+    reply_count = 0;
+    live_open(&live, pairs);
+    uv_loop_init(&loop);
+    assert_ok(jobs_open(&jobs, &loop, live.registry, &limits, &err), err);
+    assert_ok(service_new(&service, live.registry, jobs, &service_limits, &err), err);
+}
+
+static void close_service(void)
+{
+    jobs_stop(jobs);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    service_free(service);
+    jobs_free(jobs);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    live_close(&live);
+}
+
+static struct slice slice(const char *text)
+{
+    return text ? (struct slice){ text, strlen(text) } : (struct slice){ 0 };
+}
+
+static void deliver(const struct message *message)
+{
+    struct handler *handler = service_handler(service);
+    handler->message(handler, &client, message);
+}
+
+static void send_line(const char *pair, const char *text)
+{
+    deliver(&(struct message){
+        .kind = MESSAGE_LINE, .number = 1, .id = "c1-1", .pair = slice(pair), .body = slice(text) });
+}
+
+static void send_translate(const char *json)
+{
+    deliver(&(struct message){ .kind = MESSAGE_HTTP,
+                            .number = 1,
+                            .id = "c1-1",
+                            .method = slice("POST"),
+                            .path = slice("/translate"),
+                            .content_type = slice("application/json"),
+                            .body = slice(json) });
+}
+
+static void run_until(int count)
+{
+    while (reply_count < count)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+static const char *const en_fr[] = { "en-fr", NULL };
+
+START_TEST(a_plain_answer_that_looks_like_a_command_or_json_is_sent_as_json)
+{
+    open_service(en_fr);
+    send_line("fr-fr", "#!error it is not");
+    ck_assert_str_eq(last_body, "{\"translations\":[{\"text\":\"#!error it is not\"}]}");
+    send_line("fr-fr", "{a");
+    ck_assert_str_eq(last_body, "{\"translations\":[{\"text\":\"{a\"}]}");
+    send_line("fr-fr", "#");
+    ck_assert_str_eq(last_body, "#");
+    close_service();
+}
+END_TEST
+
+START_TEST(a_chosen_pair_is_answered_by_silence)
+{
+    open_service(en_fr);
+    struct message choose = { .kind = MESSAGE_PAIR, .number = 1, .id = "c1-1" };
+    choose.pair = slice("en-fr");
+    deliver(&choose);
+    ck_assert_int_eq(reply_count, 1);
+    ck_assert(last_was_silent);
+    choose.pair = slice("fr-en");
+    deliver(&choose);
+    ck_assert(!last_was_silent);
+    ck_assert_int_eq(strncmp(last_body, "#!error NOT_FOUND ", 18), 0);
+    choose.pair = slice("\xff\xff-en");
+    deliver(&choose);
+    ck_assert_int_eq(strncmp(last_body, "#!error BAD_INPUT ", 18), 0);
+    close_service();
+}
+END_TEST
+
+START_TEST(a_translation_comes_when_the_loop_runs)
+{
+    open_service(en_fr);
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    ck_assert_int_eq(reply_count, 0);
+    ck_assert_ptr_nonnull(client.tickets);
+    run_until(1);
+    ck_assert_int_eq(last_code, 200);
+    ck_assert_int_eq(strncmp(last_body, "{\"translatedText\":\"", 19), 0);
+    ck_assert_ptr_null(client.tickets);
+    close_service();
+}
+END_TEST
+
+START_TEST(a_client_that_has_left_is_not_answered)
+{
+    open_service(en_fr);
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    client_gone(&client);
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    run_until(1);
+    for (int i = 0; i < 10; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    ck_assert_int_eq(reply_count, 1);
+    close_service();
+}
+END_TEST
+
+START_TEST(a_full_queue_is_503_and_a_busy_line)
+{
+    open_service(en_fr);
+    for (int i = 0; i < 6; i++)          // four wait, one may run
+        send_translate("{\"q\":\"the ant. the ant. the ant.\",\"source\":\"en\",\"target\":\"fr\"}");
+    ck_assert_int_ge(reply_count, 1);
+    ck_assert_int_eq(last_code, 503);
+    close_service();
+}
+END_TEST
+
+/* Whichever allocation fails, each message gets one answer, and nothing is lost. */
+START_TEST(a_request_survives_every_failed_allocation)
+{
+    open_service(en_fr);
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    run_until(1);
+    long before = memory_live();
+    for (long nth = 1; nth < 200; nth++) {
+        reply_count = 0;
+        memory_fail_at(nth);
+        send_translate("{\"q\":[\"the ant\",\"12\"],\"source\":\"en\",\"target\":\"fr\"}");
+        run_until(1);
+        bool failed = memory_failed();
+        memory_fail_at(0);
+        ck_assert_int_eq(reply_count, 1);
+        ck_assert(last_code == 200 || last_code == 503 || last_code == 500 || last_code == 413);
+        if (!failed) {
+            ck_assert_int_eq(last_code, 200);
+            break;
+        }
+    }
+    ck_assert_int_le(memory_live(), before + 4);         // what is kept for the next request
+    close_service();
+}
+END_TEST
+
+START_TEST(a_service_needs_no_more_memory_than_it_gives_back)
+{
+    struct error err;
+    open_service(en_fr);
+    for (long nth = 1;; nth++) {
+        struct service *another;
+        long before = memory_live();
+        memory_fail_at(nth);
+        enum status status = service_new(&another, live.registry, jobs, &service->limits, &err);
+        bool failed = memory_failed();
+        memory_fail_at(0);
+        service_free(another);
+        ck_assert_int_eq(memory_live(), before);
+        if (!failed)
+            break;
+        ck_assert_int_eq(status, STATUS_NO_MEMORY);
+    }
+    close_service();
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(a_plain_answer_that_looks_like_a_command_or_json_is_sent_as_json),
+    TEST(a_chosen_pair_is_answered_by_silence),
+    TEST(a_translation_comes_when_the_loop_runs),
+    TEST(a_client_that_has_left_is_not_answered),
+    TEST(a_full_queue_is_503_and_a_busy_line),
+    TEST(a_request_survives_every_failed_allocation),
+    TEST(a_service_needs_no_more_memory_than_it_gives_back),
+};
+TEST_MAIN("server/http/service", cases)

@@ -1,0 +1,203 @@
+/* test_queue.c - requests between the loop and the workers, without either. */
+#include "server/jobs/queue.h"
+#include "tests/helpers.h"
+
+static struct queue queue;
+static struct request requests[8];
+static struct request *batch[BATCH_REQUESTS_MAX];
+static int notified;
+
+static void on_notify(void *context)
+{
+    (void)context;
+    notified++;
+}
+
+/* Models are only compared here, so any distinct addresses do. */
+static struct live_model *model(int i)
+{
+    static char models[4];
+    return (struct live_model *)&models[i];
+}
+
+static void open_queue(int max, int batch_texts)
+{
+    notified = 0;
+    memset(requests, 0, sizeof requests);
+    for (int i = 0; i < 8; i++) {
+        requests[i].hops[0] = model(0);
+        requests[i].hop_count = 1;
+        requests[i].text_count = 1;
+        requests[i].n_best = 1;
+    }
+    queue_init(&queue, max, batch_texts, on_notify, NULL);
+}
+
+static void add(int i)
+{
+    struct error err;
+    assert_ok(queue_add(&queue, &requests[i], &err), err);
+}
+
+static void assert_batch(int count, const int *expected)
+{
+    ck_assert_int_eq(queue_take(&queue, batch), count);
+    for (int i = 0; i < count; i++)
+        ck_assert_msg(batch[i] == &requests[expected[i]], "place %d has request %d", i,
+                      (int)(batch[i] - requests));
+}
+#define ASSERT_BATCH(...)                                                                          \
+    assert_batch((int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), (int[]){ __VA_ARGS__ })
+
+START_TEST(a_batch_is_of_one_model_and_one_kind_of_search)
+{
+    open_queue(8, 32);
+    requests[1].hops[0] = model(1);
+    requests[3].n_best = 3;
+    for (int i = 0; i < 5; i++)
+        add(i);
+    ASSERT_BATCH(0, 2, 4);
+    ASSERT_BATCH(1);
+    ASSERT_BATCH(3);
+    ck_assert_int_eq(queue_waiting_count(&queue), 0);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_batch_has_a_limit_but_one_request_is_never_too_large)
+{
+    open_queue(8, 4);
+    requests[0].text_count = 3;
+    requests[1].text_count = 2;
+    requests[3].text_count = 100;
+    for (int i = 0; i < 4; i++)
+        add(i);
+    ASSERT_BATCH(0, 2);
+    ASSERT_BATCH(1);
+    ASSERT_BATCH(3);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_full_queue_refuses)
+{
+    struct error err;
+    open_queue(2, 1);
+    add(0);
+    add(1);
+    assert_status(queue_add(&queue, &requests[2], &err), STATUS_BUSY);
+    ck_assert_int_eq(requests[2].state, REQUEST_NEW);
+    ASSERT_BATCH(0);
+    add(2);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_request_between_two_hops_goes_to_the_front)
+{
+    open_queue(2, 1);
+    requests[0].hop_count = 2;
+    requests[0].hops[1] = model(1);
+    add(0);
+    add(1);
+    ASSERT_BATCH(0);
+    add(2);                              // full again, and yet it may come back
+    queue_give(&queue, batch, 1);
+    ck_assert_int_eq(requests[0].hop, 1);
+    ck_assert_ptr_null(queue_done(&queue));
+    ASSERT_BATCH(0);
+    queue_give(&queue, batch, 1);
+    ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
+    ck_assert_ptr_null(requests[0].next);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(only_the_last_hop_looks_for_alternatives)
+{
+    open_queue(2, 1);
+    requests[0].hop_count = 2;
+    requests[0].n_best = 4;
+    ck_assert_int_eq(request_n_best(&requests[0]), 1);
+    requests[0].hop = 1;
+    ck_assert_int_eq(request_n_best(&requests[0]), 4);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_failed_hop_is_the_last)
+{
+    open_queue(2, 1);
+    requests[0].hop_count = 2;
+    add(0);
+    ASSERT_BATCH(0);
+    requests[0].status = STATUS_TOO_LARGE;
+    queue_give(&queue, batch, 1);
+    ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(cancelling_what_waits_is_done_at_once)
+{
+    open_queue(4, 1);
+    add(0);
+    add(1);
+    add(2);
+    queue_cancel(&queue, &requests[1]);
+    ck_assert_int_eq(notified, 1);
+    ck_assert_int_eq(queue_waiting_count(&queue), 2);
+    ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
+    ck_assert_int_eq(requests[1].status, STATUS_CANCELLED);
+    ASSERT_BATCH(0);
+    ASSERT_BATCH(2);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(cancelling_what_runs_only_says_so)
+{
+    open_queue(4, 1);
+    add(0);
+    ASSERT_BATCH(0);
+    queue_cancel(&queue, &requests[0]);
+    ck_assert(atomic_load(&requests[0].cancelled));
+    ck_assert_int_eq(notified, 0);
+    ck_assert_ptr_null(queue_done(&queue));
+    queue_give(&queue, batch, 1);
+    queue_cancel(&queue, &requests[0]);          // done already: no harm
+    ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(stopping_sends_workers_home_and_cancels_what_waits)
+{
+    open_queue(4, 1);
+    requests[0].hop_count = 2;
+    add(0);
+    add(1);
+    ASSERT_BATCH(0);
+    queue_stop(&queue);
+    queue_give(&queue, batch, 1);                // its second hop will not be
+    ck_assert_int_eq(queue_take(&queue, batch), 0);
+    ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
+    ck_assert_ptr_eq(requests[1].next, &requests[0]);
+    ck_assert_int_eq(requests[0].status, STATUS_CANCELLED);
+    ck_assert_int_eq(requests[1].status, STATUS_CANCELLED);
+    queue_release(&queue);
+}
+END_TEST
+
+static const struct test_case cases[] = {
+    TEST(a_batch_is_of_one_model_and_one_kind_of_search),
+    TEST(a_batch_has_a_limit_but_one_request_is_never_too_large),
+    TEST(a_full_queue_refuses),
+    TEST(a_request_between_two_hops_goes_to_the_front),
+    TEST(only_the_last_hop_looks_for_alternatives),
+    TEST(a_failed_hop_is_the_last),
+    TEST(cancelling_what_waits_is_done_at_once),
+    TEST(cancelling_what_runs_only_says_so),
+    TEST(stopping_sends_workers_home_and_cancels_what_waits),
+};
+TEST_MAIN("server/jobs/queue", cases)

@@ -1,0 +1,294 @@
+"""Each limit of "verso serve": what is over it gets its error, what is at it is served."""
+import subprocess
+import os
+import time
+import unittest
+
+import server
+from server import Server, request_bytes, slow_text
+
+
+
+def ask(text="12", **more):
+    return request_bytes(body={"q": text, "source": "en", "target": "fr", **more})
+
+
+class Limits(unittest.TestCase):
+    def assert_refused(self, reply, status):
+        self.assertEqual(reply.status, status, reply)
+        self.assertIn("error", reply.json)
+
+    # ---- sizes ----
+
+    def test_request_bytes(self):
+        with Server(["en-fr"], "--request-bytes", 200) as s:
+            body = b'{"q":"12","source":"en","target":"fr"}'
+            self.assertEqual(s.ask(request_bytes(body=body.ljust(200))).text, "12")
+            with s.connect() as c:
+                c.send(request_bytes(body=body.ljust(201)) + bytes(100000))
+                self.assert_refused(c.reply(), 413)
+                self.assertEqual(c.rest(), b"")
+            with s.connect() as c:
+                c.send(request_bytes(headers=["Transfer-Encoding: chunked"]) +
+                       b"64\r\n" + bytes(100) + b"\r\n65\r\n" + bytes(101))
+                self.assert_refused(c.reply(), 413)
+
+    def test_request_bytes_are_refused_before_they_are_sent(self):
+        with Server(["en-fr"], "--request-bytes", 200) as s, s.connect() as c:
+            c.send(request_bytes(headers=["Expect: 100-continue", "Content-Length: 201"]))
+            self.assert_refused(c.reply(), 413)
+
+    def test_a_client_that_sends_much_too_much_reads_the_refusal(self):
+        with Server(["en-fr"], "--request-bytes", 1000) as s, s.connect() as c:
+            c.send(request_bytes(headers=["Content-Length: 3000000"]))
+            try:
+                for _ in range(30):
+                    c.send(bytes(100000))
+            except (BrokenPipeError, ConnectionResetError):
+                self.fail("the server did not wait for the client to read its refusal")
+            self.assert_refused(c.reply(), 413)
+
+    def test_head_bytes(self):
+        with Server(["en-fr"], "--head-bytes", 600) as s:
+            self.assertEqual(s.ask(request_bytes("GET", "/health",
+                                                 headers=["X: " + "a" * 400])).status, 200)
+            self.assert_refused(s.ask(request_bytes("GET", "/health",
+                                                    headers=["X: " + "a" * 600])), 431)
+            self.assert_refused(s.ask(request_bytes("GET", "/?" + "a" * 600)), 414)
+
+    def test_a_long_target(self):
+        with Server(["en-fr"]) as s:
+            self.assert_refused(s.ask(request_bytes("GET", "/?" + "a" * 100000)), 414)
+
+    def test_line_bytes(self):
+        with Server(["en-fr"], "--line-bytes", 100) as s, s.connect() as c:
+            c.send(b"1" * 100 + b"\n" + b"2" * 101 + b"\n" + b"3" * 500000 + b"\n4\n")
+            self.assertEqual(c.line(), "1" * 100)
+            for _ in range(2):
+                self.assertTrue(c.line().startswith("#!error TOO_LARGE A line has more than 100"))
+            self.assertEqual(c.line(), "4")
+
+    def test_characters(self):
+        with Server(["en-fr"], "--characters", 10) as s:
+            self.assertEqual(s.translate("é" * 10, "fr", "fr").status, 200)
+            reply = s.translate(["1" * 8, "é" * 3])
+            self.assert_refused(reply, 400)
+            self.assertEqual(reply.error,
+                             "Invalid request: request (11) exceeds text limit (10)")
+            self.assertEqual(s.get("/frontend/settings").json["charLimit"], 10)
+            with s.connect() as c:
+                c.send(b"1" * 11 + b"\n")
+                self.assertEqual(c.line(),
+                                 "#!error TOO_LARGE The line has 11 characters, the limit is 10.")
+
+    def test_sentences(self):
+        with Server(["en-fr"], "--sentences", 3) as s:
+            self.assertEqual(s.translate("An ant.\nAn ant.\nAn ant.").status, 200)
+            self.assert_refused(s.translate("An ant.\nAn ant.\nAn ant.\nAn ant."), 413)
+            self.assert_refused(s.translate(["An ant.\nAn ant.", "An ant.\nAn ant."]), 413)
+
+    def test_batch_items(self):
+        with Server(["en-fr"], "--batch-items", 3) as s:
+            self.assertEqual(s.translate(["1", "2", "3"]).text, ["1", "2", "3"])
+            reply = s.translate(["1", "2", "3", "4"])
+            self.assert_refused(reply, 400)
+            self.assertEqual(reply.error, "Invalid request: request (4) exceeds text limit (3)")
+
+    def test_pieces_of_a_longer_sentence_are_translated_in_parts(self):
+        with Server(["en-fr"], "--pieces", 16) as s:
+            self.assertEqual(s.translate("the thin ant, " * 50).status, 200)
+
+    def test_alternatives(self):
+        with Server(["en-fr"], "--alternatives", 7) as s:
+            self.assertEqual(s.translate("the ant", alternatives=7).status, 200)
+            self.assert_refused(s.translate("the ant", alternatives=8), 400)
+
+    # ---- numbers ----
+
+    def test_connections(self):
+        with Server(["en-fr"], "--connections", 3) as s:
+            three = [s.connect() for _ in range(3)]
+            for c in three:
+                c.send(request_bytes("GET", "/health"))
+                self.assertEqual(c.reply().status, 200)
+            more = [s.connect() for _ in range(5)]
+            for c in more:
+                reply = c.reply()
+                self.assert_refused(reply, 503)
+                self.assertIn("retry-after", reply.headers)
+                c.close()
+            three.pop().close()
+            time.sleep(0.2)
+            self.assertEqual(s.get("/health").status, 200)
+            for c in three:
+                c.send(request_bytes("GET", "/health"))
+                self.assertEqual(c.reply().status, 200)
+                c.close()
+
+    def test_in_flight(self):
+        with Server(["en-fr"], "--in-flight", 2) as s, s.connect() as c:
+            c.send(ask() * 100)
+            self.assertEqual([c.reply().text for _ in range(100)], ["12"] * 100)
+
+    def test_queue(self):
+        slow = slow_text(3)
+        with Server(["en-fr"], "--queue", 1, *server.SLOWLY) as s:
+            busy, waiting = s.connect(), s.connect()
+            busy.send(ask(slow))
+            time.sleep(0.3)                         # a worker has taken it
+            waiting.send(ask(slow))
+            time.sleep(0.1)
+            reply = s.translate("the ant")
+            self.assert_refused(reply, 503)
+            self.assertEqual(reply.headers["retry-after"], "1")
+            with s.connect() as c:
+                c.send(b"the ant\n")
+                self.assertTrue(c.line().startswith("#!error BUSY "))
+            self.assertEqual(s.get("/health").status, 200)
+            busy.close()
+            waiting.close()
+            self.assertEqual(s.translate("the ant").status, 200)
+
+    # ---- times ----
+
+    def test_deadline(self):
+        slow = slow_text(5)
+        with Server(["en-fr"], "--deadline", 1000, *server.SLOWLY) as s:
+            started = time.monotonic()
+            with s.connect() as one, s.connect() as two:
+                one.send(ask(slow))
+                two.send(ask(slow))                 # waits for the only thread, and is late too
+                self.assert_refused(one.reply(), 504)
+                self.assert_refused(two.reply(), 504)
+            self.assertLess(time.monotonic() - started, server.PATIENCE_S / 2)
+            self.assertEqual(s.translate("12").text, "12")
+
+    def test_header_time(self):
+        with Server(["en-fr"], "--header-time", 200) as s:
+            with s.connect() as c:
+                c.send(request_bytes("GET", "/health") + b"GET / HTTP/1.1\r\nHost: a\r\n")
+                self.assertEqual(c.reply().status, 200)
+                self.assert_refused(c.reply(), 408)
+                self.assertEqual(c.rest(), b"")
+            with s.connect() as c:                  # drop by drop is no excuse
+                try:
+                    for _ in range(40):
+                        c.send(b"X")
+                        time.sleep(0.02)
+                    self.fail("still connected")
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+
+    def test_body_time(self):
+        with Server(["en-fr"], "--body-time", 200) as s:
+            with s.connect() as c:
+                c.send(request_bytes(headers=["Content-Length: 10"]) + b"{")
+                self.assert_refused(c.reply(), 408)
+                self.assertEqual(c.rest(), b"")
+            with s.connect() as c:
+                c.send(b"12\nabc")
+                self.assertEqual(c.line(), "12")
+                self.assertTrue(c.line().startswith("#!error CANCELLED "))
+                self.assertEqual(c.rest(), b"")
+
+    def test_idle_time(self):
+        with Server(["en-fr"], "--idle-time", 300) as s:
+            with s.connect() as silent, s.connect() as c, s.connect() as line:
+                for _ in range(4):
+                    time.sleep(0.15)
+                    c.send(request_bytes("GET", "/health"))
+                    self.assertEqual(c.reply().status, 200)
+                self.assertEqual(silent.rest(), b"")
+                self.assertEqual(c.rest(), b"")
+                self.assertEqual(line.rest(), b"")
+
+    def test_idle_time_does_not_end_a_request_in_flight(self):
+        slow = slow_text(1)
+        with Server(["en-fr"], "--idle-time", 100, *server.SLOWLY) as s, s.connect() as c:
+            c.send(ask(slow))
+            self.assertEqual(c.reply().status, 200)
+
+    def test_send_time(self):
+        text = "é" * 40000
+        data = request_bytes(body={"q": text, "source": "fr", "target": "fr"})
+        with Server(["en-fr"], "--send-time", 300) as s, s.connect() as c:
+            c.socket.settimeout(1)
+            sent = 0
+            try:
+                while sent < 2000:
+                    c.send(data)
+                    sent += 1
+            except (TimeoutError, ConnectionResetError, BrokenPipeError):
+                pass
+            self.assertLess(sent, 2000)             # the server stopped reading
+            s.wait_for("connection_closed")
+            self.assertIn("does not read", s.events("connection_closed")[0]["reason"])
+            self.assertEqual(s.get("/health").status, 200)
+
+    def test_a_slow_reader_gets_everything(self):
+        text = "é" * 40000
+        with Server(["en-fr"], "--send-time", 2000) as s, s.connect() as c:
+            c.send(request_bytes(body={"q": text, "source": "fr", "target": "fr"}) * 20)
+            for _ in range(20):
+                time.sleep(0.05)
+                self.assertEqual(c.reply().text, text)
+
+    def test_drain_time(self):
+        slow = slow_text(4)
+        with Server(["en-fr"], "--drain-time", 200, *server.SLOWLY) as s, s.connect() as c:
+            c.send(ask(slow))
+            time.sleep(0.3)
+            started = time.monotonic()
+            self.assertEqual(s.stop(), 0)
+            self.assertLess(time.monotonic() - started, server.PATIENCE_S / 2)
+            self.assertTrue(s.events("drain_cut_off"))
+            self.assertEqual(c.rest(), b"")
+
+    # ---- settings ----
+
+    def test_settings_come_from_the_environment_too(self):
+        with Server(["en-fr"], environment={"VERSO_CHARACTERS": "5"}) as s:
+            self.assert_refused(s.translate("123456"), 400)
+        with Server(["en-fr"], "--characters", 6, environment={"VERSO_CHARACTERS": "5"}) as s:
+            self.assertEqual(s.translate("123456").text, "123456")
+
+    def run_serve(self, *words):
+        return subprocess.run([os.path.join(server.BUILD, "verso"), "serve", *words],
+                              capture_output=True, text=True, timeout=server.PATIENCE_S)
+
+    def test_a_start_that_fails_says_why(self):
+        with Server(["en-fr"]) as s:
+            folder = s.folder.name
+            database = os.path.join(folder, "other.db")
+            for words, code, text in (
+                    (("--models", folder + "/nowhere"), 5, "nowhere"),
+                    (("--port", "70000"), 2, "65535"),
+                    (("--queue", "0"), 2, "queue"),
+                    (("--host", "localhost"), 2, "is no address"),
+                    (("--port", str(s.port)), 1, "cannot listen")):
+                with self.subTest(words):
+                    done = self.run_serve("--models", folder, "--database", database, *words)
+                    self.assertEqual(done.returncode, code, done)
+                    self.assertIn(text, done.stderr)
+
+    def test_it_listens_on_loopback_unless_told(self):
+        with Server(["en-fr"]) as s:
+            self.assertEqual(s.events("listening")[0]["host"], "127.0.0.1")
+
+    def test_it_listens_on_ipv6_too(self):
+        try:
+            with Server(["en-fr"], "--host", "::1") as s:
+                self.assertGreater(s.port, 0)
+        except RuntimeError as e:
+            if "address family" not in str(e) and "not available" not in str(e):
+                raise
+
+    def test_every_limit_has_a_line_in_the_help(self):
+        text = self.run_serve("--help").stdout
+        for name in ("connections", "request-bytes", "characters", "sentences", "batch-items",
+                     "pieces", "header-time", "body-time", "idle-time", "queue", "deadline"):
+            self.assertIn("--" + name, text)
+
+
+if __name__ == "__main__":
+    server.main()
