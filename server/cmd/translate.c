@@ -208,7 +208,7 @@ const struct command command_translate = {
                    "is said on standard error, has an empty one in its place, and makes the exit\n"
                    "code 3.\n",
     .examples = "  verso translate --model en-fr.safetensors < letter.txt\n"
-                "  echo 'Good morning.' | verso translate -m en-fr.safetensors --alignment matrix\n",
+                "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n",
     .options = specs,
     .operands_max = OPERANDS_MAX,
     .run = run,

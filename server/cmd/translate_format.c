@@ -101,7 +101,8 @@ static void append_cell(struct bytes *out, const char *text, size_t len, size_t 
 }
 
 /* A row a target word, a column a source word and one for the sentence's end. */
-static void append_matrix(struct bytes *out, const char *text, const struct engine_sentence *sentence,
+static void append_matrix(struct bytes *out, const char *text,
+                          const struct engine_sentence *sentence,
                           const struct word_alignment *words)
 {
     const char *answer = sentence->texts[0].text;

@@ -2,7 +2,7 @@
  * engine.h - text in, text + spans + alignment out: tokenizer and model wired together.
  *
  *     struct engine *engine;
- *     status = engine_load(&engine, "en-fr.safetensors", &err);       // or engine_new(model, vocabulary)
+ *     status = engine_load(&engine, "en-fr.safetensors", &err);       // or engine_new
  *     struct engine_worker *worker;
  *     status = engine_worker_new(&worker, engine, &limits, &err);     // one a thread
  *     status = engine_translate(worker, texts, count, &options, &arena, out, &err);

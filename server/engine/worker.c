@@ -22,8 +22,8 @@ enum status engine_worker_new(struct engine_worker **out, const struct engine *e
     *out = NULL;
     if (limits->pieces < 1 || limits->text_sentences < 1)
         return error_set(err, STATUS_BAD_USAGE,
-                         "the limits of pieces a sentence (%d) and of sentences a text (%d) must be "
-                         "at least 1",
+                         "the limits of pieces a sentence (%d) and of sentences a text (%d) must "
+                         "be at least 1",
                          limits->pieces, limits->text_sentences);
     struct engine_worker *w = memory_zeroed(1, sizeof *w);
     if (!w)
@@ -111,8 +111,9 @@ static enum status make_sources(const struct engine_text *texts, int count, stru
 }
 
 /* Texts of all hypotheses of one sentence. */
-static enum status decode(const struct vocabulary *vocabulary, const struct translation *translation,
-                          struct arena *arena, struct engine_sentence *sentence, struct error *err)
+static enum status decode(const struct vocabulary *vocabulary,
+                          const struct translation *translation, struct arena *arena,
+                          struct engine_sentence *sentence, struct error *err)
 {
     sentence->translation = *translation;
     sentence->truncated = translation->count > 0 && !translation->best[0].finished;

@@ -2,8 +2,8 @@
  * registry.h - which models are live.
  *
  *     struct registry *r;
- *     status = registry_open(&r, "models/", db, &err);      // every *.safetensors of the folder
- *     struct live_model *m = registry_find(r, "en", "fr");  // NULL: no such pair; holds a reference
+ *     status = registry_open(&r, "models/", db, &err);      // every *.safetensors of it
+ *     struct live_model *m = registry_find(r, "en", "fr");  // a reference; NULL: no such pair
  *     ... live_model_engine(m) ...
  *     live_model_release(m);
  *     registry_close(r);

@@ -48,8 +48,8 @@ static enum status check_recorded(struct db *db, sqlite3_stmt *row,
     status = hash_of(expected, hex, err);
     if (status == STATUS_OK && strcmp(sha256, hex) != 0)
         status = error_set(err, STATUS_BAD_FILE,
-                           "migration %s was changed after %s had it: put the file's old text back, "
-                           "build again, and make the change in a new migration",
+                           "migration %s was changed after %s had it: put the file's old text "
+                           "back, build again, and make the change in a new migration",
                            name, db->path);
     return status;
 }
@@ -144,7 +144,7 @@ enum status migrate(struct db *db, const struct migration *history, struct error
         status = sql_begin(db, err);
         if (status != STATUS_OK)
             break;
-        status = count_applied(db, history, &applied, err);      // another process may have been faster
+        status = count_applied(db, history, &applied, err);      // another process may be faster
         if (status == STATUS_OK && history[applied].name)
             status = apply(db, &history[applied++], err);
         status = sql_end(db, status, err);

@@ -3,13 +3,14 @@
  */
 #include "tests/helpers.h"
 
-#include "base/clock.h"
+#include <time.h>
+
 #include "server/engine/parts.h"
 #include "tests/tiny_model.h"
 #include "tokenizer/character.h"
 
-#define ARENA_BYTES ((size_t)1 << 30)
-#define LINEAR_MS 20000      // generous for a sanitizer build; quadratic time needs hours
+#define ARENA_BYTES ((size_t)1 << 28)
+#define LINEAR_SECONDS 20    // of CPU: generous for a sanitizer build; quadratic time needs hours
 
 static struct error err;
 static struct vocabulary *vocabulary;
@@ -141,9 +142,10 @@ START_TEST(a_character_of_more_pieces_than_the_limit_is_refused)
 {
     struct parts parts;
     setup();
-    assert_status(cut("a \xEF\xB7\xBA b", 16, 100, &parts), STATUS_TOO_LARGE);   // U+FDFA: 18 letters
+    static const char text[] = "a \xEF\xB7\xBA b";       // U+FDFA: 18 letters
+    assert_status(cut(text, 16, 100, &parts), STATUS_TOO_LARGE);
     ck_assert_ptr_nonnull(strstr(err.text, "byte 2"));
-    struct parts wide = must_cut("a \xEF\xB7\xBA b", 64);
+    struct parts wide = must_cut(text, 64);
     ck_assert_int_eq(wide.count, 1);
     teardown();
 }
@@ -229,9 +231,9 @@ START_TEST(a_megabyte_without_an_end_is_cut_in_linear_time)
     for (size_t i = 0; i < len; i++)
         text[i] = i % 7 == 6 ? ' ' : (char)('a' + i % 23);
     text[len] = '\0';
-    int64_t start = clock_now_ms();
+    clock_t start = clock();
     struct parts parts = must_cut(text, 64);
-    ck_assert_int_lt(clock_now_ms() - start, LINEAR_MS);
+    ck_assert_int_lt((clock() - start) / CLOCKS_PER_SEC, LINEAR_SECONDS);
     assert_covers(&parts, text, 64);
     free(text);
     teardown();

@@ -44,7 +44,7 @@ static void refuse(const struct migration *history, const char *says, const char
     struct db *db;
     assert_status(open_with(&db, history), STATUS_BAD_FILE);
     ck_assert_ptr_null(db);
-    ck_assert_msg(strstr(err.text, says) && strstr(err.text, names), "\"%s\" lacks \"%s\" or \"%s\"",
+    ck_assert_msg(strstr(err.text, says) && strstr(err.text, names), "\"%s\" lacks %s or %s",
                   err.text, says, names);
 }
 

@@ -196,7 +196,8 @@ START_TEST(a_model_is_recorded_once_a_digest)
     assert_ok(models_record(db, "en-fr", "en", "fr", other, NULL, id, &err), err);
     ck_assert_int_eq(number("SELECT count(*) FROM models"), 2);
     ck_assert_int_eq(number("SELECT count(*) FROM models WHERE card IS NULL"), 1);
-    ck_assert_int_eq(number("SELECT count(*) FROM models WHERE last_loaded_ms < first_loaded_ms"), 0);
+    ck_assert_int_eq(number("SELECT count(*) FROM models WHERE last_loaded_ms < first_loaded_ms"),
+                     0);
     teardown();
 }
 END_TEST
