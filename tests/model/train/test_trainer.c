@@ -196,8 +196,14 @@ static enum status note_validation(void *context, const struct training_validati
     return STATUS_OK;
 }
 
+/* Guessing evenly is 2.56 nats a piece. ThreadSanitizer makes each product fifty times slower. */
+#ifdef __SANITIZE_THREAD__
+#define TOY_EPOCHS 2
+#define TOY_BOUND 2.5
+#else
 #define TOY_EPOCHS 25
-#define TOY_BOUND 0.25                   // nats a piece; guessing evenly is 2.56
+#define TOY_BOUND 0.25
+#endif
 
 START_TEST(the_toy_language_is_learnt)
 {
@@ -207,6 +213,7 @@ START_TEST(the_toy_language_is_learnt)
     struct trainer_options options = toy_options(checkpoint);
     struct best best = { .validations = 0 };
     struct error err;
+    options.config = (struct config){ TOY_VOCABULARY, 16, 24, 16 };
     options.epochs = TOY_EPOCHS;
     options.on_validated = note_validation;
     options.context = &best;

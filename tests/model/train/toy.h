@@ -1,6 +1,6 @@
 /*
  * toy.h - a language of a few letters whose translation is the same word backwards, and a model
- * small enough to learn it while a test waits.
+ * small enough for a sanitizer.
  */
 #ifndef TESTS_MODEL_TRAIN_TOY_H
 #define TESTS_MODEL_TRAIN_TOY_H
@@ -33,7 +33,7 @@ static inline struct pairs toy_pairs(int count, uint64_t seed)
 static inline struct trainer_options toy_options(const char *checkpoint)
 {
     return (struct trainer_options){
-        .config = { .vocabulary = TOY_VOCABULARY, .embedding = 16, .hidden = 24, .attention = 16 },
+        .config = { .vocabulary = TOY_VOCABULARY, .embedding = 8, .hidden = 12, .attention = 8 },
         .schedule = { .rate = 5e-3, .warmup = 20, .decay = 0.6, .patience = 0 },
         .optimizer = optimizer_options_default(),
         .batch_sentences = 20,

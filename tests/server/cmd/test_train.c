@@ -90,8 +90,8 @@ static pid_t start_training(const char *out, const char *more, ...)
 {
     const char *arguments[ARGUMENTS_MAX] = {
         PROGRAM, "train", "--source", "en", "--target", "fr", "--train", in_folder("train.tsv"),
-        "--valid", in_folder("valid.tsv"), "--out", out, "--vocab-size", "300", "--embedding", "12",
-        "--hidden", "16", "--attention", "12", "--batch-sentences", "16", "--warmup", "10",
+        "--valid", in_folder("valid.tsv"), "--out", out, "--vocab-size", "300", "--embedding", "6",
+        "--hidden", "8", "--attention", "6", "--batch-sentences", "16", "--warmup", "10",
         "--bleu-sentences", "8", "--threads", "2",
     };
     int count = 0;
@@ -126,7 +126,7 @@ START_TEST(a_training_writes_a_model_with_its_card)
     const char *card = model_texts(model).card;
     ck_assert_msg(strstr(card, "\"name\":\"en-fr\"") && strstr(card, "\"files\":[\"train.tsv\"]") &&
                       strstr(card, "\"validation_loss\"") && !strstr(card, folder), "%s", card);
-    ck_assert_int_eq(model_config(model)->hidden, 16);
+    ck_assert_int_eq(model_config(model)->hidden, 8);
     ck_assert_int_ne(access(in_folder("m.candidate"), F_OK), 0);
     model_free(model);
     remove_folder(folder);
