@@ -1,6 +1,6 @@
 /*
- * models.c - "verso models": what is in a folder of models, in a model file, and
- * making one from plain tensors.
+ * models.c - "verso models": what is in a folder of models, in a model file,
+ * making one from plain tensors, changing what one says of itself.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -268,6 +268,68 @@ static enum status import(const struct options *o, struct error *err)
     return status;
 }
 
+/* ---- card ---- */
+
+/* The keys of the file at --card put over those of the model's card. */
+static enum status merge_card(const char *card, const char *path, struct bytes *merged,
+                              struct error *err)
+{
+    json_t *root = NULL, *over = NULL;
+    struct bytes text;
+    bytes_init(&text, TEXT_BYTES_MAX);
+    enum status status = bytes_read_file(&text, path, err);
+    if (status == STATUS_OK)
+        status = json_parse(&over, text.data, text.len, err);
+    if (status == STATUS_OK)
+        status = json_parse(&root, card ? card : "{}", card ? strlen(card) : 2, err);
+    if (status == STATUS_OK && (json_object_update(root, over) != 0 || !json_write(merged, root)))
+        status = error_set(err, STATUS_BAD_INPUT, "%s: a card must be a JSON object", path);
+    json_decref(root);
+    json_decref(over);
+    bytes_release(&text);
+    return status;
+}
+
+/* How the file keeps its matrices. */
+static enum status matrix_dtype(const char *path, enum dtype *dtype, struct error *err)
+{
+    struct tensor_file *file;
+    enum status status = tensor_file_open(&file, path, err);
+    if (status != STATUS_OK)
+        return status;
+    *dtype = DTYPE_F32;
+    for (int i = 0; i < tensor_file_count(file); i++)
+        if (tensor_file_info(file, i).cols > 1)
+            *dtype = tensor_file_info(file, i).dtype;
+    tensor_file_close(file);
+    return STATUS_OK;
+}
+
+static enum status change_card(const struct options *o, struct error *err)
+{
+    const char *path = options_operand(o, 1);
+    const char *out = options_text(o, "out") ? options_text(o, "out") : path;
+    struct model *model = NULL;
+    enum dtype dtype = DTYPE_F32;
+    struct bytes card;
+    bytes_init(&card, TEXT_BYTES_MAX);
+    enum status status = options_need(o, err, "card", NULL);
+    if (status == STATUS_OK)
+        status = matrix_dtype(path, &dtype, err);
+    if (status == STATUS_OK)
+        status = model_load(&model, path, err);
+    if (status == STATUS_OK)
+        status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
+    if (status == STATUS_OK) {
+        const struct model_texts texts = { model_texts(model).vocabulary, card.data };
+        status = model_save(out, model_seq2seq(model), model_weights(model)->values, dtype, &texts,
+                            err);
+    }
+    model_free(model);
+    bytes_release(&card);
+    return status == STATUS_OK ? show(out, err) : status;
+}
+
 /* ---- the command ---- */
 
 static enum status choose(const struct options *o, struct error *err)
@@ -280,9 +342,11 @@ static enum status choose(const struct options *o, struct error *err)
         return show(options_operand(o, 1), err);
     if (strcmp(what, "import") == 0 && operands == 2)
         return import(o, err);
+    if (strcmp(what, "card") == 0 && operands == 1)
+        return change_card(o, err);
     return error_set(err, STATUS_BAD_USAGE,
-                     "it is \"list FOLDER\", \"show FILE\" or \"import WEIGHTS VOCABULARY\"; see "
-                     "verso models --help");
+                     "it is \"list FOLDER\", \"show FILE\", \"import WEIGHTS VOCABULARY\" or \"card "
+                     "FILE\"; see verso models --help");
 }
 
 static int run(const struct options *o)
@@ -295,26 +359,28 @@ static int run(const struct options *o)
 }
 
 static const struct option_spec specs[] = {
-    { "out", OPTION_TEXT, .letter = 'o', .value = "MODEL", .help = "import: model file to write" },
+    { "out", OPTION_TEXT, .letter = 'o', .value = "MODEL", .help = "import, card: model file to write" },
     { "source", OPTION_TEXT, .value = "CODE", .help = "import: language it translates from" },
     { "target", OPTION_TEXT, .value = "CODE", .help = "import: language it translates to" },
     { "name", OPTION_TEXT, .value = "NAME",
       .help = "import: what to call it; by default SOURCE-TARGET" },
     { "card", OPTION_TEXT, .value = "FILE",
-      .help = "import: JSON object to put into the model's card: data, licences and the like" },
+      .help = "import, card: JSON object to put into the model's card: data, licences, scores" },
     { 0 },
 };
 
 const struct command command_models = {
     .name = "models",
-    .summary = "list, show or import model files",
+    .summary = "list, show, import or describe model files",
     .usage = "list FOLDER | show FILE | import WEIGHTS VOCABULARY -o MODEL --source CODE "
-             "--target CODE",
+             "--target CODE | card FILE --card JSON [-o MODEL]",
     .description = "import makes a model file of plain tensors, named as PyTorch reference runs\n"
-                   "name them, and a vocabulary (lines of id, piece, score, kind).\n",
+                   "name them, and a vocabulary (lines of id, piece, score, kind).\n"
+                   "card puts the keys of a JSON object over those of a model's card.\n",
     .examples = "  verso models list models/\n"
                 "  verso models import weights.safetensors vocab.tsv -o en-fr.safetensors \\\n"
-                "      --source en --target fr\n",
+                "      --source en --target fr\n"
+                "  verso models card en-fr.safetensors --card scores.json\n",
     .options = specs,
     .operands_min = 1,
     .operands_max = 3,

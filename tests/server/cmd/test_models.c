@@ -57,6 +57,32 @@ START_TEST(show_has_config_card_digest_and_tensors)
 }
 END_TEST
 
+/* Scores come after training: the card changes, what the model says does not. */
+START_TEST(a_card_is_changed_and_the_weights_are_not)
+{
+    static const char scores[] = "{\"scores\":{\"BLEU\":41.5}}";
+    program_setup();
+    program_write("scores.json", scores, sizeof scores - 1);
+    struct said before = run_verso("translate -m en-fr.safetensors", "ab ba abba\n", 11);
+    struct said said = run_verso("models card en-fr.safetensors --card scores.json", "", 0);
+    ck_assert_int_eq(said.code, 0);
+    assert_says(&said.out, "41.5");
+    assert_says(&said.out, "\"source\": \"en\"");
+    struct said after = run_verso("translate -m en-fr.safetensors", "ab ba abba\n", 11);
+    ck_assert_int_eq(after.code, 0);
+    ck_assert_str_eq(after.out.data, before.out.data);
+    said_release(&before);
+    said_release(&said);
+    said_release(&after);
+    program_write("scores.json", "[1]", 3);
+    said = run_verso("models card en-fr.safetensors --card scores.json", "", 0);
+    ck_assert_int_ne(said.code, 0);
+    assert_says(&said.errors, "JSON object");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
 START_TEST(wrong_words_and_absent_files_are_said)
 {
     static const struct {
@@ -142,6 +168,7 @@ static const struct test_case cases[] = {
     TEST(list_has_a_line_a_model),
     TEST(a_broken_model_is_said_and_the_others_are_listed),
     TEST(show_has_config_card_digest_and_tensors),
+    TEST(a_card_is_changed_and_the_weights_are_not),
     TEST(wrong_words_and_absent_files_are_said),
     TEST(import_puts_the_card_in),
     TEST(an_import_that_does_not_fit_leaves_the_old_model_alone),
