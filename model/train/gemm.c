@@ -30,6 +30,19 @@ void gemm_use_one_thread(void)
 {
 }
 
+void gemm_share_rounded(const float *values, uint16_t *rounded, size_t count)
+{
+    (void)values;
+    (void)rounded;
+    (void)count;
+}
+
+void gemm_round_shared(size_t from, size_t to)
+{
+    (void)from;
+    (void)to;
+}
+
 enum status gemm_check(struct error *err)
 {
     (void)err;
@@ -45,7 +58,14 @@ enum status gemm_check(struct error *err)
 #include "model/train/gemm_bf16.h"
 
 static atomic_int first_failure = dnnl_success;
-static void (*to_bf16)(size_t n, const float *x, uint16_t *y); // set before threads start
+
+/* Set before threads start. */
+static void (*to_bf16)(size_t n, const float *x, uint16_t *y);
+static struct {
+    const float *values;
+    uint16_t *rounded;
+    size_t count;
+} shared;
 
 static void library_gemm(enum gemm_form form, int M, int N, int K, const float *A, int lda,
                          const float *B, int ldb, bool accumulate, float *C, int ldc)
@@ -59,14 +79,27 @@ static void library_gemm(enum gemm_form form, int M, int N, int K, const float *
         atomic_compare_exchange_strong(&first_failure, &expected, (int)status);
 }
 
+/* The rounded form of a dense matrix if it is in the shared block, else NULL. */
+static const uint16_t *find_rounded(const float *B, size_t elements, bool dense)
+{
+    const uintptr_t at = (uintptr_t)B, from = (uintptr_t)shared.values;
+    if (!shared.values || !dense || at < from ||
+        at + elements * sizeof *B > from + shared.count * sizeof *B)
+        return NULL;
+    return shared.rounded + (at - from) / sizeof *B;
+}
+
 /* Most pieces in bfloat16, the few that are left in float32. */
 static void half_gemm(enum gemm_form form, int M, int N, int K, const float *A, int lda,
                       const float *B, int ldb, bool accumulate, float *C, int ldc)
 {
     const bool over_k = form == GEMM_TN;
     int done = 0;
-    if (bf16_is_worth_it(M, N, K))
-        done = bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, accumulate, C, ldc);
+    if (bf16_is_worth_it(M, N, K)) {
+        const uint16_t *rounded = find_rounded(B, (size_t)N * (size_t)K,
+                                               ldb == (form == GEMM_NT ? K : N));
+        done = bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, rounded, accumulate, C, ldc);
+    }
     if (done < 0) {
         int expected = dnnl_success;
         atomic_compare_exchange_strong(&first_failure, &expected, (int)dnnl_runtime_error);
@@ -100,6 +133,18 @@ enum status precision_check(enum precision precision, struct error *err)
 void gemm_use_one_thread(void)
 {
     omp_set_num_threads(1);
+}
+
+void gemm_share_rounded(const float *values, uint16_t *rounded, size_t count)
+{
+    shared.values = values;
+    shared.rounded = rounded;
+    shared.count = count;
+}
+
+void gemm_round_shared(size_t from, size_t to)
+{
+    to_bf16(to - from, shared.values + from, shared.rounded + from);
 }
 
 enum status gemm_check(struct error *err)

@@ -31,6 +31,13 @@ MUST_CHECK enum status precision_check(enum precision precision, struct error *e
 /* The library would start threads of its own in each thread that calls it. */
 void gemm_use_one_thread(void);
 
+/* Weights are in many products between two changes: with this, bfloat16 products whose second
+ * operand lies in values[0,count) take rounded[] instead of rounding it each time. One block a
+ * process; NULL: none. */
+void gemm_share_rounded(const float *values, uint16_t *rounded, size_t count);
+/* Round values[from,to) anew: after they changed, before the next product. */
+void gemm_round_shared(size_t from, size_t to);
+
 MUST_CHECK enum status gemm_check(struct error *err);
 
 #endif

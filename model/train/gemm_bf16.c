@@ -205,8 +205,8 @@ static bool round_operand(struct half_block *block,
 }
 
 /* One prepared product over operands that are rounded already. */
-static bool run_product(struct thread_state *state, const struct shape *shape, uint16_t *a,
-                        uint16_t *b, float *C)
+static bool run_product(struct thread_state *state, const struct shape *shape, const uint16_t *a,
+                        const uint16_t *b, float *C)
 {
     struct product *p = find_product(state, shape);
     if (!p)
@@ -214,8 +214,8 @@ static bool run_product(struct thread_state *state, const struct shape *shape, u
     const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->a },
                                      { DNNL_ARG_WEIGHTS, p->b },
                                      { DNNL_ARG_DST, p->c } };
-    return dnnl_memory_set_data_handle(p->a, a) == dnnl_success &&
-           dnnl_memory_set_data_handle(p->b, b) == dnnl_success &&
+    return dnnl_memory_set_data_handle(p->a, (void *)(uintptr_t)a) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->b, (void *)(uintptr_t)b) == dnnl_success &&
            dnnl_memory_set_data_handle(p->c, C) == dnnl_success &&
            dnnl_primitive_execute(p->primitive, state->stream, 3, args) == dnnl_success &&
            dnnl_stream_wait(state->stream) == dnnl_success;
@@ -225,7 +225,7 @@ bool bf16_is_supported(void)
 {
     float a[ROWS_MIN * ROWS_MIN] = { 0 }, c[ROWS_MIN * ROWS_MIN];
     return bf16_gemm(kernels_reference.to_bf16, GEMM_NN, ROWS_MIN, ROWS_MIN, ROWS_MIN, a, ROWS_MIN,
-                     a, ROWS_MIN, false, c, ROWS_MIN) == ROWS_MIN;
+                     a, ROWS_MIN, NULL, false, c, ROWS_MIN) == ROWS_MIN;
 }
 
 bool bf16_is_worth_it(int M, int N, int K)
@@ -234,16 +234,19 @@ bool bf16_is_worth_it(int M, int N, int K)
 }
 
 int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_form form, int M,
-              int N, int K, const float *A, int lda, const float *B, int ldb, bool accumulate,
-              float *C, int ldc)
+              int N, int K, const float *A, int lda, const float *B, int ldb,
+              const uint16_t *rounded_B, bool accumulate, float *C, int ldc)
 {
     struct thread_state *state = thread_state();
     const bool over_k = form == GEMM_TN;
     const int pieces = over_k ? K : M;
     if (!state ||
-        !round_operand(&state->a, round, over_k ? K : M, over_k ? M : K, A, lda) ||
+        !round_operand(&state->a, round, over_k ? K : M, over_k ? M : K, A, lda))
+        return -1;
+    if (!rounded_B &&
         !round_operand(&state->b, round, form == GEMM_NT ? N : K, form == GEMM_NT ? K : N, B, ldb))
         return -1;
+    const uint16_t *b = rounded_B ? rounded_B : state->b.values;
     int done = 0;
     while (pieces - done >= ROWS_MIN) {
         int rows = ROWS_MAX;
@@ -253,7 +256,7 @@ int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_fo
         const struct shape shape = { (int)form, over_k ? M : rows, N, over_k ? rows : K, ldc,
                                      accumulate || (over_k && done > 0) };
         if (!run_product(state, &shape, state->a.values + at * (size_t)(over_k ? M : K),
-                         state->b.values + (over_k ? at * (size_t)N : 0),
+                         b + (over_k ? at * (size_t)N : 0),
                          C + (over_k ? 0 : at * (size_t)ldc)))
             return -1;
         done += rows;

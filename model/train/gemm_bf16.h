@@ -21,9 +21,10 @@ bool bf16_is_worth_it(int M, int N, int K);
 /* As kernels->gemm, but only of the first pieces (rows of A and C, in the form TN rows of A
  * and B) and returns how many: all but a few at the end, which are left to the caller; -1: the
  * library refused, C is worthless. Each thread has buffers and prepared products of its own, freed
- * when it ends. `round` is a table's to_bf16. */
+ * when it ends. `round` is a table's to_bf16. rounded_B: B (dense) when it is rounded already, or
+ * NULL. */
 int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_form form, int M,
-              int N, int K, const float *A, int lda, const float *B, int ldb, bool accumulate,
-              float *C, int ldc);
+              int N, int K, const float *A, int lda, const float *B, int ldb,
+              const uint16_t *rounded_B, bool accumulate, float *C, int ldc);
 
 #endif

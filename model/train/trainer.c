@@ -31,6 +31,7 @@ struct trainer {
     struct weights weights;
     struct arena blocks;     // of values and gradients
     real *values;
+    uint16_t *rounded;       // values in bfloat16, NULL if products are float32
     struct team *team;
     struct member *members;
     struct optimizer optimizer;
@@ -91,7 +92,9 @@ static enum status make_settings(struct trainer *t, struct error *err)
 static enum status make_blocks(struct trainer *t, struct error *err)
 {
     const size_t total = t->shape.params.total, members = (size_t)t->options.threads;
-    if (!arena_init(&t->blocks, (members + 1) * (total * sizeof(real) + ALIGNMENT_SLACK)))
+    const size_t rounded = t->options.precision == PRECISION_BF16 ? total : 0;
+    if (!arena_init(&t->blocks, (members + 1) * (total * sizeof(real) + ALIGNMENT_SLACK) +
+                                    rounded * sizeof(uint16_t) + ALIGNMENT_SLACK))
         return error_set(err, STATUS_NO_MEMORY,
                          "no memory for %zu weights and %zu times their gradients: make the model "
                          "smaller or use fewer threads", total, members);
@@ -100,6 +103,10 @@ static enum status make_blocks(struct trainer *t, struct error *err)
     for (size_t i = 0; i < members; i++) {
         t->members[i].gradients = arena_array(&t->blocks, real, total);
         memset(t->members[i].gradients, 0, total * sizeof(real));
+    }
+    if (rounded > 0) {
+        t->rounded = arena_array(&t->blocks, uint16_t, rounded);
+        gemm_share_rounded(t->values, t->rounded, total);
     }
     if (!params_initialise(&t->shape.params, t->values, t->options.seed))
         return error_set(err, STATUS_NO_MEMORY, "no memory to initialise the weights");
@@ -189,6 +196,8 @@ void trainer_free(struct trainer *t)
     if (!t)
         return;
     team_free(t->team);
+    if (t->rounded)
+        gemm_share_rounded(NULL, NULL, 0);
     for (int i = 0; t->members && i < t->options.threads; i++)
         arena_release(&t->members[i].arena);
     memory_free(t->members);
@@ -304,6 +313,20 @@ static enum status rows_loss(struct trainer *t, struct member *me, const struct 
                         &me->err);
 }
 
+static void round_share(void *context, int member)
+{
+    const struct trainer *t = context;
+    const size_t total = t->shape.params.total, members = (size_t)t->options.threads;
+    gemm_round_shared(total * (size_t)member / members, total * ((size_t)member + 1) / members);
+}
+
+/* Before products with weights that may have changed. */
+static void round_weights(struct trainer *t)
+{
+    if (t->rounded)
+        team_run(t->team, round_share, t);
+}
+
 static void compute_gradients(void *context, int member)
 {
     const struct loss_job *job = context;
@@ -400,6 +423,7 @@ static enum status update(struct trainer *t, struct error *err)
     const int batch = (int)t->state.next_batch;
     struct loss_job job = { .trainer = t, .batch = batch };
     job.scale = (real)(1 / (double)batches_target_pieces(&t->train, batch));
+    round_weights(t);
     team_run(t->team, compute_gradients, &job);
     enum status status = check_members(t, err);
     if (status != STATUS_OK)
@@ -423,6 +447,7 @@ static enum status update(struct trainer *t, struct error *err)
 static enum status validate(struct trainer *t, struct error *err)
 {
     struct loss_job job = { .trainer = t };
+    round_weights(t);
     team_run(t->team, compute_validation, &job);
     enum status status = check_members(t, err);
     if (status != STATUS_OK || is_stopped(t))

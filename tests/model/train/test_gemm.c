@@ -63,8 +63,37 @@ START_TEST(bfloat16_products_are_near_the_reference)
 }
 END_TEST
 
+/* A matrix inside the shared block, behind other weights. */
+START_TEST(a_shared_rounded_block_changes_no_bit)
+{
+    enum { M = 70, N = 90, K = 80, BEFORE = 48, TOTAL = BEFORE + N * K };
+    const struct kernels k = training_kernels(kernels_best(), PRECISION_BF16);
+    struct error err;
+    if (precision_check(PRECISION_BF16, &err) != STATUS_OK) {
+        printf("skipped: %s\n", err.text);
+        return;
+    }
+    float *A = random_floats(M * N, 1), *values = random_floats(TOTAL, 2);
+    float *C = calloc(M * N, sizeof *C), *wanted = calloc(M * N, sizeof *C);
+    uint16_t *rounded = calloc(TOTAL, sizeof *rounded);
+    for (int form = GEMM_NN; form <= GEMM_NT; form++) {
+        const int ldb = form == GEMM_NT ? K : N;
+        k.gemm((enum gemm_form)form, M, N, K, A, K, values + BEFORE, ldb, false, wanted, N);
+        gemm_share_rounded(values, rounded, TOTAL);
+        gemm_round_shared(0, 100);
+        gemm_round_shared(100, TOTAL);
+        k.gemm((enum gemm_form)form, M, N, K, A, K, values + BEFORE, ldb, false, C, N);
+        gemm_share_rounded(NULL, NULL, 0);
+        ck_assert_mem_eq(C, wanted, M * N * sizeof *C);
+    }
+    assert_ok(gemm_check(&err), err);
+    free(A), free(values), free(C), free(wanted), free(rounded);
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(float32_products_equal_the_reference),
     TEST(bfloat16_products_are_near_the_reference),
+    TEST(a_shared_rounded_block_changes_no_bit),
 };
 TEST_MAIN("model/train/gemm", cases)
