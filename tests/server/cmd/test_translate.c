@@ -11,7 +11,8 @@
 #include "tokenizer/utf8.h"
 
 #define MODEL "translate --model en-fr.safetensors "
-#define ANSWER_MS 30000      // of one line, on a slow machine under a sanitizer
+#define LINES 1100      // more than are translated together
+#define ANSWER_MS 30000 // of one line, on a slow machine under a sanitizer
 
 static struct said translate(const char *options, const char *input)
 {
@@ -85,16 +86,16 @@ START_TEST(order_and_bytes_do_not_depend_on_threads_or_company)
 {
     struct bytes lines;
     program_setup();
-    make_lines(&lines, 1500);            // more than a block
-    struct said one = translate("--beam 2 --threads 1", lines.data);
-    struct said four = translate("--beam 2 --threads 4", lines.data);
+    make_lines(&lines, LINES);
+    struct said one = translate("--beam 1 --threads 1", lines.data);
+    struct said four = translate("--beam 1 --threads 4", lines.data);
     ck_assert_int_eq(one.code, 0);
     ck_assert_int_eq(four.code, 0);
-    ck_assert_int_eq(count_lines(&one.out), 1500);
+    ck_assert_int_eq(count_lines(&one.out), LINES);
     ck_assert_uint_eq(one.out.len, four.out.len);
     ck_assert_int_eq(memcmp(one.out.data, four.out.data, one.out.len), 0);
-    for (int n = 0; n < 1500; n += 499) {
-        struct said alone = translate("--beam 2", line_of(&lines, n));
+    for (int n = 0; n < LINES; n += 366) {
+        struct said alone = translate("--beam 1", line_of(&lines, n));
         char *end = strchr(alone.out.data, '\n');
         ck_assert_ptr_nonnull(end);
         *end = '\0';
@@ -200,8 +201,8 @@ START_TEST(what_was_read_before_a_file_breaks_is_translated)
 {
     program_setup();
     program_write("a.txt", "one\ntwo\nthree\n", 14);
-    ck_assert_int_eq(chdir(program_folder) ||
-                         system("gzip -k a.txt && head -c -6 a.txt.gz > cut.gz"), 0);
+    ck_assert_int_eq(
+        chdir(program_folder) || system("gzip -k a.txt && head -c -6 a.txt.gz > cut.gz"), 0);
     struct said said = translate("cut.gz", "");
     ck_assert_int_eq(said.code, 4);
     ck_assert_int_eq(count_lines(&said.out), 3);
@@ -269,7 +270,7 @@ START_TEST(pharaoh_pairs_number_the_words_of_the_line)
     for (pair = strtok(pair + 4, " "); pair; pair = strtok(NULL, " "), pairs++) {
         int source, target;
         ck_assert_int_eq(sscanf(pair, "%d-%d", &source, &target), 2);
-        ck_assert(source >= 0 && source < sources && source != 3);       // 1984! is nobody's
+        ck_assert(source >= 0 && source < sources && source != 3); // 1984! is nobody's
         ck_assert(target >= last && target < targets);
         last = target;
     }
@@ -287,7 +288,7 @@ START_TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one)
     struct said said = translate("--alignment matrix", "the cat sat\n");
     ck_assert_int_eq(said.code, 0);
     int words = count_words(line_of(&plain.out, 0));
-    ck_assert_int_eq(count_lines(&said.out), words + 3);         // answer, head, rows, blank
+    ck_assert_int_eq(count_lines(&said.out), words + 3); // answer, head, rows, blank
     ck_assert_str_eq(line_of(&said.out, words + 2), "");
     ck_assert_ptr_nonnull(strstr(line_of(&said.out, 1), "</s>"));
     size_t width = utf8_length(line_of(&said.out, 1), strlen(line_of(&said.out, 1)));
@@ -296,10 +297,10 @@ START_TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one)
         double sum = 0;
         snprintf(row, sizeof row, "%s", line_of(&said.out, 2 + t));
         ck_assert_uint_eq(utf8_length(row, strlen(row)), width);
-        const char *number = row + strlen(row) - 4 * 7;          // three source words and the end
+        const char *number = row + strlen(row) - 4 * 7; // three source words and the end
         for (int s = 0; s < 4; s++)
             sum += strtod(number + s * 7, NULL);
-        ck_assert_double_eq_tol(sum, 1, 0.021);                  // four numbers of two digits
+        ck_assert_double_eq_tol(sum, 1, 0.021); // four numbers of two digits
     }
     said_release(&plain);
     said_release(&said);
@@ -394,7 +395,7 @@ START_TEST(a_line_is_answered_before_the_next_one_comes)
         expect_a_line(from);
     }
     close(to);
-    expect_a_line(from);                 // the unfinished line, once it cannot go on
+    expect_a_line(from); // the unfinished line, once it cannot go on
     char c;
     ck_assert_int_eq(read(from, &c, 1), 0);
     close(from);
