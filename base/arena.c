@@ -98,7 +98,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
     size_t start, end;
     if (bytes == 0)
-        bytes = 1;                       // distinct pointers, and NULL only when full
+        bytes = 1; // distinct pointers, and NULL only when full
     if (__builtin_add_overflow(arena->used, ALIGNMENT - 1, &start))
         return arena_overflow(arena);
     start -= start % ALIGNMENT;

@@ -22,19 +22,19 @@
 #include "base/status.h"
 
 struct arena {
-    char *base;              // NULL: a measuring arena, see arena_measure()
+    char *base; // NULL: a measuring arena, see arena_measure()
     size_t used;
     size_t size;
-    size_t peak;             // most ever used, reported in /metrics
+    size_t peak; // most ever used, reported in /metrics
 };
 
 struct arena_mark {
     size_t used;
 };
 
-MUST_CHECK bool arena_init(struct arena *arena, size_t bytes);   // false: no memory
-void arena_release(struct arena *arena);                         // {0} is fine
-void arena_reset(struct arena *arena);                           // empty, capacity kept
+MUST_CHECK bool arena_init(struct arena *arena, size_t bytes); // false: no memory
+void arena_release(struct arena *arena);                       // {0} is fine
+void arena_reset(struct arena *arena);                         // empty, capacity kept
 
 /* An arena without memory: every allocation returns NULL but is counted in
  * `used`, so that one layout function both measures and places. */

@@ -19,19 +19,19 @@
 #include "base/status.h"
 
 struct bytes {
-    char *data;              // NULL while empty
+    char *data; // NULL while empty
     size_t len;
     size_t capacity;
-    size_t max;              // most bytes it may ever hold
-    bool failed;             // an append did not fit or found no memory
-    bool out_of_memory;      // ... and memory was the reason
+    size_t max;         // most bytes it may ever hold
+    bool failed;        // an append did not fit or found no memory
+    bool out_of_memory; // ... and memory was the reason
 };
 
 void bytes_init(struct bytes *b, size_t max);
 void bytes_release(struct bytes *b);
-void bytes_reset(struct bytes *b);                       // empty, capacity kept, failed cleared
+void bytes_reset(struct bytes *b); // empty, capacity kept, failed cleared
 
-bool bytes_reserve(struct bytes *b, size_t more);        // room for `more` bytes behind len
+bool bytes_reserve(struct bytes *b, size_t more); // room for `more` bytes behind len
 bool bytes_append(struct bytes *b, const char *data, size_t len);
 bool bytes_append_text(struct bytes *b, const char *text);
 bool bytes_append_char(struct bytes *b, char c);

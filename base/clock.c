@@ -38,8 +38,8 @@ static char *put_number(char *out, int value, int digits, char after)
     return out + digits + 1;
 }
 
-#define YEAR_0_MS (-62167219200000)      // 0000-01-01T00:00:00.000Z
-#define YEAR_9999_MS 253402300799999     // 9999-12-31T23:59:59.999Z
+#define YEAR_0_MS (-62167219200000)  // 0000-01-01T00:00:00.000Z
+#define YEAR_9999_MS 253402300799999 // 9999-12-31T23:59:59.999Z
 
 void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_BYTES])
 {

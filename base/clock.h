@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-int64_t clock_now_ns(void);              // monotonic; only differences mean something
-int64_t clock_now_ms(void);              // the same clock in milliseconds
-int64_t clock_wall_ms(void);             // since 1970-01-01 UTC
+int64_t clock_now_ns(void);  // monotonic; only differences mean something
+int64_t clock_now_ms(void);  // the same clock in milliseconds
+int64_t clock_wall_ms(void); // since 1970-01-01 UTC
 
 /* "2026-11-23T09:56:00.123Z" into out. */
 #define CLOCK_TEXT_BYTES 25

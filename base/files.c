@@ -20,15 +20,15 @@
 #include "base/memory.h"
 
 #define WRITE_BUFFER_BYTES ((size_t)64 << 10)
-#define SUFFIX_BYTES 32                  // ".tmp-" and a process id
+#define SUFFIX_BYTES 32 // ".tmp-" and a process id
 
 struct file_writer {
-    int fd;                  // -1 once it is closed
+    int fd; // -1 once it is closed
     char *path;
     char *temporary;
-    bool exists;             // the temporary file is there and ours to remove
-    uint64_t written;        // bytes in the file
-    size_t buffered;         // and bytes that follow them, still here
+    bool exists;      // the temporary file is there and ours to remove
+    uint64_t written; // bytes in the file
+    size_t buffered;  // and bytes that follow them, still here
     unsigned char buffer[WRITE_BUFFER_BYTES];
 };
 
@@ -171,7 +171,7 @@ static enum status sync_folder_of(const char *path, struct error *err)
 
     enum status status = STATUS_OK;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))   // EINVAL: no such thing on this system
+    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) // EINVAL: no such thing on this system
         status = cannot("sync the folder", folder, errno, err);
     if (fd >= 0)
         close(fd);
@@ -225,7 +225,7 @@ static enum status map_descriptor(struct file_map *map, int fd, const char *path
 enum status file_map_open(struct file_map *map, const char *path, struct error *err)
 {
     *map = (struct file_map){ 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a pipe must not block us here
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe must not block us here
     if (fd < 0)
         return cannot("open", path, errno, err);
     enum status status = map_descriptor(map, fd, path, err);

@@ -26,7 +26,7 @@ MUST_CHECK enum status file_writer_add(struct file_writer *w, const void *bytes,
 MUST_CHECK enum status file_writer_patch(struct file_writer *w, uint64_t offset, const void *bytes,
                                          size_t len, struct error *err);
 MUST_CHECK enum status file_writer_commit(struct file_writer *w, struct error *err);
-void file_writer_close(struct file_writer *w);           // NULL is fine; removes an uncommitted file
+void file_writer_close(struct file_writer *w); // NULL is fine; removes an uncommitted file
 
 /* Read-only mapping. An empty file is {NULL, 0} and STATUS_OK. */
 struct file_map {
@@ -34,6 +34,6 @@ struct file_map {
     size_t len;
 };
 MUST_CHECK enum status file_map_open(struct file_map *map, const char *path, struct error *err);
-void file_map_close(struct file_map *map);               // {0} is fine
+void file_map_close(struct file_map *map); // {0} is fine
 
 #endif

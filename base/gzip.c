@@ -21,31 +21,31 @@
 #include "base/memory.h"
 
 #define RAW_BYTES ((size_t)64 << 10)
-#define TEXT_BYTES ((size_t)LINE_BYTES_MAX + 2)          // the longest line and "\r\n"
-#define GZIP_WINDOW (16 + MAX_WBITS)                     // 16: a gzip header, not zlib's
+#define TEXT_BYTES ((size_t)LINE_BYTES_MAX + 2) // the longest line and "\r\n"
+#define GZIP_WINDOW (16 + MAX_WBITS)            // 16: a gzip header, not zlib's
 
 enum member {
-    MEMBER_NONE,             // a plain file
-    MEMBER_STARTS,           // the next byte begins a member
+    MEMBER_NONE,   // a plain file
+    MEMBER_STARTS, // the next byte begins a member
     MEMBER_INSIDE,
-    MEMBER_PADDING,          // behind the last member: zeros alone
+    MEMBER_PADDING, // behind the last member: zeros alone
 };
 
 struct line_reader {
     int fd;
-    char *path;              // as the user knows it
-    int64_t file_bytes;      // 0: unknown (a pipe)
+    char *path;         // as the user knows it
+    int64_t file_bytes; // 0: unknown (a pipe)
     int64_t read_bytes;
-    bool raw_ended;          // the file has no more bytes
-    bool ended;              // and none are left to decode
+    bool raw_ended; // the file has no more bytes
+    bool ended;     // and none are left to decode
     enum member member;
     z_stream inflater;
     bool has_inflater;
     long line_number;
-    enum status failure;     // stays: after damage there is no next line
+    enum status failure; // stays: after damage there is no next line
     struct error why;
-    size_t start, end;       // what is left of `text`
-    char text[TEXT_BYTES + 1];           // + 1: a NUL behind a last line without "\n"
+    size_t start, end;         // what is left of `text`
+    char text[TEXT_BYTES + 1]; // + 1: a NUL behind a last line without "\n"
     unsigned char raw[RAW_BYTES];
 };
 
@@ -295,7 +295,7 @@ enum status line_reader_next(struct line_reader *in, struct line *line, struct e
     bool is_too_long = false;
 
     if (in->failure == STATUS_OK)
-        (void)find_line(in, &len, &is_too_long);         // a failure stays in `in`
+        (void)find_line(in, &len, &is_too_long); // a failure stays in `in`
     *line = (struct line){ .number = in->line_number };
     if (in->failure != STATUS_OK)
         return error_set(err, in->failure, "%s", in->why.text);
@@ -326,10 +326,10 @@ bool line_reader_ready(struct line_reader *in)
         size_t len = in->end - in->start;
         if (in->failure != STATUS_OK || in->ended || memchr(in->text + in->start, '\n', len))
             return true;
-        if (len == TEXT_BYTES || would_wait(in))         // the rest of a line too long may wait
+        if (len == TEXT_BYTES || would_wait(in)) // the rest of a line too long may wait
             return false;
         move_to_front(in);
-        (void)decode(in);                                // a failure stays in `in`
+        (void)decode(in); // a failure stays in `in`
     }
 }
 

@@ -17,19 +17,19 @@
 #include <stddef.h>
 #include "base/status.h"
 
-#define LINE_BYTES_MAX (1 << 20)         // a longer line is STATUS_TOO_LARGE
+#define LINE_BYTES_MAX (1 << 20) // a longer line is STATUS_TOO_LARGE
 
 struct line_reader;
 
 struct line {
-    const char *text;        // NUL-terminated, without "\n" or "\r\n"; NULL at the end of the file
-    size_t len;              // may include NULs of the file
-    long number;             // from 1
+    const char *text; // NUL-terminated, without "\n" or "\r\n"; NULL at the end of the file
+    size_t len;       // may include NULs of the file
+    long number;      // from 1
 };
 
 MUST_CHECK enum status line_reader_open(struct line_reader **out, const char *path,
                                         struct error *err);
-void line_reader_close(struct line_reader *in);          // NULL is fine
+void line_reader_close(struct line_reader *in); // NULL is fine
 
 /* line->text is borrowed until the next call. STATUS_TOO_LARGE leaves the
  * reader at the start of the next line: the caller may go on. */

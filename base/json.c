@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WRITTEN_DIGITS 15                // the most at which 0.1 is written 0.1
+#define WRITTEN_DIGITS 15 // the most at which 0.1 is written 0.1
 
 /* The first bracket that opens level JSON_DEPTH_MAX + 1, or NULL. jansson recurses a level a
  * bracket, so this runs before it. Strings are skipped; damaged ones are jansson's to report. */
@@ -75,7 +75,7 @@ bool json_write(struct bytes *out, const json_t *value)
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(WRITTEN_DIGITS);
     if (json_dump_callback(value, append_part, out, flags) == 0)
         return true;
-    if (!out->failed)                    // jansson's own allocation, not ours
+    if (!out->failed) // jansson's own allocation, not ours
         out->failed = out->out_of_memory = true;
     out->len = len_before;
     if (out->data)

@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-#define JSON_DEPTH_MAX 64    // deeper nesting is refused before it costs stack
+#define JSON_DEPTH_MAX 64 // deeper nesting is refused before it costs stack
 
 /* Exactly one value and nothing behind it; duplicate keys, a NUL inside a
  * string, invalid UTF-8 and nesting above JSON_DEPTH_MAX are STATUS_BAD_INPUT

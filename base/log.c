@@ -18,14 +18,14 @@
 
 #define LOG_LINE_BYTES_MAX 4096
 #define NUMBER_BYTES 32
-#define EXACT_INTEGERS 0x1p53            // doubles below it hold every integer
+#define EXACT_INTEGERS 0x1p53 // doubles below it hold every integer
 
 static const char cut_mark[] = ",\"cut\":true";
 static const char *const level_names[] = { "debug", "info", "warning", "error" };
 
 static atomic_int lowest_level = LOG_INFO;
 static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
-static FILE *log_file;                   // guarded by file_lock; NULL: stderr
+static FILE *log_file; // guarded by file_lock; NULL: stderr
 
 struct log_line {
     size_t len;

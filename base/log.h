@@ -15,15 +15,15 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_NOTHING };
 
 struct log_value {
-    const char *text;        // NULL: it is a number
+    const char *text; // NULL: it is a number
     double number;
 };
 
 #define LOG_TEXT(value) (&(struct log_value){ .text = (value) })
 #define LOG_NUMBER(value) (&(struct log_value){ .number = (double)(value) })
 
-void log_set_level(enum log_level lowest);     // below it nothing is written; LOG_INFO at first
-void log_set_file(FILE *file);                 // stderr at first; borrowed
+void log_set_level(enum log_level lowest); // below it nothing is written; LOG_INFO at first
+void log_set_file(FILE *file);             // stderr at first; borrowed
 
 /* name, const struct log_value *, name, const struct log_value *, ..., NULL */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));

@@ -18,13 +18,13 @@
 #include "base/memory.h"
 
 #define FIRST_SLOTS 16
-#define ENTRIES_MAX ((size_t)1 << 31)    // a slot has 32 bits of hash to tell them apart by
+#define ENTRIES_MAX ((size_t)1 << 31) // a slot has 32 bits of hash to tell them apart by
 #define FIRST_BLOCK_BYTES ((size_t)1 << 10)
 #define BLOCK_BYTES_MAX ((size_t)1 << 20)
 
 struct slot {
     uint32_t hash;
-    uint32_t entry;          // index + 1; 0: empty
+    uint32_t entry; // index + 1; 0: empty
 };
 
 struct block {
@@ -35,7 +35,7 @@ struct block {
 
 struct map {
     struct slot *slots;
-    size_t slot_count;       // a power of two
+    size_t slot_count; // a power of two
     struct map_entry *entries;
     size_t count, capacity;
     struct block *newest;

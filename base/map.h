@@ -24,13 +24,13 @@
 struct map;
 
 struct map_entry {
-    const char *key;         // borrowed, NUL-terminated
+    const char *key; // borrowed, NUL-terminated
     size_t len;
     int64_t value;
 };
 
-struct map *map_new(void);               // NULL: no memory
-void map_free(struct map *map);          // NULL is fine
+struct map *map_new(void);      // NULL: no memory
+void map_free(struct map *map); // NULL is fine
 
 size_t map_count(const struct map *map);
 int64_t *map_insert(struct map *map, const char *key, size_t len, int64_t value_if_new);

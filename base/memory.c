@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 static atomic_long live_blocks;
-static atomic_long until_failure;    // 0: disarmed; 1: the next allocation fails
+static atomic_long until_failure; // 0: disarmed; 1: the next allocation fails
 static atomic_bool has_failed;
 
 /* Whether this allocation is the one to fail. Disarmed, it costs one relaxed load. */

@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void *memory_alloc(size_t count, size_t element_bytes);      // not zeroed; NULL: no memory
+void *memory_alloc(size_t count, size_t element_bytes); // not zeroed; NULL: no memory
 void *memory_zeroed(size_t count, size_t element_bytes);
-void *memory_resize(void *old, size_t count, size_t element_bytes);   // old is kept on NULL
-char *memory_copy_text(const char *text);                    // strdup
-void memory_free(void *p);                                   // NULL is fine
+void *memory_resize(void *old, size_t count, size_t element_bytes); // old is kept on NULL
+char *memory_copy_text(const char *text);                           // strdup
+void memory_free(void *p);                                          // NULL is fine
 
 /* Zeroed pages that cost nothing until they are touched; for arenas. */
 void *memory_map_pages(size_t bytes);
@@ -23,7 +23,7 @@ void memory_unmap_pages(void *pages, size_t bytes);
 
 /* For tests: the nth allocation of any thread from now fails (1 is the next), once; 0 disarms. */
 void memory_fail_at(long nth);
-bool memory_failed(void);                // whether the armed failure has happened
-long memory_live(void);                  // blocks allocated and not yet freed
+bool memory_failed(void); // whether the armed failure has happened
+long memory_live(void);   // blocks allocated and not yet freed
 
 #endif

@@ -59,7 +59,7 @@ double rng_uniform(struct rng *rng)
 uint64_t rng_below(struct rng *rng, uint64_t bound)
 {
     assert(bound > 0);
-    uint64_t favoured = (0 - bound) % bound;     // 2^64 mod bound
+    uint64_t favoured = (0 - bound) % bound; // 2^64 mod bound
     unsigned __int128 product;
     do
         product = (unsigned __int128)rng_next(rng) * bound;

@@ -18,9 +18,9 @@ struct rng {
 };
 
 struct rng rng_make(uint64_t seed, uint64_t stream);
-uint64_t rng_next(struct rng *rng);                       // all 64 bits uniform
-double rng_uniform(struct rng *rng);                      // [0,1), 53 bits
-uint64_t rng_below(struct rng *rng, uint64_t bound);      // [0,bound), unbiased; bound > 0
-double rng_normal(struct rng *rng);                       // mean 0, variance 1
+uint64_t rng_next(struct rng *rng);                  // all 64 bits uniform
+double rng_uniform(struct rng *rng);                 // [0,1), 53 bits
+uint64_t rng_below(struct rng *rng, uint64_t bound); // [0,bound), unbiased; bound > 0
+double rng_normal(struct rng *rng);                  // mean 0, variance 1
 
 #endif

@@ -29,14 +29,14 @@ enum status {
 
 struct error {
     enum status status;
-    char text[400];          // a whole sentence, ready to log or to send
+    char text[400]; // a whole sentence, ready to log or to send
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
-const char *status_name(enum status status);   // "NO_MEMORY"
-const char *status_text(enum status status);   // "out of memory"
+const char *status_name(enum status status); // "NO_MEMORY"
+const char *status_text(enum status status); // "out of memory"
 
 /* Describe a failure and return its status, so that callers can write
  *     return error_set(err, STATUS_BAD_FILE, "%s: version %u", path, version);

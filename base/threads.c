@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include "base/memory.h"
 
-#define SPINS 300                        // about 10 microseconds
+#define SPINS 300 // about 10 microseconds
 
 struct member {
     struct team *team;
@@ -29,11 +29,11 @@ struct member {
 struct team {
     int size;
     int spins;
-    int started;             // threads to join: members 1 to `started`
+    int started; // threads to join: members 1 to `started`
     void (*work)(void *job, int member);
     void *job;
-    atomic_uint round;       // written under `lock`, so that no sleeper misses it
-    atomic_int pending;      // members that still work
+    atomic_uint round;  // written under `lock`, so that no sleeper misses it
+    atomic_int pending; // members that still work
     atomic_bool is_over;
     pthread_mutex_t lock;
     pthread_cond_t new_round;
@@ -167,7 +167,7 @@ static void wait_for_members(struct team *team)
 
 void team_run(struct team *team, void (*work)(void *job, int member), void *job)
 {
-    assert(atomic_load(&team->pending) == 0);            // one job at a time
+    assert(atomic_load(&team->pending) == 0); // one job at a time
     team->work = work;
     team->job = job;
     atomic_store(&team->pending, team->size - 1);

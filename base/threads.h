@@ -14,11 +14,11 @@
 
 struct team;
 
-struct team *team_new(int size);         // NULL: no memory or no threads; size >= 1
-void team_free(struct team *team);       // NULL is fine
+struct team *team_new(int size);   // NULL: no memory or no threads; size >= 1
+void team_free(struct team *team); // NULL is fine
 int team_size(const struct team *team);
 void team_run(struct team *team, void (*work)(void *job, int member), void *job);
 
-int threads_available(void);             // cores this process may run on, at least 1
+int threads_available(void); // cores this process may run on, at least 1
 
 #endif

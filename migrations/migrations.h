@@ -5,8 +5,8 @@
 #define MIGRATIONS_MIGRATIONS_H
 
 struct migration {
-    const char *name;        // "0001_vocabularies": the file's name without its ending
-    const char *sql;         // the whole file, NUL-terminated
+    const char *name; // "0001_vocabularies": the file's name without its ending
+    const char *sql;  // the whole file, NUL-terminated
 };
 
 /* In order; the last one has a NULL name. */

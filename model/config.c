@@ -84,7 +84,7 @@ static enum status read_fields(struct config *config, json_t *root, struct error
     const char *name;
     json_t *value;
     size_t seen = 0;
-    json_object_foreach(root, name, value) {
+    json_object_foreach (root, name, value) {
         const struct field *field = find_field(name);
         if (!field) {
             enum status status = read_choice(name, value, err);

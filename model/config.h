@@ -14,16 +14,16 @@
 #include "base/status.h"
 
 struct config {
-    int vocabulary;          // V: pieces, joint for both languages
-    int embedding;           // E; the output matrix is the embedding, so also R
-    int hidden;              // H, of each encoder direction and of the decoder
-    int attention;           // A
+    int vocabulary; // V: pieces, joint for both languages
+    int embedding;  // E; the output matrix is the embedding, so also R
+    int hidden;     // H, of each encoder direction and of the decoder
+    int attention;  // A
 };
 
 #define CONFIG_VOCABULARY_MAX 200000
-#define CONFIG_WIDTH_MAX 4096            // most of E, H, A
+#define CONFIG_WIDTH_MAX 4096 // most of E, H, A
 
-struct config config_default(void);      // V 0 (must be set), E 256, H 512, A 256
+struct config config_default(void); // V 0 (must be set), E 256, H 512, A 256
 
 /* STATUS_BAD_INPUT naming the field, its value and its bounds. */
 MUST_CHECK enum status config_check(const struct config *config, struct error *err);

@@ -119,16 +119,16 @@ void decoder_forward(const struct decoder *d, const struct weights *weights,
 }
 
 struct backward_scratch {
-    real *d_h;               // (T,B,H) from the readout
-    real *d_contexts;        // (T,B,M) from the readout
-    real *d_gates;           // (T,B,4H)
-    real *d_query;           // (T,B,A)
-    real *d_keys;            // (S,B,A)
-    real *d_folded;          // (S,B,4H)
-    real *d_fed;             // (B,H) what flows to the step before
-    real *d_c;               // (B,H)
-    real *d_alignment;       // (S) of one sentence
-    real *d_mean;            // (B,M)
+    real *d_h;         // (T,B,H) from the readout
+    real *d_contexts;  // (T,B,M) from the readout
+    real *d_gates;     // (T,B,4H)
+    real *d_query;     // (T,B,A)
+    real *d_keys;      // (S,B,A)
+    real *d_folded;    // (S,B,4H)
+    real *d_fed;       // (B,H) what flows to the step before
+    real *d_c;         // (B,H)
+    real *d_alignment; // (S) of one sentence
+    real *d_mean;      // (B,M)
 };
 
 static void lay_out_backward(struct backward_scratch *k, const struct decoder *d, int T, int S,
@@ -234,8 +234,7 @@ static void start_backward(const struct decoder *d, const struct weights *weight
         d_s0[i] *= 1 - run->s0[i] * run->s0[i];
     memset(k->d_mean, 0, B * M * sizeof(real));
     bias_backward(d->bridge_bias, run->B, d_s0, gradients);
-    product_backward(weights, d->bridge, run->B, run->mean, d->M, d_s0, k->d_mean, d->M,
-                     gradients);
+    product_backward(weights, d->bridge, run->B, run->mean, d->M, d_s0, k->d_mean, d->M, gradients);
     for (size_t b = 0; b < B; b++)
         for (size_t s = 0; s < (size_t)run->source_len[b]; s++)
             for (size_t i = 0; i < M; i++)
@@ -266,18 +265,18 @@ void decoder_backward(const struct decoder *d, const struct weights *weights,
     product_backward(weights, d->context, source, run->memory, d->M, k.d_folded, d_memory, d->M,
                      gradients);
     bias_backward(d->attention.key_bias, source, k.d_keys, gradients);
-    product_backward(weights, d->attention.key, source, run->memory, d->M, k.d_keys, d_memory,
-                     d->M, gradients);
+    product_backward(weights, d->attention.key, source, run->memory, d->M, k.d_keys, d_memory, d->M,
+                     gradients);
     arena_rewind(scratch, mark);
 }
 
 /* ---- one step ---- */
 
 struct step_scratch {
-    real *query;             // (N,A)
-    real *context;           // (N,M)
-    real *gates;             // (N,4H)
-    real *c_previous, *c;    // (N,H) dense, as the cell wants them
+    real *query;          // (N,A)
+    real *context;        // (N,M)
+    real *gates;          // (N,4H)
+    real *c_previous, *c; // (N,H) dense, as the cell wants them
 };
 
 static void lay_out_step(struct step_scratch *k, const struct decoder *d, int N,

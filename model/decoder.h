@@ -22,10 +22,10 @@
 #include "model/layers/cell.h"
 
 struct decoder {
-    struct tensor bridge, bridge_bias;           // W_init (H,M), b (H)
+    struct tensor bridge, bridge_bias; // W_init (H,M), b (H)
     struct attention attention;
-    struct cell cell;                            // its w takes y_{t-1}
-    struct tensor context;                       // W_c (4H,M)
+    struct cell cell;      // its w takes y_{t-1}
+    struct tensor context; // W_c (4H,M)
     struct tensor readout_state, readout_context, readout_previous, readout_bias;
     int E, H, M;
 };
@@ -42,23 +42,23 @@ void decoder_start(const struct decoder *decoder, const struct weights *weights,
 
 struct decoder_run {
     int T, S, B;
-    const int *source_len;   // (B)
-    const real *memory;      // (S,B,M)
-    const real *y;           // (T,B,E) embedded <s>, y_1 ... y_{T-1}
-    const real *mask;        // (B,H) recurrent dropout, or NULL
+    const int *source_len; // (B)
+    const real *memory;    // (S,B,M)
+    const real *y;         // (T,B,E) embedded <s>, y_1 ... y_{T-1}
+    const real *mask;      // (B,H) recurrent dropout, or NULL
 
-    real *readout;           // (T,B,E) out: r_t
-    real *alignment;         // (T,B,S) out: rows sum to 1, padding is exactly 0
-    real *mean;              // (B,M)
-    real *s0;                // (B,H)
-    real *keys;              // (S,B,A)
-    real *folded;            // (S,B,4H)  W_c h_s
-    real *fed;               // (T+1,B,H) s_{t-1} ⊙ mask
-    real *query;             // (T,B,A)
-    real *gates;             // (T,B,4H)
-    real *c;                 // (T+1,B,H) c_{t-1}: the first is zero
-    real *h;                 // (T,B,H)
-    real *contexts;          // (T,B,M)
+    real *readout;   // (T,B,E) out: r_t
+    real *alignment; // (T,B,S) out: rows sum to 1, padding is exactly 0
+    real *mean;      // (B,M)
+    real *s0;        // (B,H)
+    real *keys;      // (S,B,A)
+    real *folded;    // (S,B,4H)  W_c h_s
+    real *fed;       // (T+1,B,H) s_{t-1} ⊙ mask
+    real *query;     // (T,B,A)
+    real *gates;     // (T,B,4H)
+    real *c;         // (T+1,B,H) c_{t-1}: the first is zero
+    real *h;         // (T,B,H)
+    real *contexts;  // (T,B,M)
 };
 
 /* Sizes and inputs must be set before. */
@@ -76,15 +76,15 @@ size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B
 
 struct decoder_step {
     int N;
-    const real *y;                       // (N,E) embedded previous pieces
-    const real *const *memory;           // (N) -> (S,M) of the row's sentence
-    const real *const *keys;             // (N) -> (S,A)
-    const int *S;                        // (N)
-    const real *state;                   // (N,2H) h then c
-    real *next_state;                    // (N,2H)
-    real *alignment;                     // (N) rows of S weights, ld_alignment apart
+    const real *y;             // (N,E) embedded previous pieces
+    const real *const *memory; // (N) -> (S,M) of the row's sentence
+    const real *const *keys;   // (N) -> (S,A)
+    const int *S;              // (N)
+    const real *state;         // (N,2H) h then c
+    real *next_state;          // (N,2H)
+    real *alignment;           // (N) rows of S weights, ld_alignment apart
     int ld_alignment;
-    real *readout;                       // (N,E)
+    real *readout; // (N,E)
 };
 
 void decoder_step(const struct decoder *decoder, const struct weights *weights,

@@ -21,11 +21,11 @@ void encoder_declare(struct encoder *encoder, struct params *params, int E, int 
 
 struct encoder_run {
     int S, B;
-    const int *len;          // (B)
-    const real *x;           // (S,B,E)
-    const real *forward_mask, *backward_mask;    // (B,H) recurrent dropout, or NULL
-    real *states;            // (S,B,M) out, laid out by encoder_lay_out
-    struct recurrent_run forward, backward;      // tapes
+    const int *len;                           // (B)
+    const real *x;                            // (S,B,E)
+    const real *forward_mask, *backward_mask; // (B,H) recurrent dropout, or NULL
+    real *states;                             // (S,B,M) out, laid out by encoder_lay_out
+    struct recurrent_run forward, backward;   // tapes
 };
 
 /* S, B, len, x and the masks must be set before. */

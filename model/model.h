@@ -22,19 +22,19 @@ struct model;
 
 /* What a file says besides weights; all JSON or TSV texts, borrowed from the model. */
 struct model_texts {
-    const char *vocabulary;  // the format of tokenizer/vocabulary.h
-    const char *card;        // JSON object: name, source, target, data, licences, scores ...; may be NULL
+    const char *vocabulary; // the format of tokenizer/vocabulary.h
+    const char *card; // JSON object: name, source, target, data, licences, scores ...; may be NULL
 };
 
 /* On failure *model is NULL and err says which field of the file is wrong. */
 MUST_CHECK enum status model_load(struct model **model, const char *path, struct error *err);
-void model_free(struct model *model);                            // NULL is fine
+void model_free(struct model *model); // NULL is fine
 
 const struct config *model_config(const struct model *model);
 const struct seq2seq *model_seq2seq(const struct model *model);
-const struct weights *model_weights(const struct model *model);  // packed for this processor
+const struct weights *model_weights(const struct model *model); // packed for this processor
 struct model_texts model_texts(const struct model *model);
-const char *model_digest(const struct model *model);             // 64 hex digits
+const char *model_digest(const struct model *model); // 64 hex digits
 
 /* Write a model file. values is a block as params says; matrices are stored as `dtype`, vectors
  * (cols 1) as F32. */

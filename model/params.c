@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
-#define ALIGNMENT 16         // elements: each tensor starts on a cache line of floats
+#define ALIGNMENT 16 // elements: each tensor starts on a cache line of floats
 
 void params_init(struct params *params)
 {
@@ -24,8 +24,9 @@ struct tensor params_add(struct params *params, enum param_init init, int rows, 
     assert(params->count < PARAMS_MAX && strlen(name) < PARAM_NAME_BYTES);
     assert(!params_find(params, name));
     struct param *param = &params->entries[params->count];
-    param->tensor =
-        (struct tensor){ .offset = params->total, .rows = rows, .cols = cols, .index = params->count };
+    param->tensor = (struct tensor){
+        .offset = params->total, .rows = rows, .cols = cols, .index = params->count
+    };
     param->init = init;
     snprintf(param->name, sizeof param->name, "%s", name);
 

@@ -21,21 +21,21 @@
 #include <stdint.h>
 #include "model/kernels/kernels.h"
 
-#define PARAMS_MAX 256       // tensors of a model
+#define PARAMS_MAX 256 // tensors of a model
 #define PARAM_NAME_BYTES 48
 
 enum param_init {
     INIT_ZERO,
-    INIT_GLOROT,             // uniform ± sqrt(6 / (rows + cols)), Glorot & Bengio 2010
-    INIT_ORTHOGONAL,         // blocks of `cols` rows, each orthogonal, Saxe 2014
-    INIT_EMBEDDING,          // normal, deviation cols^-1/2; row 0 (padding) zero
-    INIT_FORGET_ONE,         // LSTM bias (4H): zero, forget gate one, Gers 2000
+    INIT_GLOROT,     // uniform ± sqrt(6 / (rows + cols)), Glorot & Bengio 2010
+    INIT_ORTHOGONAL, // blocks of `cols` rows, each orthogonal, Saxe 2014
+    INIT_EMBEDDING,  // normal, deviation cols^-1/2; row 0 (padding) zero
+    INIT_FORGET_ONE, // LSTM bias (4H): zero, forget gate one, Gers 2000
 };
 
 struct tensor {
-    size_t offset;           // of its first element in a block of values
-    int rows, cols;          // cols is 1 for a vector
-    int index;               // in params.entries
+    size_t offset;  // of its first element in a block of values
+    int rows, cols; // cols is 1 for a vector
+    int index;      // in params.entries
 };
 
 struct param {
@@ -47,14 +47,14 @@ struct param {
 struct params {
     struct param entries[PARAMS_MAX];
     int count;
-    size_t total;            // elements in a block; each tensor starts at a multiple of 16
+    size_t total; // elements in a block; each tensor starts at a multiple of 16
 };
 
 void params_init(struct params *params);
 struct tensor params_add(struct params *params, enum param_init init, int rows, int cols,
                          const char *name);
-const struct param *params_find(const struct params *params, const char *name);   // NULL if absent
-size_t params_weight_count(const struct params *params);          // without the gaps between tensors
+const struct param *params_find(const struct params *params, const char *name); // NULL if absent
+size_t params_weight_count(const struct params *params); // without the gaps between tensors
 
 /* The same seed gives the same bits, whatever the machine. Returns false: no memory for scratch. */
 bool params_initialise(const struct params *params, real *values, uint64_t seed);

@@ -10,8 +10,8 @@
 #include "model/layers/embedding.h"
 #include "model/layers/linear.h"
 
-#define ID_START 2           // <s>, in front of every target
-#define LOGIT_ROWS 256       // target pieces whose logits are held at once
+#define ID_START 2     // <s>, in front of every target
+#define LOGIT_ROWS 256 // target pieces whose logits are held at once
 
 void seq2seq_init(struct seq2seq *model, const struct config *config)
 {
@@ -28,33 +28,33 @@ void seq2seq_init(struct seq2seq *model, const struct config *config)
 
 /* ---- training: what one batch needs, in the order the forward pass fills it ---- */
 
-struct masks {               // dropout, NULL without
-    real *x;                 // (S,B,E) source embeddings
-    real *y;                 // (T,B,E) target embeddings
-    real *states;            // (S,B,M) encoder states
-    real *forward, *backward;            // (B,H) recurrent, encoder
-    real *decoder;           // (B,H) recurrent, decoder
-    real *readout;           // (n,E)
+struct masks {                // dropout, NULL without
+    real *x;                  // (S,B,E) source embeddings
+    real *y;                  // (T,B,E) target embeddings
+    real *states;             // (S,B,M) encoder states
+    real *forward, *backward; // (B,H) recurrent, encoder
+    real *decoder;            // (B,H) recurrent, decoder
+    real *readout;            // (n,E)
 };
 
 struct pass {
-    int32_t *source;         // (S,B) time-major ids
-    int32_t *previous;       // (T,B) <s> y_1 ... y_{T-1}
-    int32_t *gold;           // (n) target pieces without padding
-    int32_t *gold_row;       // (n) their rows in (T,B)
-    int gold_count;          // n <= T B
+    int32_t *source;   // (S,B) time-major ids
+    int32_t *previous; // (T,B) <s> y_1 ... y_{T-1}
+    int32_t *gold;     // (n) target pieces without padding
+    int32_t *gold_row; // (n) their rows in (T,B)
+    int gold_count;    // n <= T B
     struct masks masks;
-    real *x;                 // (S,B,E)
-    real *y;                 // (T,B,E)
+    real *x; // (S,B,E)
+    real *y; // (T,B,E)
     struct encoder_run encoder;
-    real *memory;            // (S,B,M) encoder states after dropout
+    real *memory; // (S,B,M) encoder states after dropout
     struct decoder_run decoder;
-    real *readout;           // (n,E) rows of gold, after dropout
-    real *logits;            // (LOGIT_ROWS,V)
-    real *d_gold;            // (n,E)
-    real *d_readout;         // (T,B,E)
-    real *d_memory;          // (S,B,M)
-    real *d_x, *d_y;         // as x and y
+    real *readout;   // (n,E) rows of gold, after dropout
+    real *logits;    // (LOGIT_ROWS,V)
+    real *d_gold;    // (n,E)
+    real *d_readout; // (T,B,E)
+    real *d_memory;  // (S,B,M)
+    real *d_x, *d_y; // as x and y
 };
 
 static void lay_out_masks(struct masks *m, const struct seq2seq *model, size_t source,
@@ -133,9 +133,9 @@ static void arrange_ids(struct pass *p, const struct batch *batch)
     const int B = batch->B;
     for (int b = 0; b < B; b++)
         for (int s = 0; s < batch->S; s++)
-            p->source[s * B + b] =
-                s < batch->source_len[b] ? batch->source[(size_t)b * (size_t)batch->S + (size_t)s]
-                                         : 0;
+            p->source[s * B + b] = s < batch->source_len[b]
+                                       ? batch->source[(size_t)b * (size_t)batch->S + (size_t)s]
+                                       : 0;
     p->gold_count = 0;
     for (int t = 0; t < batch->T; t++) {
         for (int b = 0; b < B; b++) {
@@ -158,7 +158,8 @@ static void draw_masks(struct pass *p, const struct seq2seq *model, const struct
     struct rng rng = options->rng;
     dropout_mask(&rng, options->dropout, (size_t)batch->S * B * E, p->masks.x);
     dropout_mask(&rng, options->dropout, (size_t)batch->T * B * E, p->masks.y);
-    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * (size_t)model->decoder.M, p->masks.states);
+    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * (size_t)model->decoder.M,
+                 p->masks.states);
     dropout_mask(&rng, options->dropout, B * H, p->masks.forward);
     dropout_mask(&rng, options->dropout, B * H, p->masks.backward);
     dropout_mask(&rng, options->dropout, B * H, p->masks.decoder);
@@ -173,8 +174,7 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
     embedding_forward(weights, model->embedding, source, p->source, p->x);
     dropout_apply(source * E, p->x, p->masks.x, p->x);
     encoder_forward(&model->encoder, weights, &p->encoder);
-    dropout_apply(source * (size_t)model->decoder.M, p->encoder.states, p->masks.states,
-                  p->memory);
+    dropout_apply(source * (size_t)model->decoder.M, p->encoder.states, p->masks.states, p->memory);
     embedding_forward(weights, model->embedding, target, p->previous, p->y);
     dropout_apply(target * E, p->y, p->masks.y, p->y);
     decoder_forward(&model->decoder, weights, &p->decoder);
@@ -186,8 +186,7 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
 
 /* Logits, loss and (unless gradients is NULL) d_gold, a block of rows at a time. */
 static struct loss output_layer(const struct seq2seq *model, const struct weights *weights,
-                                const struct loss_options *options, struct pass *p,
-                                real *gradients)
+                                const struct loss_options *options, struct pass *p, real *gradients)
 {
     const int V = model->config.vocabulary, E = model->config.embedding;
     struct loss loss = { .pieces = p->gold_count };
@@ -199,9 +198,9 @@ static struct loss output_layer(const struct seq2seq *model, const struct weight
         linear_forward(weights, model->embedding, model->output_bias, rows, readout, E, p->logits);
         for (int i = 0; i < rows; i++) {
             real plain, *logits = p->logits + (size_t)i * (size_t)V;
-            loss.smoothed += weights->kernels->cross_entropy(
-                V, logits, p->gold[from + i], options->smoothing, options->scale, &plain,
-                gradients ? logits : NULL);
+            loss.smoothed +=
+                weights->kernels->cross_entropy(V, logits, p->gold[from + i], options->smoothing,
+                                                options->scale, &plain, gradients ? logits : NULL);
             loss.nats += plain;
         }
         if (gradients) {
@@ -267,10 +266,10 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
 /* ---- inference ---- */
 
 struct encode_scratch {
-    int32_t *ids;            // (S,B) time-major
-    real *x;                 // (S,B,E)
+    int32_t *ids; // (S,B) time-major
+    real *x;      // (S,B,E)
     struct encoder_run run;
-    real *keys;              // (S,B,A)
+    real *keys; // (S,B,A)
 };
 
 static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model, int S, int B,
@@ -312,8 +311,9 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
     for (int b = 0; b < count; b++)
         S = len[b] > S ? len[b] : S;
     if (scratch->size - scratch->used < seq2seq_encode_bytes(model, count, S))
-        return error_set(err, STATUS_NO_MEMORY, "encoding %d sentences of %d pieces needs %zu bytes",
-                         count, S, seq2seq_encode_bytes(model, count, S));
+        return error_set(err, STATUS_NO_MEMORY,
+                         "encoding %d sentences of %d pieces needs %zu bytes", count, S,
+                         seq2seq_encode_bytes(model, count, S));
     const struct arena_mark mark = arena_mark(scratch);
     struct encode_scratch k;
     lay_out_encode(&k, model, S, count, len, scratch);
@@ -327,8 +327,7 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
     enum status status = STATUS_OK;
     for (int b = 0; b < count && status == STATUS_OK; b++) {
         out[b].S = len[b];
-        out[b].states =
-            take_sentence(results, k.run.states, b, count, len[b], model->decoder.M);
+        out[b].states = take_sentence(results, k.run.states, b, count, len[b], model->decoder.M);
         out[b].keys = take_sentence(results, k.keys, b, count, len[b], model->config.attention);
         if (!out[b].states || !out[b].keys)
             status = error_set(err, STATUS_NO_MEMORY, "no room for %d encoded sentences", count);
@@ -353,10 +352,10 @@ enum status seq2seq_start(const struct seq2seq *model, const struct weights *wei
 }
 
 struct step_scratch {
-    real *y;                 // (N,E)
-    real *readout;           // (N,E)
-    const real **states, **keys;         // (N)
-    int *S;                  // (N)
+    real *y;                     // (N,E)
+    real *readout;               // (N,E)
+    const real **states, **keys; // (N)
+    int *S;                      // (N)
 };
 
 static void lay_out_step(struct step_scratch *k, const struct seq2seq *model, int N,

@@ -27,10 +27,10 @@
 struct seq2seq {
     struct config config;
     struct params params;
-    struct tensor embedding;             // (V,E), both languages and the output matrix
+    struct tensor embedding; // (V,E), both languages and the output matrix
     struct encoder encoder;
     struct decoder decoder;
-    struct tensor output_bias;           // (V)
+    struct tensor output_bias; // (V)
 };
 
 /* Declares every tensor. The config has been checked. */
@@ -40,25 +40,25 @@ void seq2seq_init(struct seq2seq *model, const struct config *config);
 
 /* Sentences side by side, padded with 0 at the end to the longest. Borrowed. */
 struct batch {
-    const int32_t *source;   // (B,S) pieces + </s>
-    const int *source_len;   // (B)   at least 1
-    const int32_t *target;   // (B,T) pieces + </s>; the input is the same shifted, <s> in front
-    const int *target_len;   // (B)   at least 1
+    const int32_t *source; // (B,S) pieces + </s>
+    const int *source_len; // (B)   at least 1
+    const int32_t *target; // (B,T) pieces + </s>; the input is the same shifted, <s> in front
+    const int *target_len; // (B)   at least 1
     int B, S, T;
 };
 
 struct loss_options {
-    real dropout;            // on embeddings, encoder states, recurrent state (one mask a
-                             // sentence) and readout; 0: none
-    real smoothing;          // label smoothing ε
-    real scale;              // of the gradients: 1 / target pieces of the whole update
-    struct rng rng;          // of the dropout masks
+    real dropout;   // on embeddings, encoder states, recurrent state (one mask a
+                    // sentence) and readout; 0: none
+    real smoothing; // label smoothing ε
+    real scale;     // of the gradients: 1 / target pieces of the whole update
+    struct rng rng; // of the dropout masks
 };
 
 struct loss {
-    double nats;             // -Σ log p(target), without smoothing
-    double smoothed;         // what is minimised, Σ over target pieces
-    int64_t pieces;          // target pieces, </s> included
+    double nats;     // -Σ log p(target), without smoothing
+    double smoothed; // what is minimised, Σ over target pieces
+    int64_t pieces;  // target pieces, </s> included
 };
 
 /* Forward, and backward if gradients (a block as params says) is not NULL: they are added to.
@@ -73,9 +73,9 @@ size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T);
 
 /* The encoded form of one sentence. */
 struct memory {
-    const real *states;      // (S,M)
-    const real *keys;        // (S,A)
-    int S;                   // source pieces + </s>
+    const real *states; // (S,M)
+    const real *keys;   // (S,A)
+    int S;              // source pieces + </s>
 };
 
 /* Encode `count` sentences at once; ids[i] has len[i] ids, </s> included. Results live in
@@ -85,7 +85,7 @@ MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct 
                                       const int32_t *const *ids, const int *len, int count,
                                       struct arena *results, struct arena *scratch,
                                       struct memory *out, struct error *err);
-size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S);   // of scratch
+size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S); // of scratch
 
 /* State of a decoder row: h (H) then c (H). */
 #define SEQ2SEQ_STATE(model) (2 * (model)->config.hidden)
@@ -98,18 +98,18 @@ MUST_CHECK enum status seq2seq_start(const struct seq2seq *model, const struct w
 /* One step of N hypotheses of any sentences. */
 struct step {
     int N;
-    const struct memory *const *memory;  // (N) the sentence each row belongs to
-    const int32_t *previous;             // (N) the piece before, <s> at first
-    const real *state;                   // (N,2H) in
-    real *next_state;                    // (N,2H) out; not the same memory as state
-    real *alignment;                     // (N,ld_alignment) out: row n has memory[n]->S weights
+    const struct memory *const *memory; // (N) the sentence each row belongs to
+    const int32_t *previous;            // (N) the piece before, <s> at first
+    const real *state;                  // (N,2H) in
+    real *next_state;                   // (N,2H) out; not the same memory as state
+    real *alignment;                    // (N,ld_alignment) out: row n has memory[n]->S weights
     int ld_alignment;
-    real *log_probs;                     // (N,V) out
+    real *log_probs; // (N,V) out
 };
 
 MUST_CHECK enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
                                     const struct step *step, struct arena *scratch,
                                     struct error *err);
-size_t seq2seq_step_bytes(const struct seq2seq *model, int N);                // of scratch
+size_t seq2seq_step_bytes(const struct seq2seq *model, int N); // of scratch
 
 #endif

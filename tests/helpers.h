@@ -26,13 +26,19 @@
 struct test_case {
     const char *name;
     const TTest **test;
-    int loops;               // 1, or how often with _i = 0, 1, ...
+    int loops; // 1, or how often with _i = 0, 1, ...
 };
 
-#define TEST(function) { #function, &function, 1 }
-#define TEST_LOOP(function, times) { #function, &function, times }
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, &function, 1                                                                    \
+    }
+#define TEST_LOOP(function, times)                                                                 \
+    {                                                                                              \
+#function, &function, times                                                                \
+    }
 
-#define TEST_SKIPPED 77      // exit code that ctest shows as skipped
+#define TEST_SKIPPED 77 // exit code that ctest shows as skipped
 
 static inline int test_run(const char *suite_name, const struct test_case *cases, size_t count)
 {

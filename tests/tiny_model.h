@@ -21,9 +21,9 @@
 #include "model/model.h"
 #include "tokenizer/vocabulary.h"
 
-#define TINY_WIDTH 16        // E, H and A
+#define TINY_WIDTH 16 // E, H and A
 #define TINY_PIECES_MAX 512
-#define TINY_END 3.2f        // how strong another piece must be for the sentence to go on
+#define TINY_END 3.2f // how strong another piece must be for the sentence to go on
 
 struct tiny_pieces {
     struct piece list[TINY_PIECES_MAX];

@@ -14,9 +14,9 @@
 
 struct candidate {
     float score;
-    int32_t left;            // symbol
-    int32_t id;              // piece that the pair makes
-    uint32_t bytes;          // of the pair together
+    int32_t left;   // symbol
+    int32_t id;     // piece that the pair makes
+    uint32_t bytes; // of the pair together
 };
 
 struct heap {
@@ -74,9 +74,13 @@ static void append_symbol(struct segmentation *seg, uint32_t *used, const char *
 {
     memcpy(seg->text + *used, text, (size_t)bytes);
     seg->symbols[seg->count] = (struct symbol){
-        .at = *used, .bytes = (uint32_t)bytes, .id = id,
-        .previous = (int32_t)seg->count - 1, .next = (int32_t)seg->count + 1,
-        .from = from->from, .to = from->to,
+        .at = *used,
+        .bytes = (uint32_t)bytes,
+        .id = id,
+        .previous = (int32_t)seg->count - 1,
+        .next = (int32_t)seg->count + 1,
+        .from = from->from,
+        .to = from->to,
     };
     seg->count++;
     *used += (uint32_t)bytes;
@@ -106,8 +110,8 @@ static void start_symbols(const struct vocabulary *v, const struct character *ch
 }
 
 /* Puts the pair that starts at symbol `left` into the heap if it makes a piece. */
-static void consider(const struct vocabulary *v, const struct segmentation *seg,
-                     struct heap *heap, int32_t left)
+static void consider(const struct vocabulary *v, const struct segmentation *seg, struct heap *heap,
+                     int32_t left)
 {
     if (left < 0 || seg->symbols[left].id < 0)
         return;
@@ -135,7 +139,7 @@ static void merge(const struct segmentation *seg, const struct candidate *pair)
     a->next = b->next;
     if (b->next >= 0)
         seg->symbols[b->next].previous = pair->left;
-    b->bytes = 0;            // gone
+    b->bytes = 0; // gone
 }
 
 static void merge_all(const struct vocabulary *v, struct segmentation *seg, struct heap *heap)

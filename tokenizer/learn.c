@@ -25,25 +25,25 @@
 #define BUFFER_BYTES (4u << 20)
 #define BUFFER_TEXTS (64u << 10)
 #define THREADS_MAX 64
-#define WORDS_MAX (1u << 27)             // different words; each costs about 100 bytes
-#define SCRATCH_BYTES ((size_t)160 << 20)        // what the worst text of the longest may need
+#define WORDS_MAX (1u << 27)              // different words; each costs about 100 bytes
+#define SCRATCH_BYTES ((size_t)160 << 20) // what the worst text of the longest may need
 #define FIXED_PIECES 260
-#define PROGRESS_EVERY 64                // pieces
+#define PROGRESS_EVERY 64 // pieces
 
-struct counter {             // one thread's
+struct counter { // one thread's
     struct map *words;
     struct arena scratch;
-    bool failed;             // out of memory
+    bool failed; // out of memory
 };
 
 struct text {
-    size_t at, len;          // in the buffer
+    size_t at, len; // in the buffer
 };
 
 struct learner {
     struct learn_options options;
     struct team *team;
-    struct counter *counters;            // (threads)
+    struct counter *counters; // (threads)
     char *buffer;
     size_t used;
     struct text *texts;
@@ -65,7 +65,8 @@ static enum status check_options(const struct learn_options *o, struct error *er
     if (!(o->coverage > 0 && o->coverage <= 1))
         return error_set(err, STATUS_BAD_INPUT,
                          "a coverage of %g is not a share of the characters: use more than 0 "
-                         "and at most 1, such as 0.9995", o->coverage);
+                         "and at most 1, such as 0.9995",
+                         o->coverage);
     if (o->threads < 1 || o->threads > THREADS_MAX)
         return error_set(err, STATUS_BAD_INPUT, "%d threads cannot count words: use 1 to %d",
                          o->threads, THREADS_MAX);
@@ -134,8 +135,8 @@ static void count_share(void *job, int member)
     size_t team = (size_t)l->options.threads, first = l->text_count * (size_t)member / team;
     size_t end = l->text_count * ((size_t)member + 1) / team;
     for (size_t i = first; i < end && !counter->failed; i++)
-        counter->failed = !count_words(counter, l->buffer + l->texts[i].at, l->texts[i].len,
-                                       l->options.text);
+        counter->failed =
+            !count_words(counter, l->buffer + l->texts[i].at, l->texts[i].len, l->options.text);
 }
 
 static enum status count_buffer(struct learner *l, struct error *err)
@@ -156,8 +157,10 @@ static enum status count_buffer(struct learner *l, struct error *err)
 enum status learner_add(struct learner *l, const char *text, size_t len, struct error *err)
 {
     if (len > LEARN_TEXT_BYTES_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a text of %zu bytes is over the limit of %d: "
-                         "add it line by line", len, LEARN_TEXT_BYTES_MAX);
+        return error_set(err, STATUS_TOO_LARGE,
+                         "a text of %zu bytes is over the limit of %d: "
+                         "add it line by line",
+                         len, LEARN_TEXT_BYTES_MAX);
     enum status status = utf8_check(text, len, err);
     if (status == STATUS_OK && (l->used + len > BUFFER_BYTES || l->text_count == BUFFER_TEXTS))
         status = count_buffer(l, err);
@@ -193,8 +196,8 @@ static enum status sum_counters(struct learner *l, struct error *err)
 
 /* ---- the vocabulary ---- */
 
-struct draft {               // pieces as they are found, texts one after the other
-    struct piece *pieces;    // text NULL while `texts` may still move
+struct draft {            // pieces as they are found, texts one after the other
+    struct piece *pieces; // text NULL while `texts` may still move
     int count;
     struct bytes texts;
 };
@@ -211,8 +214,7 @@ static bool draft_add_fixed(struct draft *d)
     char name[8];
     bool ok = draft_add(d, "<pad>", 5, 0, PIECE_CONTROL) &&
               draft_add(d, "<unk>", 5, 0, PIECE_UNKNOWN) &&
-              draft_add(d, "<s>", 3, 0, PIECE_CONTROL) &&
-              draft_add(d, "</s>", 4, 0, PIECE_CONTROL);
+              draft_add(d, "<s>", 3, 0, PIECE_CONTROL) && draft_add(d, "</s>", 4, 0, PIECE_CONTROL);
     for (int byte = 0; byte < 256 && ok; byte++) {
         snprintf(name, sizeof name, "<0x%02X>", (unsigned)byte);
         ok = draft_add(d, name, 6, 0, PIECE_BYTE);
@@ -226,15 +228,15 @@ static bool draft_add_learnt(struct draft *d, struct merged piece)
     return draft_add(d, piece.text, piece.len, (float)(FIXED_PIECES - d->count), PIECE_NORMAL);
 }
 
-static enum status fill_draft(struct draft *d, struct merges *merges,
-                              const struct learn_options *o, struct error *err)
+static enum status fill_draft(struct draft *d, struct merges *merges, const struct learn_options *o,
+                              struct error *err)
 {
     int characters = merges_character_count(merges);
     if (FIXED_PIECES + characters > o->size)
         return error_set(err, STATUS_BAD_INPUT,
                          "%d pieces are too few for the %d characters of this corpus: ask for %d "
-                         "or more, or for a lower coverage", o->size, characters,
-                         FIXED_PIECES + characters);
+                         "or more, or for a lower coverage",
+                         o->size, characters, FIXED_PIECES + characters);
     bool ok = draft_add_fixed(d);
     while (ok && d->count < o->size - characters) {
         struct merged piece;

@@ -21,14 +21,14 @@
 #include "base/status.h"
 #include "tokenizer/vocabulary.h"
 
-#define LEARN_TEXT_BYTES_MAX (1 << 20)   // of one text; STATUS_TOO_LARGE above, nothing counted
+#define LEARN_TEXT_BYTES_MAX (1 << 20) // of one text; STATUS_TOO_LARGE above, nothing counted
 
 struct learn_options {
-    int size;                // pieces in all, the 260 control and byte pieces included
-    double coverage;         // share of the corpus' characters that get a piece: 0.9995
+    int size;        // pieces in all, the 260 control and byte pieces included
+    double coverage; // share of the corpus' characters that get a piece: 0.9995
     int threads;
     struct vocabulary_options text;
-    void (*on_progress)(void *context, int pieces_done, int pieces_wanted);   // NULL is fine
+    void (*on_progress)(void *context, int pieces_done, int pieces_wanted); // NULL is fine
     void *context;
 };
 
@@ -42,5 +42,5 @@ MUST_CHECK enum status learner_add(struct learner *l, const char *text, size_t l
 /* Fewer pieces than asked for when the corpus has no more pairs that occur twice. */
 MUST_CHECK enum status learner_finish(struct learner *l, struct vocabulary **out,
                                       struct error *err);
-void learner_free(struct learner *l);    // NULL is fine
+void learner_free(struct learner *l); // NULL is fine
 #endif

@@ -19,26 +19,26 @@
 #include "tokenizer/bpe.h"
 #include "tokenizer/utf8.h"
 
-#define COUNT_MIN 2          // a pair that occurs once teaches nothing
+#define COUNT_MIN 2 // a pair that occurs once teaches nothing
 
-struct unit {                // a character, a piece, or what a pair of neighbours would make
-    size_t at;               // of its text in `texts`
+struct unit {  // a character, a piece, or what a pair of neighbours would make
+    size_t at; // of its text in `texts`
     int len;
     int characters;
     bool is_piece;
-    bool is_touched;         // its count grew since the heap last heard of it
-    int64_t count;           // of neighbours in all words that make this text together
-    int32_t occurrences;     // newest of a linked list; -1: none
+    bool is_touched;     // its count grew since the heap last heard of it
+    int64_t count;       // of neighbours in all words that make this text together
+    int32_t occurrences; // newest of a linked list; -1: none
 };
 
 struct occurrence {
-    int32_t word;            // may be out of date: the word is looked at again
+    int32_t word; // may be out of date: the word is looked at again
     int32_t next;
 };
 
 struct word {
     int64_t count;
-    size_t at;               // of its first id in `ids`
+    size_t at; // of its first id in `ids`
     int len;
 };
 
@@ -48,7 +48,11 @@ struct entry {
 };
 
 /* A growing array: `items` has room for `capacity`, `count` are in use. */
-#define ARRAY_OF(type) struct { type *items; size_t count, capacity; }
+#define ARRAY_OF(type)                                                                             \
+    struct {                                                                                       \
+        type *items;                                                                               \
+        size_t count, capacity;                                                                    \
+    }
 
 struct merges {
     ARRAY_OF(char) texts;
@@ -58,8 +62,8 @@ struct merges {
     ARRAY_OF(int32_t) ids;
     ARRAY_OF(struct entry) heap;
     ARRAY_OF(int32_t) touched;
-    struct map *by_text;     // unit of a text
-    int character_count;     // the first units
+    struct map *by_text; // unit of a text
+    int character_count; // the first units
 };
 
 /* `items` is the address of a pointer of any type, so it is copied, not dereferenced. */
@@ -70,7 +74,7 @@ static bool make_room(void *items, size_t wanted, size_t *capacity, size_t item_
         return true;
     wanted = *capacity * 2 > wanted ? *capacity * 2 : wanted + 64;
     if (wanted > INT32_MAX)
-        return false;        // units and occurrences are counted by int32_t
+        return false; // units and occurrences are counted by int32_t
     memcpy(&block, items, sizeof block);
     block = memory_resize(block, wanted, item_bytes);
     if (!block)
@@ -161,7 +165,10 @@ static int32_t find_or_add_unit(struct merges *m, const char *text, int len, int
         return -1;
     memcpy(m->texts.items + m->texts.count, text, (size_t)len);
     m->units.items[m->units.count] = (struct unit){
-        .at = m->texts.count, .len = len, .characters = characters, .occurrences = -1,
+        .at = m->texts.count,
+        .len = len,
+        .characters = characters,
+        .occurrences = -1,
     };
     m->texts.count += (size_t)len;
     *unit = (int64_t)m->units.count++;
@@ -196,7 +203,7 @@ static bool count_pair(struct merges *m, int32_t a, int32_t b, int32_t word, int
 {
     char text[4 * MERGED_CHARACTERS_MAX];
     if (a < 0 || b < 0)
-        return true;         // a character that is bytes
+        return true; // a character that is bytes
     const struct unit *left = &m->units.items[a], *right = &m->units.items[b];
     int len = left->len + right->len, characters = left->characters + right->characters;
     if (characters > MERGED_CHARACTERS_MAX)
@@ -347,7 +354,7 @@ enum status merges_new(struct merges **out, const struct map *words, double cove
         goto done;
     }
     *out = m;
-    m = NULL;                // the caller owns it now
+    m = NULL; // the caller owns it now
 done:
     merges_free(m);
     return status;

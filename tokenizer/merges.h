@@ -21,12 +21,12 @@
 #include "base/map.h"
 #include "base/status.h"
 
-#define MERGED_CHARACTERS_MAX 16         // longest piece learnt
+#define MERGED_CHARACTERS_MAX 16 // longest piece learnt
 
 struct merges;
 
 struct merged {
-    const char *text;        // not NUL-terminated, borrowed until the next call; NULL: no more
+    const char *text; // not NUL-terminated, borrowed until the next call; NULL: no more
     size_t len;
 };
 
@@ -34,7 +34,7 @@ struct merged {
  * be bytes and separate what is beside them. The map is only read, and only now. */
 MUST_CHECK enum status merges_new(struct merges **out, const struct map *words, double coverage,
                                   struct error *err);
-void merges_free(struct merges *m);      // NULL is fine
+void merges_free(struct merges *m); // NULL is fine
 
 int merges_character_count(const struct merges *m);
 struct merged merges_character(const struct merges *m, int index);

@@ -17,8 +17,8 @@
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
 
-#define DECOMPOSITION_MAX 64     // the longest today has 18 characters
-#define FIRST_COMBINING 0x300    // below, nothing reorders and nothing joins what is before it
+#define DECOMPOSITION_MAX 64  // the longest today has 18 characters
+#define FIRST_COMBINING 0x300 // below, nothing reorders and nothing joins what is before it
 #define CLASSES 256
 
 static utf8proc_option_t decompose_options(struct vocabulary_options options)
@@ -52,7 +52,7 @@ static int decompose(int32_t c, utf8proc_option_t options, utf8proc_int32_t out[
 static size_t utf8_bytes(int32_t c)
 {
     if (c == ' ')
-        return 3;            // it will be written as "▁"
+        return 3; // it will be written as "▁"
     return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 }
 
@@ -134,8 +134,8 @@ static bool may_join(int32_t c)
 static int32_t composition(int32_t a, int32_t b)
 {
     utf8proc_int32_t pair[3] = { a, b, 0 };
-    utf8proc_ssize_t count = utf8proc_normalize_utf32(
-        pair, 2, (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    utf8proc_ssize_t count =
+        utf8proc_normalize_utf32(pair, 2, (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
     return count == 1 ? pair[0] : -1;
 }
 
@@ -144,7 +144,7 @@ static int32_t composition(int32_t a, int32_t b)
 static size_t compose(struct character *chars, size_t count)
 {
     struct character *starter = NULL;
-    int class_between = -1;  // of the last character behind the starter; -1: none
+    int class_between = -1; // of the last character behind the starter; -1: none
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct character this = chars[i];
@@ -205,8 +205,8 @@ bool normalise(const char *text, size_t len, struct vocabulary_options options,
     for (size_t at = 0; at < len; at += (size_t)bytes) {
         int part_count = decompose(utf8_next(text + at, len - at, &bytes), flags, parts);
         for (int i = 0; i < part_count; i++) {
-            chars[made++] = (struct character){ parts[i], (uint32_t)at,
-                                                (uint32_t)(at + (size_t)bytes) };
+            chars[made++] =
+                (struct character){ parts[i], (uint32_t)at, (uint32_t)(at + (size_t)bytes) };
             has_combining = has_combining || parts[i] >= FIRST_COMBINING;
         }
     }

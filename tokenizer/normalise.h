@@ -22,12 +22,12 @@
 
 struct character {
     int32_t c;
-    uint32_t from, to;       // the bytes of the text it was made of; from and to never decrease
+    uint32_t from, to; // the bytes of the text it was made of; from and to never decrease
 };
 
 struct normalised_bound {
-    size_t characters;       // decomposed: at least as many as come out
-    size_t bytes;            // of their UTF-8, a space counted as the three of "▁"
+    size_t characters; // decomposed: at least as many as come out
+    size_t bytes;      // of their UTF-8, a space counted as the three of "▁"
 };
 
 struct normalised_bound normalise_bound(const char *text, size_t len,

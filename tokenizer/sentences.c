@@ -18,8 +18,8 @@
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
 
-#define WORD_BYTES_BEFORE 24     // a longer word before a full stop is no abbreviation
-#define LOOK_AHEAD 16            // characters of opening punctuation before a first letter
+#define WORD_BYTES_BEFORE 24 // a longer word before a full stop is no abbreviation
+#define LOOK_AHEAD 16        // characters of opening punctuation before a first letter
 
 /* A line, or what is left of it. Offsets are into the whole text. */
 struct scan {
@@ -61,15 +61,15 @@ static bool is_blank(int32_t c)
 static bool is_strong_mark(int32_t c)
 {
     switch (c) {
-    case 0x3002:                 // 。
-    case 0xFF61:                 // ｡
-    case 0xFF01:                 // ！
-    case 0xFF1F:                 // ？
-    case 0xFF0E:                 // ．
-    case 0x0964:                 // ।
-    case 0x0965:                 // ॥
-    case 0x104B:                 // ။
-    case 0x17D4:                 // ។
+    case 0x3002: // 。
+    case 0xFF61: // ｡
+    case 0xFF01: // ！
+    case 0xFF1F: // ？
+    case 0xFF0E: // ．
+    case 0x0964: // ।
+    case 0x0965: // ॥
+    case 0x104B: // ။
+    case 0x17D4: // ។
         return true;
     default:
         return false;
@@ -82,15 +82,15 @@ static bool is_end_mark(int32_t c)
     case '.':
     case '!':
     case '?':
-    case 0x2026:                 // …
-    case 0x203C:                 // ‼
-    case 0x2047:                 // ⁇
-    case 0x2048:                 // ⁈
-    case 0x2049:                 // ⁉
-    case 0x061F:                 // ؟
-    case 0x06D4:                 // ۔
-    case 0x0589:                 // ։
-    case 0x1362:                 // ።
+    case 0x2026: // …
+    case 0x203C: // ‼
+    case 0x2047: // ⁇
+    case 0x2048: // ⁈
+    case 0x2049: // ⁉
+    case 0x061F: // ؟
+    case 0x06D4: // ۔
+    case 0x0589: // ։
+    case 0x1362: // ።
         return true;
     default:
         return is_strong_mark(c);
@@ -179,6 +179,7 @@ static bool is_in(struct word word, const char *const *list)
 }
 
 /* A sentence goes on after these. */
+/* clang-format off */
 static const char *const titles_and_links[] = {
     // en
     "Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Mt", "Gen", "Sen", "Rep", "Gov", "Hon", "Rev", "Capt",
@@ -192,20 +193,25 @@ static const char *const titles_and_links[] = {
     // es
     "Sr", "Sra", "Sres", "Srta", "Dra", "Ud", "Uds", "p.ej", "P.ej", "Lic", NULL,
 };
+/* clang-format on */
 
 /* A sentence goes on after these if a number follows. */
+/* clang-format off */
 static const char *const before_numbers[] = {
     "No", "no", "Nos", "nos", "Nr", "nr", "núm", "Núm", "Art", "art", "Fig", "fig", "Figs", "figs",
     "Abb", "Vol", "vol", "Bd", "Ch", "ch", "Chap", "chap", "Kap", "Sec", "sec", "Sect", "sect",
     "Eq", "eq", "pp", "pág", "págs", "par", "Abs", "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug",
     "Sep", "Sept", "Oct", "Nov", "Dec", "janv", "févr", "juil", "déc", NULL,
 };
+/* clang-format on */
 
 /* What German puts after an ordinal: "am 3. Oktober", "im 19. Jahrhundert". */
+/* clang-format off */
 static const char *const after_ordinals[] = {
     "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
     "November", "Dezember", "Jahrhundert", "Jahrhunderts", "Weltkrieg", "Weltkriegs", NULL,
 };
+/* clang-format on */
 
 /* Letters, digits, dots and hyphens up to the full stop at `at`, not before `from`; len 0 if
  * that is too long to be an abbreviation. */
@@ -253,8 +259,7 @@ static bool is_initials(struct word word)
             after_letter = false;
             continue;
         }
-        if (after_letter ||
-            (category != UTF8PROC_CATEGORY_LU && category != UTF8PROC_CATEGORY_LL))
+        if (after_letter || (category != UTF8PROC_CATEGORY_LU && category != UTF8PROC_CATEGORY_LL))
             return false;
         is_upper = is_upper && category == UTF8PROC_CATEGORY_LU;
         after_letter = true;
@@ -273,10 +278,10 @@ static bool is_abbreviation(const struct scan *s, size_t from, size_t at, size_t
     if (word.len == 0)
         return false;
     if (is_number(word))
-        return (is_first && word.len <= 3) ||            // "1. Introduction"
+        return (is_first && word.len <= 3) || // "1. Introduction"
                (word.len <= 2 && is_in(word_at(s, next), after_ordinals));
     if (word.len == 1 && word.text[0] == 'I')
-        return is_first;                                 // "So do I. He ..."
+        return is_first; // "So do I. He ..."
     return is_initials(word) || is_in(word, titles_and_links) ||
            (is_digit(peek(s, next, &after)) && is_in(word, before_numbers));
 }
@@ -325,7 +330,7 @@ static bool ends_at(const struct scan *s, size_t from, size_t at, size_t *after)
         return true;
     if (is_strong && is_full_width_stop && is_digit(c))
         return false;
-    if (is_strong)           // 「…。」と言った goes on
+    if (is_strong) // 「…。」と言った goes on
         return end == marks_end || !is_hiragana(c);
     if (!character_is_space(c))
         return false;
@@ -408,8 +413,10 @@ enum status sentences_split(const char *text, size_t len, struct arena *arena,
 {
     *out = (struct sentences){ NULL, 0 };
     if (len > TOKENIZER_TEXT_BYTES_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a text of %zu bytes is over the limit of %d: "
-                         "cut it into parts", len, TOKENIZER_TEXT_BYTES_MAX);
+        return error_set(err, STATUS_TOO_LARGE,
+                         "a text of %zu bytes is over the limit of %d: "
+                         "cut it into parts",
+                         len, TOKENIZER_TEXT_BYTES_MAX);
     enum status status = utf8_check(text, len, err);
     if (status != STATUS_OK)
         return status;
@@ -449,7 +456,7 @@ size_t sentences_clause_break(const char *text, size_t len, size_t limit)
 {
     const struct scan s = { text, len };
     size_t clause = 0, space = 0, plain = 0, next;
-    int32_t before = -1, mark = -1;      // mark: the last character that was no space
+    int32_t before = -1, mark = -1; // mark: the last character that was no space
     if (len <= limit)
         return len;
     for (size_t at = 0; at <= limit && at < len; at = next) {

@@ -18,7 +18,7 @@
 #include "tokenizer/tokenizer.h"
 
 struct sentences {
-    struct span *spans;      // (count) in order, not overlapping
+    struct span *spans; // (count) in order, not overlapping
     int count;
 };
 

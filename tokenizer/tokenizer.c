@@ -13,7 +13,7 @@
 #include "tokenizer/normalise.h"
 #include "tokenizer/utf8.h"
 
-#define REPLACEMENT "\xEF\xBF\xBD"       // U+FFFD
+#define REPLACEMENT "\xEF\xBF\xBD" // U+FFFD
 #define REPLACEMENT_BYTES 3
 
 static enum status arena_full(struct error *err, const char *what)
@@ -73,8 +73,10 @@ enum status tokenizer_encode(const struct vocabulary *v, const char *text, size_
     struct tokens tokens = { 0 };
     *out = tokens;
     if (len > TOKENIZER_TEXT_BYTES_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a text of %zu bytes is over the limit of %d: "
-                         "cut it into parts", len, TOKENIZER_TEXT_BYTES_MAX);
+        return error_set(err, STATUS_TOO_LARGE,
+                         "a text of %zu bytes is over the limit of %d: "
+                         "cut it into parts",
+                         len, TOKENIZER_TEXT_BYTES_MAX);
     enum status status = utf8_check(text, len, err);
     if (status != STATUS_OK)
         return status;
@@ -121,7 +123,7 @@ static void append_normal(struct detokenised *out, const struct piece *piece, bo
 {
     const char *at = piece->text, *end = at + piece->len;
     if (is_first && !strncmp(at, SPACE_MARK_TEXT, SPACE_MARK_BYTES))
-        at += SPACE_MARK_BYTES;          // the one that encoding put in front
+        at += SPACE_MARK_BYTES; // the one that encoding put in front
     while (at < end) {
         if (!strncmp(at, SPACE_MARK_TEXT, SPACE_MARK_BYTES)) {
             append(out, " ", 1);
@@ -177,7 +179,7 @@ static void decode(const struct vocabulary *v, const int32_t *ids, int count,
             is_first = false;
         span.to = (uint32_t)out->len;
         for (int k = 0; k < took; k++)
-            out->spans[i + k] = span;    // pieces of one character share it
+            out->spans[i + k] = span; // pieces of one character share it
     }
     out->text[out->len] = 0;
 }

@@ -27,28 +27,27 @@
 #include "base/status.h"
 #include "tokenizer/vocabulary.h"
 
-#define TOKENIZER_TEXT_BYTES_MAX (64 << 20)      // of one text; STATUS_TOO_LARGE above
+#define TOKENIZER_TEXT_BYTES_MAX (64 << 20) // of one text; STATUS_TOO_LARGE above
 
 struct span {
-    uint32_t from, to;       // bytes [from,to)
+    uint32_t from, to; // bytes [from,to)
 };
 
 struct tokens {
-    int32_t *ids;            // (count) no <s>, no </s>
-    struct span *spans;      // (count) in the original text; monotone, may be empty for the "▁"
-                             // put in front; pieces of one split character share its span
+    int32_t *ids;       // (count) no <s>, no </s>
+    struct span *spans; // (count) in the original text; monotone, may be empty for the "▁"
+                        // put in front; pieces of one split character share its span
     int count;
 };
 
 /* STATUS_BAD_INPUT names the byte offset of invalid UTF-8; STATUS_NO_MEMORY: arena full. */
 MUST_CHECK enum status tokenizer_encode(const struct vocabulary *v, const char *text, size_t len,
-                                        struct arena *arena, struct tokens *out,
-                                        struct error *err);
+                                        struct arena *arena, struct tokens *out, struct error *err);
 
 struct detokenised {
-    char *text;              // valid UTF-8, NUL-terminated
+    char *text; // valid UTF-8, NUL-terminated
     size_t len;
-    struct span *spans;      // (count) bytes of `text` each id made; control ids make none
+    struct span *spans; // (count) bytes of `text` each id made; control ids make none
 };
 
 /* What encoding took from the text: the "▁" in front is left out, others are spaces. Byte pieces

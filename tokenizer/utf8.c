@@ -14,7 +14,7 @@ static int length_after(unsigned char lead)
     if (lead < 0x80)
         return 1;
     if (lead < 0xC2)
-        return 0;            // a continuation, or the overlong C0 and C1
+        return 0; // a continuation, or the overlong C0 and C1
     if (lead < 0xE0)
         return 2;
     if (lead < 0xF0)
@@ -26,13 +26,13 @@ static bool second_fits(unsigned char lead, unsigned char second)
 {
     unsigned char from = 0x80, to = 0xBF;
     if (lead == 0xE0)
-        from = 0xA0;         // below: overlong
+        from = 0xA0; // below: overlong
     else if (lead == 0xED)
-        to = 0x9F;           // above: surrogates
+        to = 0x9F; // above: surrogates
     else if (lead == 0xF0)
-        from = 0x90;         // below: overlong
+        from = 0x90; // below: overlong
     else if (lead == 0xF4)
-        to = 0x8F;           // above: past U+10FFFF
+        to = 0x8F; // above: past U+10FFFF
     return second >= from && second <= to;
 }
 

@@ -11,14 +11,14 @@
 #include "base/memory.h"
 #include "tokenizer/utf8.h"
 
-#define FIXED_PIECES 260     // four control pieces and 256 bytes
+#define FIXED_PIECES 260 // four control pieces and 256 bytes
 
 struct vocabulary {
-    struct piece *pieces;    // (size) their texts lie in `texts`
+    struct piece *pieces; // (size) their texts lie in `texts`
     char *texts;
     struct map *by_text;
     int size;
-    int32_t bytes[256];      // id of each byte's piece
+    int32_t bytes[256]; // id of each byte's piece
     struct vocabulary_options options;
 };
 
@@ -89,7 +89,8 @@ static enum status check_pieces(const struct piece *pieces, int count, struct er
     if (count < FIXED_PIECES)
         return error_set(err, STATUS_BAD_INPUT,
                          "a vocabulary of %d pieces lacks some of the %d that each has: the four "
-                         "control pieces and the 256 bytes", count, FIXED_PIECES);
+                         "control pieces and the 256 bytes",
+                         count, FIXED_PIECES);
     if (count > VOCABULARY_PIECES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a vocabulary of %d pieces is over the limit of %d",
                          count, VOCABULARY_PIECES_MAX);
@@ -144,8 +145,8 @@ static enum status index_pieces(struct vocabulary *v, struct error *err)
     }
     for (int i = 0; i < 256; i++)
         if (v->bytes[i] < 0)
-            return error_set(err, STATUS_BAD_INPUT,
-                             "the vocabulary has no piece for byte <0x%02X>", (unsigned)i);
+            return error_set(err, STATUS_BAD_INPUT, "the vocabulary has no piece for byte <0x%02X>",
+                             (unsigned)i);
     return STATUS_OK;
 }
 
@@ -166,7 +167,7 @@ enum status vocabulary_new(struct vocabulary **out, const struct piece *pieces, 
     if (status != STATUS_OK)
         goto done;
     *out = v;
-    v = NULL;                // the caller owns it now
+    v = NULL; // the caller owns it now
 done:
     vocabulary_free(v);
     return status;

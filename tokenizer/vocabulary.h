@@ -26,22 +26,22 @@ enum { ID_PAD = 0, ID_UNK = 1, ID_BOS = 2, ID_EOS = 3 };
 
 enum piece_kind { PIECE_NORMAL, PIECE_BYTE, PIECE_CONTROL, PIECE_UNKNOWN };
 
-enum text_form {             // how text is normalised before it is cut into pieces
+enum text_form { // how text is normalised before it is cut into pieces
     FORM_NFC,
     FORM_NFKC,
 };
 
-struct vocabulary_options {  // part of the vocabulary: text must always be treated the same way
+struct vocabulary_options { // part of the vocabulary: text must always be treated the same way
     enum text_form form;
     bool casefold;
 };
 
 struct piece {
-    const char *text;        // UTF-8, NUL-terminated, "▁" for a space; byte pieces are "<0x41>"
-    int len;                 // bytes of text
-    float score;             // the pair with the highest score is merged first
+    const char *text; // UTF-8, NUL-terminated, "▁" for a space; byte pieces are "<0x41>"
+    int len;          // bytes of text
+    float score;      // the pair with the highest score is merged first
     enum piece_kind kind;
-    uint8_t byte;            // of a PIECE_BYTE
+    uint8_t byte; // of a PIECE_BYTE
 };
 
 struct vocabulary;
@@ -52,11 +52,11 @@ struct vocabulary;
 MUST_CHECK enum status vocabulary_new(struct vocabulary **out, const struct piece *pieces,
                                       int count, struct vocabulary_options options,
                                       struct error *err);
-void vocabulary_free(struct vocabulary *v);              // NULL is fine
+void vocabulary_free(struct vocabulary *v); // NULL is fine
 
 int vocabulary_size(const struct vocabulary *v);
 struct vocabulary_options vocabulary_options(const struct vocabulary *v);
-const struct piece *vocabulary_piece(const struct vocabulary *v, int32_t id);   // id in range
+const struct piece *vocabulary_piece(const struct vocabulary *v, int32_t id); // id in range
 int32_t vocabulary_find(const struct vocabulary *v, const char *text, size_t len);
 int32_t vocabulary_byte(const struct vocabulary *v, uint8_t byte);
 

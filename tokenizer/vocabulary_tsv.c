@@ -86,7 +86,7 @@ static bool read_number(struct field field, double *value)
     memcpy(room, field.text, field.len);
     room[field.len] = 0;
     if (strspn(room, "+-.0123456789eE") != field.len)
-        return false;        // no "nan", "inf", hexadecimal or white space
+        return false; // no "nan", "inf", hexadecimal or white space
     char *end;
     *value = strtod(room, &end);
     return end == room + field.len;
@@ -173,8 +173,8 @@ enum status vocabulary_parse_tsv(struct vocabulary **out, const char *text, size
     int header_lines = 0;
     *out = NULL;
     if (len > TSV_BYTES_MAX)
-        return error_set(err, STATUS_TOO_LARGE,
-                         "a vocabulary of %zu bytes is over the limit of %u", len, TSV_BYTES_MAX);
+        return error_set(err, STATUS_TOO_LARGE, "a vocabulary of %zu bytes is over the limit of %u",
+                         len, TSV_BYTES_MAX);
     if (len && text[0] == '#') {
         header_lines = 1;
         if (!read_header(take_line(&rest), &options))

@@ -21,7 +21,7 @@ static enum character_class class_of(int32_t c)
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_CF:           // joiners stand inside words
+    case UTF8PROC_CATEGORY_CF: // joiners stand inside words
         return CLASS_LETTER;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
@@ -37,7 +37,7 @@ size_t words_next(const struct character *chars, size_t count, size_t *at,
 {
     size_t i = *at, used = 0;
     while (i < count && chars[i].c == SPACE_MARK)
-        i++;                 // stands for itself, as bytes: no piece holds it
+        i++; // stands for itself, as bytes: no piece holds it
     if (i == count) {
         *at = i;
         return 0;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include "tokenizer/normalise.h"
 
-#define WORD_CHARACTERS_MAX 256          // a longer run is cut: scripts without spaces have them
+#define WORD_CHARACTERS_MAX 256 // a longer run is cut: scripts without spaces have them
 #define WORD_BYTES_MAX (4 * (WORD_CHARACTERS_MAX + 1))
 
 /* The next word from chars[*at] on; returns its bytes, 0 at the end. */

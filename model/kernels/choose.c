@@ -15,9 +15,9 @@ const struct kernels *kernels_best(void)
 {
     const struct choice fastest_first[] = {
 #if defined(__x86_64__)
-        { &kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                               __builtin_cpu_supports("avx512dq") &&
-                               __builtin_cpu_supports("avx512vl") },
+        { &kernels_avx512,
+          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") },
         { &kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") },
 #endif
         { &kernels_portable, true },

@@ -18,7 +18,7 @@
 
 #if defined(__AVX512F__)
 #define LANES 16
-#define VECS 4               // vectors a panel row: 6 x 4 accumulators of 32 registers
+#define VECS 4 // vectors a panel row: 6 x 4 accumulators of 32 registers
 #define ROWS 6
 #elif defined(__AVX2__)
 #define LANES 8
@@ -203,7 +203,7 @@ static void tanh_rows(int n, const float *x, float *y)
         store_part(y + i, tanh_vec(load_part(x + i, n - i)), n - i);
 }
 
-struct lstm_lanes {          // one vector of each gate, and of c
+struct lstm_lanes { // one vector of each gate, and of c
     vec i, f, g, o, c;
 };
 
@@ -221,8 +221,11 @@ static void lstm_forward(int H, float *gates, const float *c_previous, float *c,
 {
     int j = 0;
     for (; j + LANES <= H; j += LANES) {
-        struct lstm_lanes x = { load(gates + j), load(gates + H + j), load(gates + 2 * H + j),
-                                load(gates + 3 * H + j), { 0 } };
+        struct lstm_lanes x = { load(gates + j),
+                                load(gates + H + j),
+                                load(gates + 2 * H + j),
+                                load(gates + 3 * H + j),
+                                { 0 } };
         store(h + j, lstm_cell(&x, load(c_previous + j)));
         store(gates + j, x.i);
         store(gates + H + j, x.f);
@@ -232,8 +235,10 @@ static void lstm_forward(int H, float *gates, const float *c_previous, float *c,
     }
     if (j < H) {
         const int n = H - j;
-        struct lstm_lanes x = { load_part(gates + j, n), load_part(gates + H + j, n),
-                                load_part(gates + 2 * H + j, n), load_part(gates + 3 * H + j, n),
+        struct lstm_lanes x = { load_part(gates + j, n),
+                                load_part(gates + H + j, n),
+                                load_part(gates + 2 * H + j, n),
+                                load_part(gates + 3 * H + j, n),
                                 { 0 } };
         store_part(h + j, lstm_cell(&x, load_part(c_previous + j, n)), n);
         store_part(gates + j, x.i, n);
@@ -321,8 +326,7 @@ static void weighted_sum(int S, int n, const float *w, const float *rows, int ld
 }
 
 /* One row: d_w += d_y · row and, unless d_row is NULL, d_row += w d_y, in one pass. */
-INLINE float weighted_row_backward(int n, float w, const float *row, const float *d_y,
-                                   float *d_row)
+INLINE float weighted_row_backward(int n, float w, const float *row, const float *d_y, float *d_row)
 {
     vec sum = splat(0);
     int i = 0;
@@ -447,8 +451,8 @@ static void to_bf16(size_t n, const float *x, uint16_t *y)
 }
 
 static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m,
-                 float *restrict v, float clip, float rate, float beta1, float beta2,
-                 float epsilon, float correction1, float correction2)
+                 float *restrict v, float clip, float rate, float beta1, float beta2, float epsilon,
+                 float correction1, float correction2)
 {
     for (size_t i = 0; i < n; i++) {
         const float d = g[i] * clip;

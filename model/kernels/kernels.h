@@ -25,26 +25,26 @@
 #include <stdint.h>
 #include "model/kernels/real.h"
 
-enum gemm_form {             // C is (M,N)
-    GEMM_NN,                 // A (M,K)   B (K,N)
-    GEMM_NT,                 // A (M,K)   B (N,K)
-    GEMM_TN,                 // A (K,M)   B (K,N)
+enum gemm_form { // C is (M,N)
+    GEMM_NN,     // A (M,K)   B (K,N)
+    GEMM_NT,     // A (M,K)   B (N,K)
+    GEMM_TN,     // A (K,M)   B (K,N)
 };
 
 struct kernels {
-    const char *name;        // "reference", "portable", "avx2", "avx512"
+    const char *name; // "reference", "portable", "avx2", "avx512"
 
     /* C = A B, or C += A B. */
     void (*gemm)(enum gemm_form form, int M, int N, int K, const real *A, int lda, const real *B,
                  int ldb, bool accumulate, real *C, int ldc);
 
     /* Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) in the layout of pack(). */
-    size_t (*packed_count)(int N, int K);                        // elements pack() writes
+    size_t (*packed_count)(int N, int K); // elements pack() writes
     void (*pack)(int N, int K, const real *W, real *packed);
     void (*packed_product)(int M, int N, int K, const real *X, int ldx, const real *packed,
                            bool accumulate, real *Y, int ldy);
 
-    void (*tanh_rows)(int n, const real *x, real *y);            // y = tanh(x); may be in place
+    void (*tanh_rows)(int n, const real *x, real *y); // y = tanh(x); may be in place
 
     /* LSTM cell, elementwise part, one row: gates a (4H) in order i f g o, before activation in,
      * after activation out.  c = f⊙c' + i⊙g,  h = o⊙tanh(c). */
@@ -62,7 +62,7 @@ struct kernels {
                               const real *v, const real *d_e, real *d_keys, real *d_query,
                               real *d_v);
 
-    void (*softmax)(int n, real *x);                             // in place, n >= 1
+    void (*softmax)(int n, real *x); // in place, n >= 1
 
     /* y(n) += Σ_s w[s] rows_s, in the order of s. */
     void (*weighted_sum)(int S, int n, const real *w, const real *rows, int ld, real *y);

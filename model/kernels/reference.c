@@ -16,15 +16,15 @@ static real element(const real *matrix, int ld, bool transposed, int row, int co
                       : matrix[(size_t)row * (size_t)ld + (size_t)col];
 }
 
-void reference_gemm(enum gemm_form form, int M, int N, int K, const real *A, int lda,
-                    const real *B, int ldb, bool accumulate, real *C, int ldc)
+void reference_gemm(enum gemm_form form, int M, int N, int K, const real *A, int lda, const real *B,
+                    int ldb, bool accumulate, real *C, int ldc)
 {
     for (int m = 0; m < M; m++) {
         for (int n = 0; n < N; n++) {
             real sum = 0;
             for (int k = 0; k < K; k++)
-                sum += element(A, lda, form == GEMM_TN, m, k) *
-                       element(B, ldb, form == GEMM_NT, k, n);
+                sum +=
+                    element(A, lda, form == GEMM_TN, m, k) * element(B, ldb, form == GEMM_NT, k, n);
             real *c = C + (size_t)m * (size_t)ldc + n;
             *c = accumulate ? *c + sum : sum;
         }

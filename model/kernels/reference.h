@@ -6,7 +6,7 @@
 
 #include "model/kernels/kernels.h"
 
-void reference_gemm(enum gemm_form form, int M, int N, int K, const real *A, int lda,
-                    const real *B, int ldb, bool accumulate, real *C, int ldc);
+void reference_gemm(enum gemm_form form, int M, int N, int K, const real *A, int lda, const real *B,
+                    int ldb, bool accumulate, real *C, int ldc);
 
 #endif

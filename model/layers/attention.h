@@ -15,10 +15,10 @@
 #include "model/params.h"
 
 struct attention {
-    struct tensor query;     // W_q (A,H)
-    struct tensor key;       // W_k (A,M)
-    struct tensor key_bias;  // b_k (A)
-    struct tensor v;         // (A)
+    struct tensor query;    // W_q (A,H)
+    struct tensor key;      // W_k (A,M)
+    struct tensor key_bias; // b_k (A)
+    struct tensor v;        // (A)
     int A;
 };
 

@@ -16,15 +16,15 @@ void attention_declare(struct attention *attention, struct params *params, int A
 void attention_keys(const struct attention *attention, const struct weights *weights, int rows,
                     const real *memory, real *keys)
 {
-    linear_forward(weights, attention->key, attention->key_bias, rows, memory,
-                   attention->key.cols, keys);
+    linear_forward(weights, attention->key, attention->key_bias, rows, memory, attention->key.cols,
+                   keys);
 }
 
 void attention_forward(const struct attention *attention, const struct weights *weights, int S,
                        const real *keys, int ld_keys, const real *query, real *alignment)
 {
-    weights->kernels->energies(S, attention->A, keys, ld_keys, query,
-                               weight(weights, attention->v), alignment);
+    weights->kernels->energies(S, attention->A, keys, ld_keys, query, weight(weights, attention->v),
+                               alignment);
     weights->kernels->softmax(S, alignment);
 }
 
@@ -38,6 +38,6 @@ void attention_backward(const struct attention *attention, const struct weights 
     for (int s = 0; s < S; s++)
         d_alignment[s] = alignment[s] * (d_alignment[s] - mean);
     weights->kernels->energies_backward(S, attention->A, keys, ld_keys, query,
-                                        weight(weights, attention->v), d_alignment, d_keys,
-                                        d_query, gradients + attention->v.offset);
+                                        weight(weights, attention->v), d_alignment, d_keys, d_query,
+                                        gradients + attention->v.offset);
 }

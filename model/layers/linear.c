@@ -25,8 +25,8 @@ void bias_backward(struct tensor bias, int M, const real *d_Y, real *gradients)
             d_b[i] += d_Y[i];
 }
 
-void product_backward(const struct weights *weights, struct tensor w, int M, const real *X,
-                      int ldx, const real *d_Y, real *d_X, int ld_dx, real *gradients)
+void product_backward(const struct weights *weights, struct tensor w, int M, const real *X, int ldx,
+                      const real *d_Y, real *d_X, int ld_dx, real *gradients)
 {
     const struct kernels *k = weights->kernels;
     k->gemm(GEMM_TN, w.rows, w.cols, M, d_Y, w.rows, X, ldx, true, gradients + w.offset, w.cols);

@@ -17,7 +17,7 @@ void linear_forward(const struct weights *weights, struct tensor w, struct tenso
 void bias_backward(struct tensor bias, int M, const real *d_Y, real *gradients);
 
 /* d_W += d_Yᵀ X;  d_X += d_Y W (d_X NULL: left out). */
-void product_backward(const struct weights *weights, struct tensor w, int M, const real *X,
-                      int ldx, const real *d_Y, real *d_X, int ld_dx, real *gradients);
+void product_backward(const struct weights *weights, struct tensor w, int M, const real *X, int ldx,
+                      const real *d_Y, real *d_X, int ld_dx, real *gradients);
 
 #endif

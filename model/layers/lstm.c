@@ -23,8 +23,8 @@ void cell_declare(struct cell *cell, struct params *params, const char *prefix, 
 }
 
 void cell_forward(const struct cell *cell, const struct weights *weights, int B, real *gates,
-                  const real *h_previous, int ld_previous, const real *c_previous, real *c,
-                  real *h, int ld_h)
+                  const real *h_previous, int ld_previous, const real *c_previous, real *c, real *h,
+                  int ld_h)
 {
     const size_t H = (size_t)cell->H;
     weights_product(weights, cell->u, B, h_previous, ld_previous, true, gates,
@@ -34,16 +34,15 @@ void cell_forward(const struct cell *cell, const struct weights *weights, int B,
                                        c + b * H, h + b * (size_t)ld_h);
 }
 
-void cell_backward(const struct cell *cell, const struct weights *weights, int B,
-                   const real *gates, const real *c_previous, const real *c, const real *d_h,
-                   real *d_c, real *d_gates, real *d_h_previous)
+void cell_backward(const struct cell *cell, const struct weights *weights, int B, const real *gates,
+                   const real *c_previous, const real *c, const real *d_h, real *d_c, real *d_gates,
+                   real *d_h_previous)
 {
     const size_t H = (size_t)cell->H;
     for (size_t b = 0; b < (size_t)B; b++)
         weights->kernels->lstm_backward(cell->H, gates + b * CELL_GATES * H, c_previous + b * H,
                                         c + b * H, d_h + b * H, d_c + b * H,
                                         d_gates + b * CELL_GATES * H);
-    weights->kernels->gemm(GEMM_NN, B, cell->H, CELL_GATES * cell->H, d_gates,
-                           CELL_GATES * cell->H, weight(weights, cell->u), cell->H, false,
-                           d_h_previous, cell->H);
+    weights->kernels->gemm(GEMM_NN, B, cell->H, CELL_GATES * cell->H, d_gates, CELL_GATES * cell->H,
+                           weight(weights, cell->u), cell->H, false, d_h_previous, cell->H);
 }

@@ -61,10 +61,10 @@ void recurrent_forward(const struct cell *cell, const struct weights *weights,
 }
 
 struct backward_scratch {
-    real *d_gates;           // (S,B,4H)
-    real *d_h;               // (B,H) of the step at hand
-    real *d_fed;             // (B,H) what flows to the step before
-    real *d_c;               // (B,H)
+    real *d_gates; // (S,B,4H)
+    real *d_h;     // (B,H) of the step at hand
+    real *d_fed;   // (B,H) what flows to the step before
+    real *d_c;     // (B,H)
 };
 
 static void lay_out_backward(struct backward_scratch *s, const struct cell *cell, int S, int B,

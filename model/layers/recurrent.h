@@ -16,18 +16,18 @@
 /* One run's sizes and input; the forward pass fills the tape, the backward pass reads it. */
 struct recurrent_run {
     int S, B;
-    bool reverse;            // from the last step to the first
-    const int *len;          // (B)
-    const real *x;           // (S,B,I)
-    const real *h0, *c0;     // (B,H) before the first step; NULL: zeros
-    const real *mask;        // (B,H) or NULL
+    bool reverse;        // from the last step to the first
+    const int *len;      // (B)
+    const real *x;       // (S,B,I)
+    const real *h0, *c0; // (B,H) before the first step; NULL: zeros
+    const real *mask;    // (B,H) or NULL
 
-    real *h;                 // (S,B) rows of H, ld_h apart: out
+    real *h; // (S,B) rows of H, ld_h apart: out
     int ld_h;
-    real *gates;             // (S,B,4H)  tape
-    real *c;                 // (S,B,H)   tape
-    real *fed;               // (S,B,H)   tape: h ⊙ mask
-    const real *zeros;       // (B,H)     tape: the state before the first step
+    real *gates;       // (S,B,4H)  tape
+    real *c;           // (S,B,H)   tape
+    real *fed;         // (S,B,H)   tape: h ⊙ mask
+    const real *zeros; // (B,H)     tape: the state before the first step
 };
 
 /* The tape from the arena; pointers stay NULL in a measuring arena. */

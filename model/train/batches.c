@@ -10,10 +10,10 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
-#define EPOCH_STREAMS ((uint64_t)1 << 62)       // random streams of epochs, apart from those of dropout
+#define EPOCH_STREAMS ((uint64_t)1 << 62) // random streams of epochs, apart from those of dropout
 
-enum status batches_init(struct batches *b, const struct pairs *pairs,
-                         struct batch_options options, struct error *err)
+enum status batches_init(struct batches *b, const struct pairs *pairs, struct batch_options options,
+                         struct error *err)
 {
     assert(options.sentences > 0 && options.pieces > 0);
     size_t count = (size_t)(pairs->count > 0 ? pairs->count : 1);
@@ -68,8 +68,8 @@ static void sort_window(struct batches *b, int from, int count)
     int32_t *order = b->order + from;
     for (int i = 0; i < count; i++) {
         const struct pair *pair = &b->pairs->list[order[i]];
-        b->keys[i] = (uint64_t)pair->target_len << 48 | (uint64_t)pair->source_len << 32 |
-                     (uint32_t)i;
+        b->keys[i] =
+            (uint64_t)pair->target_len << 48 | (uint64_t)pair->source_len << 32 | (uint32_t)i;
     }
     qsort(b->keys, (size_t)count, sizeof *b->keys, compare_keys);
     for (int i = 0; i < count; i++)
@@ -144,7 +144,7 @@ struct batch batches_shape(const struct batches *b, int i, int first, int stride
     return shape;
 }
 
-#define ALIGNMENT_SLACK 64   // an arena aligns each array
+#define ALIGNMENT_SLACK 64 // an arena aligns each array
 
 size_t batches_fill_bytes(const struct batch *shape)
 {

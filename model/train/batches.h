@@ -24,17 +24,17 @@
 #include "model/seq2seq.h"
 #include "model/train/pairs.h"
 
-#define BATCH_WINDOW 100     // batches' worth of pairs that are sorted by length together
+#define BATCH_WINDOW 100 // batches' worth of pairs that are sorted by length together
 
 struct batch_options {
-    int sentences;           // most in a batch
-    int pieces;              // most in a batch, source and target with padding; a pair alone may
-                             // have more
+    int sentences; // most in a batch
+    int pieces;    // most in a batch, source and target with padding; a pair alone may
+                   // have more
     uint64_t seed;
 };
 
 struct batch_rows {
-    int32_t from, count;     // in order
+    int32_t from, count; // in order
 };
 
 struct batches {
@@ -48,10 +48,10 @@ struct batches {
 
 MUST_CHECK enum status batches_init(struct batches *b, const struct pairs *pairs,
                                     struct batch_options options, struct error *err);
-void batches_release(struct batches *b);                 // {0} is fine
+void batches_release(struct batches *b); // {0} is fine
 
-void batches_shuffle(struct batches *b, int64_t epoch);  // the plan for training
-void batches_by_length(struct batches *b);               // the plan for validation: no chance
+void batches_shuffle(struct batches *b, int64_t epoch); // the plan for training
+void batches_by_length(struct batches *b);              // the plan for validation: no chance
 
 /* What batch i's share is: rows first, first + stride, ... of it, which is how a batch is dealt
  * to the members of a team. Pointers are NULL; B is 0 if there is no such row. */
@@ -61,6 +61,6 @@ size_t batches_fill_bytes(const struct batch *shape);
 MUST_CHECK bool batches_fill(const struct batches *b, int i, int first, int stride,
                              struct arena *arena, struct batch *out);
 
-int64_t batches_target_pieces(const struct batches *b, int i);   // of the whole batch
+int64_t batches_target_pieces(const struct batches *b, int i); // of the whole batch
 
 #endif

@@ -12,14 +12,16 @@
 
 #define STATE_BYTES_MAX (64 << 10)
 
-struct moment_names {        // of one tensor
+struct moment_names { // of one tensor
     char m[PARAM_NAME_BYTES + 2], v[PARAM_NAME_BYTES + 2];
 };
 
 /* The whole numbers of a state, once for both directions. */
-#define STATE_INTEGERS(X)                                                                          \
-    X(epoch) X(next_batch) X(updates) X(steps) X(skipped) X(skipped_in_row) X(validated_at)        \
+/* clang-format off */
+#define STATE_INTEGERS(X) \
+    X(epoch) X(next_batch) X(updates) X(steps) X(skipped) X(skipped_in_row) X(validated_at) \
     X(pairs) X(pieces)
+/* clang-format on */
 
 static json_t *state_to_json(const struct training_state *state)
 {
@@ -97,8 +99,13 @@ static enum status add_tensors(struct tensor_writer *w, const struct checkpoint_
         const struct tensor t = p->tensor;
         snprintf(names[i].m, sizeof names[i].m, "m.%s", p->name);
         snprintf(names[i].v, sizeof names[i].v, "v.%s", p->name);
-        const struct { const char *name; const real *block; } tensors[3] = {
-            { p->name, blocks->values }, { names[i].m, blocks->m }, { names[i].v, blocks->v },
+        const struct {
+            const char *name;
+            const real *block;
+        } tensors[3] = {
+            { p->name, blocks->values },
+            { names[i].m, blocks->m },
+            { names[i].v, blocks->v },
         };
         for (int k = 0; k < 3; k++) {
             enum status status = tensor_writer_tensor(w, tensors[k].name, t.rows, t.cols, DTYPE_F32,
@@ -150,8 +157,8 @@ static enum status read_json(json_t **out, const struct tensor_file *file, const
 {
     const char *text = tensor_file_text(file, key);
     if (!text)
-        return error_set(err, STATUS_BAD_FILE,
-                         "%s is not a training checkpoint: it has no \"%s\"", path, key);
+        return error_set(err, STATUS_BAD_FILE, "%s is not a training checkpoint: it has no \"%s\"",
+                         path, key);
     enum status status = json_parse(out, text, strlen(text), err);
     if (status != STATUS_OK)
         return error_while(err, "%s: \"%s\"", path, key);
@@ -163,7 +170,7 @@ static enum status compare_settings(const json_t *stored, const json_t *wanted, 
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)wanted, key, value) {
+    json_object_foreach ((json_t *)wanted, key, value) {
         const json_t *other = json_object_get(stored, key);
         if (other && json_equal(other, value))
             continue;
@@ -173,7 +180,8 @@ static enum status compare_settings(const json_t *stored, const json_t *wanted, 
         bool ok = (!other || json_write(&was, other)) && json_write(&is, value);
         error_set(err, STATUS_BAD_INPUT,
                   "%s was made with %s %s, and now it is %s: resume with the same options and data",
-                  path, key, ok && other ? was.data : "of another kind", ok ? is.data : "different");
+                  path, key, ok && other ? was.data : "of another kind",
+                  ok ? is.data : "different");
         bytes_release(&was);
         bytes_release(&is);
         return STATUS_BAD_INPUT;
@@ -203,8 +211,7 @@ static enum status read_tensors(const struct tensor_file *file,
 }
 
 enum status checkpoint_load(const char *path, const struct checkpoint_blocks *blocks,
-                            struct training_state *state, const json_t *settings,
-                            struct error *err)
+                            struct training_state *state, const json_t *settings, struct error *err)
 {
     struct tensor_file *file = NULL;
     json_t *stored = NULL, *state_json = NULL;
@@ -216,8 +223,9 @@ enum status checkpoint_load(const char *path, const struct checkpoint_blocks *bl
     if (status == STATUS_OK)
         status = read_json(&stored, file, path, "settings", err);
     if (status == STATUS_OK && !state_from_json(&loaded, state_json))
-        status = error_set(err, STATUS_BAD_FILE,
-                           "%s: the state of the training is damaged: start again without it", path);
+        status =
+            error_set(err, STATUS_BAD_FILE,
+                      "%s: the state of the training is damaged: start again without it", path);
     if (status == STATUS_OK)
         status = compare_settings(stored, settings, path, err);
     if (status == STATUS_OK)

@@ -20,22 +20,22 @@
 #include "model/train/schedule.h"
 
 struct training_state {
-    int64_t epoch;           // from 0
-    int64_t next_batch;      // of the epoch
-    int64_t updates;         // tried, skipped ones included
-    int64_t steps;           // taken by the optimiser
-    int64_t skipped;         // updates whose numbers were not finite
+    int64_t epoch;      // from 0
+    int64_t next_batch; // of the epoch
+    int64_t updates;    // tried, skipped ones included
+    int64_t steps;      // taken by the optimiser
+    int64_t skipped;    // updates whose numbers were not finite
     int64_t skipped_in_row;
-    int64_t validated_at;    // updates when last validated, -1 before the first
-    int64_t pairs, pieces;   // seen so far; pieces are the targets'
+    int64_t validated_at;  // updates when last validated, -1 before the first
+    int64_t pairs, pieces; // seen so far; pieces are the targets'
     int threads;
-    double seconds;          // spent so far
+    double seconds; // spent so far
     struct schedule schedule;
 };
 
 struct checkpoint_blocks {
     const struct params *params;
-    real *values, *m, *v;    // (params->total)
+    real *values, *m, *v; // (params->total)
 };
 
 /* `vocabulary` may be NULL. */

@@ -96,8 +96,8 @@ static void half_gemm(enum gemm_form form, int M, int N, int K, const float *A, 
     const bool over_k = form == GEMM_TN;
     int done = 0;
     if (bf16_is_worth_it(M, N, K)) {
-        const uint16_t *rounded = find_rounded(B, (size_t)N * (size_t)K,
-                                               ldb == (form == GEMM_NT ? K : N));
+        const uint16_t *rounded =
+            find_rounded(B, (size_t)N * (size_t)K, ldb == (form == GEMM_NT ? K : N));
         done = bf16_gemm(to_bf16, form, M, N, K, A, lda, B, ldb, rounded, accumulate, C, ldc);
     }
     if (done < 0) {

@@ -19,7 +19,7 @@
 
 enum precision {
     PRECISION_F32,
-    PRECISION_BF16,          // operands of large products rounded to bfloat16, sums in float32
+    PRECISION_BF16, // operands of large products rounded to bfloat16, sums in float32
 };
 
 /* `base` with gemm replaced. */

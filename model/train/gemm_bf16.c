@@ -17,23 +17,23 @@
 
 #include "base/memory.h"
 
-#define SHAPES 512           // prepared products a thread keeps
-#define PROBES 16            // places where a shape may be
-#define ROWS_MIN 32          // fewer pieces than these are multiplied in float32
-#define ROWS_MAX 1024        // pieces of one prepared product
+#define SHAPES 512    // prepared products a thread keeps
+#define PROBES 16     // places where a shape may be
+#define ROWS_MIN 32   // fewer pieces than these are multiplied in float32
+#define ROWS_MAX 1024 // pieces of one prepared product
 #define WORTH_MULTIPLYING (48 * 48 * 48)
 
 struct shape {
     int form, M, N, K, ldc, accumulate;
 };
 
-struct product {             // prepared; primitive NULL: an empty place
+struct product { // prepared; primitive NULL: an empty place
     struct shape shape;
     dnnl_primitive_t primitive;
     dnnl_memory_t a, b, c;
 };
 
-struct half_block {          // a dense operand in bfloat16
+struct half_block { // a dense operand in bfloat16
     uint16_t *values;
     size_t capacity;
 };
@@ -141,16 +141,16 @@ static bool prepare(struct thread_state *state, struct product *p, const struct 
     const bool a_transposed = s->form == GEMM_TN, b_transposed = s->form == GEMM_NT;
 
     release_product(p);
-    bool ok = describe(&a, dnnl_bf16, s->M, s->K, a_transposed ? 1 : s->K, a_transposed ? s->M : 1) &&
-              describe(&b, dnnl_bf16, s->K, s->N, b_transposed ? 1 : s->N, b_transposed ? s->K : 1) &&
-              describe(&c, dnnl_f32, s->M, s->N, s->ldc, 1) &&
-              attributes(&attr, s->accumulate) &&
-              dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) == dnnl_success &&
-              dnnl_primitive_desc_create(&pd, &desc, attr, state->engine, NULL) == dnnl_success &&
-              dnnl_primitive_create(&p->primitive, pd) == dnnl_success &&
-              dnnl_memory_create(&p->a, &a, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
-              dnnl_memory_create(&p->b, &b, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
-              dnnl_memory_create(&p->c, &c, state->engine, DNNL_MEMORY_NONE) == dnnl_success;
+    bool ok =
+        describe(&a, dnnl_bf16, s->M, s->K, a_transposed ? 1 : s->K, a_transposed ? s->M : 1) &&
+        describe(&b, dnnl_bf16, s->K, s->N, b_transposed ? 1 : s->N, b_transposed ? s->K : 1) &&
+        describe(&c, dnnl_f32, s->M, s->N, s->ldc, 1) && attributes(&attr, s->accumulate) &&
+        dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) == dnnl_success &&
+        dnnl_primitive_desc_create(&pd, &desc, attr, state->engine, NULL) == dnnl_success &&
+        dnnl_primitive_create(&p->primitive, pd) == dnnl_success &&
+        dnnl_memory_create(&p->a, &a, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
+        dnnl_memory_create(&p->b, &b, state->engine, DNNL_MEMORY_NONE) == dnnl_success &&
+        dnnl_memory_create(&p->c, &c, state->engine, DNNL_MEMORY_NONE) == dnnl_success;
     if (pd)
         dnnl_primitive_desc_destroy(pd);
     if (attr)
@@ -240,8 +240,7 @@ int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_fo
     struct thread_state *state = thread_state();
     const bool over_k = form == GEMM_TN;
     const int pieces = over_k ? K : M;
-    if (!state ||
-        !round_operand(&state->a, round, over_k ? K : M, over_k ? M : K, A, lda))
+    if (!state || !round_operand(&state->a, round, over_k ? K : M, over_k ? M : K, A, lda))
         return -1;
     if (!rounded_B &&
         !round_operand(&state->b, round, form == GEMM_NT ? N : K, form == GEMM_NT ? K : N, B, ldb))
@@ -253,11 +252,11 @@ int bf16_gemm(void (*round)(size_t n, const float *x, uint16_t *y), enum gemm_fo
         while (rows > pieces - done)
             rows /= 2;
         const size_t at = (size_t)done;
-        const struct shape shape = { (int)form, over_k ? M : rows, N, over_k ? rows : K, ldc,
-                                     accumulate || (over_k && done > 0) };
+        const struct shape shape = { (int)form, over_k ? M : rows,
+                                     N,         over_k ? rows : K,
+                                     ldc,       accumulate || (over_k && done > 0) };
         if (!run_product(state, &shape, state->a.values + at * (size_t)(over_k ? M : K),
-                         b + (over_k ? at * (size_t)N : 0),
-                         C + (over_k ? 0 : at * (size_t)ldc)))
+                         b + (over_k ? at * (size_t)N : 0), C + (over_k ? 0 : at * (size_t)ldc)))
             return -1;
         done += rows;
     }

@@ -6,14 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-#define ALIGNMENT_SLACK 64   // an arena aligns each array
+#define ALIGNMENT_SLACK 64 // an arena aligns each array
 
 struct step_job {
     struct optimizer *optimizer;
     real *values;
     real *const *gradients;
     int count;
-    double clip, rate;       // of this step
+    double clip, rate; // of this step
 };
 
 struct optimizer_options optimizer_options_default(void)
@@ -26,16 +26,16 @@ static size_t chunk_count(const struct optimizer *o)
     return (o->total + OPTIMIZER_CHUNK - 1) / OPTIMIZER_CHUNK;
 }
 
-enum status optimizer_init(struct optimizer *o, struct optimizer_options options,
-                           struct team *team, const struct kernels *kernels, size_t total,
-                           struct error *err)
+enum status optimizer_init(struct optimizer *o, struct optimizer_options options, struct team *team,
+                           const struct kernels *kernels, size_t total, struct error *err)
 {
     *o = (struct optimizer){ .options = options, .team = team, .kernels = kernels, .total = total };
     size_t bytes = 2 * total * sizeof(real) + chunk_count(o) * sizeof(double) + 4 * ALIGNMENT_SLACK;
     if (!arena_init(&o->arena, bytes))
         return error_set(err, STATUS_NO_MEMORY,
                          "no memory for the optimiser's moments of %zu weights: make the model "
-                         "smaller", total);
+                         "smaller",
+                         total);
     o->m = arena_array(&o->arena, real, total);
     o->v = arena_array(&o->arena, real, total);
     o->squares = arena_array(&o->arena, double, chunk_count(o));
@@ -60,7 +60,7 @@ static void member_range(const struct optimizer *o, int member, size_t *from, si
         *to = o->total;
 }
 
-#define LANES 8              // sums side by side, so that one addition need not wait for the last
+#define LANES 8 // sums side by side, so that one addition need not wait for the last
 
 static double sum_of_squares(const real *g, size_t n)
 {
@@ -119,8 +119,12 @@ static void step_weights(void *context, int member)
 double optimizer_step(struct optimizer *o, real *values, real *const *gradients, int count,
                       double rate)
 {
-    struct step_job job = { .optimizer = o, .values = values, .gradients = gradients,
-                            .count = count, .clip = 1, .rate = rate };
+    struct step_job job = { .optimizer = o,
+                            .values = values,
+                            .gradients = gradients,
+                            .count = count,
+                            .clip = 1,
+                            .rate = rate };
     double squares = 0;
     team_run(o->team, sum_gradients, &job);
     for (size_t i = 0; i < chunk_count(o); i++)

@@ -23,27 +23,27 @@
 #define OPTIMIZER_CHUNK 16384
 
 struct optimizer_options {
-    double clip;             // greatest norm; 0: no clipping
+    double clip; // greatest norm; 0: no clipping
     double beta1, beta2, epsilon;
 };
 
 struct optimizer {
     struct optimizer_options options;
-    struct team *team;       // borrowed
+    struct team *team; // borrowed
     const struct kernels *kernels;
-    size_t total;            // elements of a block
-    struct arena arena;      // of what follows
-    real *m, *v;             // (total) moments
-    double *squares;         // (chunks)
-    int64_t steps;           // taken: t of the bias correction
+    size_t total;       // elements of a block
+    struct arena arena; // of what follows
+    real *m, *v;        // (total) moments
+    double *squares;    // (chunks)
+    int64_t steps;      // taken: t of the bias correction
 };
 
-struct optimizer_options optimizer_options_default(void);        // clip 1, 0.9, 0.98, 1e-9
+struct optimizer_options optimizer_options_default(void); // clip 1, 0.9, 0.98, 1e-9
 
 MUST_CHECK enum status optimizer_init(struct optimizer *o, struct optimizer_options options,
                                       struct team *team, const struct kernels *kernels,
                                       size_t total, struct error *err);
-void optimizer_release(struct optimizer *o);             // {0} is fine
+void optimizer_release(struct optimizer *o); // {0} is fine
 
 /* One step with the sum of `count` gradient blocks, which are zero afterwards. Returns the norm
  * before clipping; if it is not finite, neither weights nor moments changed. */

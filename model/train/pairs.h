@@ -17,15 +17,15 @@
 #include "base/status.h"
 
 #define PAIRS_MAX (1 << 28)
-#define PAIR_LENGTH_MAX 4096             // pieces of one side, </s> included
+#define PAIR_LENGTH_MAX 4096 // pieces of one side, </s> included
 
 struct pair {
-    size_t at;               // of the source in ids; the target follows it
-    int source_len;          // </s> included, so at least 1
+    size_t at;      // of the source in ids; the target follows it
+    int source_len; // </s> included, so at least 1
     int target_len;
 };
 
-struct pairs {               // {0} is empty
+struct pairs { // {0} is empty
     int32_t *ids;
     size_t id_count, id_capacity;
     struct pair *list;

@@ -15,16 +15,16 @@
 
 struct schedule_options {
     double rate;
-    int warmup;              // updates; 0: none
-    double decay;            // 0 < decay <= 1
-    int patience;            // validations; 0: never over
-    double cooldown;         // epochs at the end over which the rate falls to 0; 0: none
+    int warmup;      // updates; 0: none
+    double decay;    // 0 < decay <= 1
+    int patience;    // validations; 0: never over
+    double cooldown; // epochs at the end over which the rate falls to 0; 0: none
 };
 
 struct schedule {
     double factor;
-    double best_loss;        // of a validation; infinite before the first
-    int bad_validations;     // in a row
+    double best_loss;    // of a validation; infinite before the first
+    int bad_validations; // in a row
 };
 
 struct schedule schedule_start(void);

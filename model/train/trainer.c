@@ -13,12 +13,12 @@
 #include "model/train/batches.h"
 #include "model/train/gemm.h"
 
-#define ALIGNMENT_SLACK 64   // an arena aligns each array
-#define DROPOUT_STREAMS ((uint64_t)1 << 63)     // random streams of dropout, apart from those of epochs
+#define ALIGNMENT_SLACK 64                  // an arena aligns each array
+#define DROPOUT_STREAMS ((uint64_t)1 << 63) // random streams of dropout, apart from those of epochs
 
 struct member {
-    struct arena arena;      // activations and the rows of a batch
-    real *gradients;         // (params.total), zero between updates
+    struct arena arena; // activations and the rows of a batch
+    real *gradients;    // (params.total), zero between updates
     struct loss loss;
     enum status status;
     struct error err;
@@ -29,19 +29,19 @@ struct trainer {
     struct seq2seq shape;
     struct kernels kernels;
     struct weights weights;
-    struct arena blocks;     // of values and gradients
+    struct arena blocks; // of values and gradients
     real *values;
-    uint16_t *rounded;       // values in bfloat16, NULL if products are float32
+    uint16_t *rounded; // values in bfloat16, NULL if products are float32
     struct team *team;
     struct member *members;
     struct optimizer optimizer;
     struct batches train, valid;
-    struct loss *valid_losses;           // (valid.count)
+    struct loss *valid_losses; // (valid.count)
     json_t *settings;
     struct training_state state;
-    int64_t planned_epoch;   // that `train` holds the plan of; -1: none yet
-    int64_t saved_at;        // updates when last saved, -1: never
-    int64_t resumed_ms;      // since when state.seconds has not been counted
+    int64_t planned_epoch; // that `train` holds the plan of; -1: none yet
+    int64_t saved_at;      // updates when last saved, -1: never
+    int64_t resumed_ms;    // since when state.seconds has not been counted
 };
 
 /* ---- life cycle ---- */
@@ -50,19 +50,34 @@ static json_t *settings_new(const struct trainer_options *o, const char *train, 
 {
     json_t *root = json_object();
     int failed = root == NULL;
-    const struct { const char *name; double value; } numbers[] = {
-        { "dropout", o->dropout },         { "smoothing", o->smoothing },
-        { "rate", o->schedule.rate },      { "decay", o->schedule.decay },
-        { "clip", o->optimizer.clip },     { "beta1", o->optimizer.beta1 },
-        { "beta2", o->optimizer.beta2 },   { "epsilon", o->optimizer.epsilon },
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        { "dropout", o->dropout },
+        { "smoothing", o->smoothing },
+        { "rate", o->schedule.rate },
+        { "decay", o->schedule.decay },
+        { "clip", o->optimizer.clip },
+        { "beta1", o->optimizer.beta1 },
+        { "beta2", o->optimizer.beta2 },
+        { "epsilon", o->optimizer.epsilon },
         { "cooldown", o->schedule.cooldown },
     };
-    const struct { const char *name; int64_t value; } integers[] = {
-        { "vocabulary size", o->config.vocabulary }, { "embedding", o->config.embedding },
-        { "hidden", o->config.hidden },              { "attention", o->config.attention },
-        { "warmup", o->schedule.warmup },            { "batch-sentences", o->batch_sentences },
-        { "batch-pieces", o->batch_pieces },         { "validate-every", o->validate_every },
-        { "precision", o->precision },               { "seed", (int64_t)o->seed },
+    const struct {
+        const char *name;
+        int64_t value;
+    } integers[] = {
+        { "vocabulary size", o->config.vocabulary },
+        { "embedding", o->config.embedding },
+        { "hidden", o->config.hidden },
+        { "attention", o->config.attention },
+        { "warmup", o->schedule.warmup },
+        { "batch-sentences", o->batch_sentences },
+        { "batch-pieces", o->batch_pieces },
+        { "validate-every", o->validate_every },
+        { "precision", o->precision },
+        { "seed", (int64_t)o->seed },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         failed |= json_object_set_new(root, numbers[i].name, json_real(numbers[i].value));
@@ -97,7 +112,8 @@ static enum status make_blocks(struct trainer *t, struct error *err)
                                     rounded * sizeof(uint16_t) + ALIGNMENT_SLACK))
         return error_set(err, STATUS_NO_MEMORY,
                          "no memory for %zu weights and %zu times their gradients: make the model "
-                         "smaller or use fewer threads", total, members);
+                         "smaller or use fewer threads",
+                         total, members);
     t->values = arena_array(&t->blocks, real, total);
     memset(t->values, 0, total * sizeof(real));
     for (size_t i = 0; i < members; i++) {
@@ -166,7 +182,8 @@ enum status trainer_new(struct trainer **out, const struct trainer_options *opti
         return error_set(err, STATUS_NO_MEMORY, "no memory for a trainer");
     t->options = *options;
     t->kernels = training_kernels(kernels_best(), t->options.precision);
-    t->state = (struct training_state){ .validated_at = -1, .threads = options->threads,
+    t->state = (struct training_state){ .validated_at = -1,
+                                        .threads = options->threads,
                                         .schedule = schedule_start() };
     t->planned_epoch = t->saved_at = -1;
     seq2seq_init(&t->shape, &options->config);
@@ -256,8 +273,8 @@ static enum status save(struct trainer *t, struct error *err)
 enum status trainer_resume(struct trainer *t, struct error *err)
 {
     const struct checkpoint_blocks blocks = checkpoint_blocks(t);
-    enum status status = checkpoint_load(t->options.checkpoint_path, &blocks, &t->state,
-                                         t->settings, err);
+    enum status status =
+        checkpoint_load(t->options.checkpoint_path, &blocks, &t->state, t->settings, err);
     if (status != STATUS_OK)
         return status;
     t->optimizer.steps = t->state.steps;
@@ -274,15 +291,15 @@ static bool is_stopped(const struct trainer *t)
 
 struct loss_job {
     struct trainer *trainer;
-    int batch;               // of the epoch
-    real scale;              // 1 / target pieces of the batch
+    int batch;  // of the epoch
+    real scale; // 1 / target pieces of the batch
 };
 
 /* Room for a batch of this shape in the member's arena. */
 static enum status make_room(struct trainer *t, struct member *me, const struct batch *shape)
 {
-    size_t needed = seq2seq_loss_bytes(&t->shape, shape->B, shape->S, shape->T) +
-                    batches_fill_bytes(shape);
+    size_t needed =
+        seq2seq_loss_bytes(&t->shape, shape->B, shape->S, shape->T) + batches_fill_bytes(shape);
     arena_reset(&me->arena);
     if (needed <= me->arena.size)
         return STATUS_OK;
@@ -373,9 +390,13 @@ static void report_update(struct trainer *t, const struct loss *loss, double nor
         return;
     count_time(t);
     const struct training_progress progress = {
-        .state = &t->state, .batches_in_epoch = t->train.count,
-        .loss = loss->nats / (double)loss->pieces, .norm = norm, .rate = rate,
-        .pieces = (int)loss->pieces, .skipped = skipped,
+        .state = &t->state,
+        .batches_in_epoch = t->train.count,
+        .loss = loss->nats / (double)loss->pieces,
+        .norm = norm,
+        .rate = rate,
+        .pieces = (int)loss->pieces,
+        .skipped = skipped,
     };
     t->options.on_update(t->options.context, &progress);
 }

@@ -30,22 +30,22 @@
 #include "model/train/schedule.h"
 
 #define TRAINER_THREADS_MAX 256
-#define SKIPPED_IN_ROW_MAX 20            // updates of numbers that are not finite
+#define SKIPPED_IN_ROW_MAX 20 // updates of numbers that are not finite
 
 struct training_progress {
     const struct training_state *state;
     int64_t batches_in_epoch;
-    double loss;             // of this update: nats a target piece, without smoothing
-    double norm;             // of its gradient, before clipping
+    double loss; // of this update: nats a target piece, without smoothing
+    double norm; // of its gradient, before clipping
     double rate;
-    int pieces;              // its target pieces
+    int pieces; // its target pieces
     bool skipped;
 };
 
 struct training_validation {
     const struct training_state *state;
-    double loss;             // nats a target piece
-    bool improved;           // the best so far
+    double loss;   // nats a target piece
+    bool improved; // the best so far
     const struct seq2seq *shape;
     const real *values;
 };
@@ -55,17 +55,17 @@ struct trainer_options {
     struct schedule_options schedule;
     struct optimizer_options optimizer;
     int batch_sentences;
-    int batch_pieces;        // source and target with padding
+    int batch_pieces; // source and target with padding
     double dropout, smoothing;
-    int64_t epochs;          // at least 1
-    int64_t validate_every;  // updates; 0: at the end of each epoch
-    int64_t checkpoint_every;            // updates; 0: at each validation only
+    int64_t epochs;           // at least 1
+    int64_t validate_every;   // updates; 0: at the end of each epoch
+    int64_t checkpoint_every; // updates; 0: at each validation only
     const char *checkpoint_path;
-    const char *vocabulary;  // kept in the checkpoint; may be NULL
-    enum precision precision;            // of the matrix products
-    int threads;             // 1..TRAINER_THREADS_MAX
+    const char *vocabulary;   // kept in the checkpoint; may be NULL
+    enum precision precision; // of the matrix products
+    int threads;              // 1..TRAINER_THREADS_MAX
     uint64_t seed;
-    const atomic_int *stop;  // NULL, or looked at between updates: not 0 means save and return
+    const atomic_int *stop; // NULL, or looked at between updates: not 0 means save and return
 
     /* Called by the thread of trainer_run; NULL is fine. */
     void (*on_update)(void *context, const struct training_progress *progress);
@@ -80,7 +80,7 @@ struct trainer;
 MUST_CHECK enum status trainer_new(struct trainer **out, const struct trainer_options *options,
                                    const struct pairs *train, const struct pairs *valid,
                                    struct error *err);
-void trainer_free(struct trainer *trainer);              // NULL is fine
+void trainer_free(struct trainer *trainer); // NULL is fine
 
 /* Go on from options.checkpoint_path. After a failure the trainer is only good for trainer_free.
  * Until trainer_run, trainer_state(trainer)->threads says how many threads it had before: with

@@ -43,8 +43,9 @@ enum status corpora_from_options(struct corpora *c, const struct options *o, con
     enum status status = option_choice(o, "on-bad-line", policies, &policy, err);
     if (status != STATUS_OK)
         return status;
-    *c = (struct corpora){ .options = { .skip_bad_lines = policy == 1,
-                                        .on_bad_line = say_bad_line, .context = c } };
+    *c = (struct corpora){
+        .options = { .skip_bad_lines = policy == 1, .on_bad_line = say_bad_line, .context = c }
+    };
     const char *const *files = options_list(o, name, &count);
     for (int i = 0; i < count; i++)
         c->paths[c->count++] = files[i];
@@ -78,7 +79,8 @@ static enum status add_pairs(struct learner *learner, struct corpus *corpus,
     if (status == STATUS_OK && pairs == 0)
         return error_set(err, STATUS_BAD_INPUT,
                          "the corpus has no sentence pair to learn a vocabulary from (%ld bad "
-                         "lines)", corpus_bad_lines(corpus));
+                         "lines)",
+                         corpus_bad_lines(corpus));
     return status;
 }
 

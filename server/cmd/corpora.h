@@ -11,15 +11,17 @@
 #include "tokenizer/learn.h"
 
 #define CORPORA_MAX (OPTION_LIST_MAX + OPERANDS_MAX)
-#define VOCABULARY_COVERAGE 0.9995       // share of the characters that get a piece of their own
+#define VOCABULARY_COVERAGE 0.9995 // share of the characters that get a piece of their own
 #define ON_BAD_LINE_OPTION                                                                         \
-    { "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",                             \
-      .help = "a line that is no pair: skip (and count) or refuse" }
+    {                                                                                              \
+        "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",                           \
+                                    .help = "a line that is no pair: skip (and count) or refuse"   \
+    }
 
 struct corpora {
     const char *paths[CORPORA_MAX];
     int count;
-    struct corpus_options options;       // its context is this struct: do not copy
+    struct corpus_options options; // its context is this struct: do not copy
     long bad_lines_said;
 };
 

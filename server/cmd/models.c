@@ -18,14 +18,14 @@
 #include "tokenizer/vocabulary.h"
 
 #define MODEL_ENDING ".safetensors"
-#define TEXT_BYTES_MAX ((size_t)64 << 20)                // of a vocabulary or a card
-#define DIGEST_SHOWN 12      // digits of a digest in the list
+#define TEXT_BYTES_MAX ((size_t)64 << 20) // of a vocabulary or a card
+#define DIGEST_SHOWN 12                   // digits of a digest in the list
 
 /* ---- what a file says ---- */
 
 struct description {
     struct tensor_file *file;
-    json_t *config, *card;   // card may be NULL
+    json_t *config, *card; // card may be NULL
     off_t bytes;
 };
 
@@ -123,8 +123,8 @@ static enum status list(const char *folder, struct error *err)
         return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", folder,
                          strerror(errno));
     if (count == 0)
-        status = error_set(err, STATUS_NOT_FOUND, "%s has no files that end in " MODEL_ENDING,
-                           folder);
+        status =
+            error_set(err, STATUS_NOT_FOUND, "%s has no files that end in " MODEL_ENDING, folder);
     else
         printf("%-16s %-6s %-6s %10s %11s  %-*s  %s\n", "NAME", "SOURCE", "TARGET", "WEIGHTS",
                "SIZE", DIGEST_SHOWN, "DIGEST", "FILE");
@@ -148,8 +148,9 @@ static void show_tensors(const struct tensor_file *file)
     static const char *const names[] = {
         [DTYPE_F32] = "F32", [DTYPE_F16] = "F16", [DTYPE_BF16] = "BF16", [DTYPE_I8] = "I8"
     };
-    static const double sizes[] = { [DTYPE_F32] = 4, [DTYPE_F16] = 2, [DTYPE_BF16] = 2,
-                                    [DTYPE_I8] = 1 };
+    static const double sizes[] = {
+        [DTYPE_F32] = 4, [DTYPE_F16] = 2, [DTYPE_BF16] = 2, [DTYPE_I8] = 1
+    };
     for (int i = 0; i < tensor_file_count(file); i++) {
         struct tensor_info t = tensor_file_info(file, i);
         printf("  %-26s %7d x %-6d %-5s %12.0f bytes\n", t.name, t.rows, t.cols, names[t.dtype],
@@ -219,7 +220,7 @@ static enum status make_vocabulary(const char *path, struct bytes *tsv, struct e
     enum status status = vocabulary_load_tsv(&v, path, err);
     if (status != STATUS_OK)
         return status;
-    status = vocabulary_write_tsv(v, tsv, err);          // with the line that names its options
+    status = vocabulary_write_tsv(v, tsv, err); // with the line that names its options
     vocabulary_free(v);
     return status;
 }
@@ -322,8 +323,8 @@ static enum status change_card(const struct options *o, struct error *err)
         status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
     if (status == STATUS_OK) {
         const struct model_texts texts = { model_texts(model).vocabulary, card.data };
-        status = model_save(out, model_seq2seq(model), model_weights(model)->values, dtype, &texts,
-                            err);
+        status =
+            model_save(out, model_seq2seq(model), model_weights(model)->values, dtype, &texts, err);
     }
     model_free(model);
     bytes_release(&card);
@@ -344,9 +345,10 @@ static enum status choose(const struct options *o, struct error *err)
         return import(o, err);
     if (strcmp(what, "card") == 0 && operands == 1)
         return change_card(o, err);
-    return error_set(err, STATUS_BAD_USAGE,
-                     "it is \"list FOLDER\", \"show FILE\", \"import WEIGHTS VOCABULARY\" or \"card "
-                     "FILE\"; see verso models --help");
+    return error_set(
+        err, STATUS_BAD_USAGE,
+        "it is \"list FOLDER\", \"show FILE\", \"import WEIGHTS VOCABULARY\" or \"card "
+        "FILE\"; see verso models --help");
 }
 
 static int run(const struct options *o)
@@ -359,7 +361,8 @@ static int run(const struct options *o)
 }
 
 static const struct option_spec specs[] = {
-    { "out", OPTION_TEXT, .letter = 'o', .value = "MODEL", .help = "import, card: model file to write" },
+    { "out", OPTION_TEXT, .letter = 'o', .value = "MODEL",
+      .help = "import, card: model file to write" },
     { "source", OPTION_TEXT, .value = "CODE", .help = "import: language it translates from" },
     { "target", OPTION_TEXT, .value = "CODE", .help = "import: language it translates to" },
     { "name", OPTION_TEXT, .value = "NAME",

@@ -21,7 +21,7 @@
 
 #define THREADS_MAX 256
 #define DAY_MS 86400000
-#define HELD_BYTES_MAX (REPLY_BYTES_MAX + (1 << 20))     // replies that wait for their turn
+#define HELD_BYTES_MAX (REPLY_BYTES_MAX + (1 << 20)) // replies that wait for their turn
 #define OUTBOX_BYTES_MAX (2 * HELD_BYTES_MAX)
 
 struct server {
@@ -135,7 +135,7 @@ static void close_server(struct server *server)
         jobs_stop(server->jobs);
     uv_close((uv_handle_t *)&server->terminate, NULL);
     uv_close((uv_handle_t *)&server->interrupt, NULL);
-    uv_run(&server->loop, UV_RUN_DEFAULT);               // the close callbacks
+    uv_run(&server->loop, UV_RUN_DEFAULT); // the close callbacks
     listener_free(server->listener);
     service_free(server->service);
     jobs_free(server->jobs);
@@ -149,8 +149,9 @@ static int run(const struct options *o)
     struct error err;
     struct server server = { 0 };
     if (uv_loop_init(&server.loop) != 0)
-        return options_finish(o, error_set(&err, STATUS_IO, "no event loop: raise ulimit -n"), &err);
-    signal(SIGPIPE, SIG_IGN);            // a client that has gone is an error of its socket only
+        return options_finish(o, error_set(&err, STATUS_IO, "no event loop: raise ulimit -n"),
+                              &err);
+    signal(SIGPIPE, SIG_IGN); // a client that has gone is an error of its socket only
     start_signal(&server, &server.terminate, SIGTERM);
     start_signal(&server, &server.interrupt, SIGINT);
 
@@ -164,8 +165,10 @@ static int run(const struct options *o)
 }
 
 #define SETTING(NAME, VALUE, FALLBACK, MIN, MAX, HELP)                                             \
-    { NAME, OPTION_INT, .environment = true, .value = VALUE, .fallback = FALLBACK, .min = MIN,     \
-      .max = MAX, .help = HELP }
+    {                                                                                              \
+        NAME, OPTION_INT, .environment = true, .value = VALUE, .fallback = FALLBACK, .min = MIN,   \
+                          .max = MAX, .help = HELP                                                 \
+    }
 
 static const struct option_spec specs[] = {
     { "models", OPTION_TEXT, .environment = true, .value = "DIR", .fallback = "models",
@@ -204,8 +207,9 @@ const struct command command_serve = {
     .name = "serve",
     .summary = "answer translation requests over HTTP and as lines of text",
     .usage = "[--models DIR] [--database FILE] [OPTION...]",
-    .description = "One port speaks both: a first line like \"POST /translate HTTP/1.1\" is HTTP, in\n"
-                   "LibreTranslate's form; anything else is text, a line in and its translation out.\n",
+    .description =
+        "One port speaks both: a first line like \"POST /translate HTTP/1.1\" is HTTP, in\n"
+        "LibreTranslate's form; anything else is text, a line in and its translation out.\n",
     .examples = "  verso serve --models models/ --database verso.db\n"
                 "  curl -d q=Hello -d source=en -d target=fr localhost:5000/translate\n"
                 "  echo Hello | nc -N localhost 5000\n",

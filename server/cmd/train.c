@@ -27,16 +27,16 @@
 #include "server/cmd/validation_bleu.h"
 #include "tokenizer/vocabulary.h"
 
-#define RATE_MS 5000         // over how long a speed is taken
-#define LOSS_WEIGHT 0.05     // of an update in the running mean of the loss
+#define RATE_MS 5000     // over how long a speed is taken
+#define LOSS_WEIGHT 0.05 // of an update in the running mean of the loss
 #define LANGUAGE_BYTES 16
 #define LANGUAGE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
-#define TEXT_BYTES_MAX (64u << 20)       // of a vocabulary or a card
+#define TEXT_BYTES_MAX (64u << 20) // of a vocabulary or a card
 #define PATH_BYTES 4096
 
 struct training {
     /* from the command line */
-    const char *source, *target;         // languages
+    const char *source, *target; // languages
     struct corpora train, valid;
     const char *out, *vocabulary_path, *card_path;
     enum dtype store;
@@ -49,12 +49,12 @@ struct training {
     struct bytes vocabulary_text;
     struct train_data train_data, valid_data;
     struct validation_set set;
-    json_t *card;            // the one of --card, or an empty object
+    json_t *card; // the one of --card, or an empty object
     struct progress progress;
-    double bleu;             // of the last validation, NaN without
-    double mean_loss;        // running, of the updates
-    double recent_rate;      // target pieces a second
-    int64_t recent_ms, recent_pieces;    // when recent_rate was taken
+    double bleu;                      // of the last validation, NaN without
+    double mean_loss;                 // running, of the updates
+    double recent_rate;               // target pieces a second
+    int64_t recent_ms, recent_pieces; // when recent_rate was taken
     char checkpoint[PATH_BYTES], candidate[PATH_BYTES];
 };
 
@@ -67,7 +67,8 @@ static void on_signal(int number)
 
 static void catch_signals(void)
 {
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    struct sigaction action = { .sa_handler = on_signal,
+                                .sa_flags = (int)SA_RESETHAND | SA_RESTART };
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -94,7 +95,8 @@ static enum status get_vocabulary(struct training *c, struct error *err)
     } else if (c->vocabulary_path) {
         status = vocabulary_load_tsv(&c->vocabulary, c->vocabulary_path, err);
     } else {
-        const struct learn_options learn = { .size = c->vocabulary_size, .coverage = VOCABULARY_COVERAGE,
+        const struct learn_options learn = { .size = c->vocabulary_size,
+                                             .coverage = VOCABULARY_COVERAGE,
                                              .threads = c->trainer.threads,
                                              .text = { .form = FORM_NFKC } };
         status = corpora_learn_vocabulary(&c->train, learn, &c->vocabulary, err);
@@ -149,11 +151,11 @@ static json_t *file_names(const struct corpora *corpora)
 static json_t *training_facts(const struct training *c, const struct training_validation *v)
 {
     const struct training_state *s = v->state;
-    json_t *facts = json_pack("{s:o, s:i, s:I, s:I, s:I, s:o, s:o}", "files",
-                              file_names(&c->train), "pairs", c->train_data.pairs.count, "updates",
-                              (json_int_t)s->updates, "pieces", (json_int_t)s->pieces, "seed",
-                              (json_int_t)c->trainer.seed, "seconds", json_rounded(s->seconds, 6),
-                              "validation_loss", json_rounded(v->loss, 6));
+    json_t *facts =
+        json_pack("{s:o, s:i, s:I, s:I, s:I, s:o, s:o}", "files", file_names(&c->train), "pairs",
+                  c->train_data.pairs.count, "updates", (json_int_t)s->updates, "pieces",
+                  (json_int_t)s->pieces, "seed", (json_int_t)c->trainer.seed, "seconds",
+                  json_rounded(s->seconds, 6), "validation_loss", json_rounded(v->loss, 6));
     if (facts && !isnan(c->bleu))
         json_object_set_new(facts, "validation_bleu", json_rounded(c->bleu, 4));
     return facts;
@@ -195,8 +197,8 @@ static enum status measure_bleu(struct training *c, const struct training_valida
         return STATUS_OK;
     enum status status = save_model(c, v, c->candidate, err);
     if (status == STATUS_OK)
-        status = validation_bleu(c->candidate, c->vocabulary, &c->set, c->trainer.threads,
-                                 &c->bleu, err);
+        status = validation_bleu(c->candidate, c->vocabulary, &c->set, c->trainer.threads, &c->bleu,
+                                 err);
     unlink(c->candidate);
     return status;
 }
@@ -260,7 +262,7 @@ static enum status on_validated(void *context, const struct training_validation 
 /* ---- the command line ---- */
 
 static const char *const precision_names[] = { "f32", "bf16", NULL };          // as enum precision
-static const char *const dtype_names[] = { "f32", "f16", "bf16", "i8", NULL };   // as enum dtype
+static const char *const dtype_names[] = { "f32", "f16", "bf16", "i8", NULL }; // as enum dtype
 
 /* "en", "pt-BR": letters, digits and hyphens. */
 static enum status check_language(const char *option, const char *code, struct error *err)
@@ -319,7 +321,8 @@ static enum status name_files(struct training *c, const char *checkpoint, struct
     if (!c->resume && access(c->trainer.checkpoint_path, F_OK) == 0)
         return error_set(err, STATUS_BAD_USAGE,
                          "%s is there from an earlier training: add --resume to go on with it, or "
-                         "remove it to start afresh", c->trainer.checkpoint_path);
+                         "remove it to start afresh",
+                         c->trainer.checkpoint_path);
     enum status status = check_writable(c->out, err);
     return status == STATUS_OK ? check_writable(c->trainer.checkpoint_path, err) : status;
 }
@@ -386,20 +389,25 @@ static void say_start(const struct training *c, const struct trainer *trainer)
         fprintf(stderr, "going on after update %lld of %s\n", (long long)s->updates,
                 c->trainer.checkpoint_path);
     if (s->threads != c->trainer.threads)
-        fprintf(stderr, "it had %d threads before: the numbers will not be the same to the last "
-                "bit\n", s->threads);
+        fprintf(stderr,
+                "it had %d threads before: the numbers will not be the same to the last "
+                "bit\n",
+                s->threads);
 }
 
 static void say_end(const struct training *c, const struct trainer *trainer, enum status status)
 {
     const struct training_state *s = trainer_state(trainer);
     if (status == STATUS_OK)
-        fprintf(stderr, "done after %lld updates and %.0f s: the model of the best validation "
+        fprintf(stderr,
+                "done after %lld updates and %.0f s: the model of the best validation "
                 "loss, %.4f, is %s\n",
                 (long long)s->updates, s->seconds, s->schedule.best_loss, c->out);
     if (status == STATUS_CANCELLED)
-        fprintf(stderr, "stopped after update %lld; to go on, give the same command with "
-                "--resume (it reads %s)\n", (long long)s->updates, c->trainer.checkpoint_path);
+        fprintf(stderr,
+                "stopped after update %lld; to go on, give the same command with "
+                "--resume (it reads %s)\n",
+                (long long)s->updates, c->trainer.checkpoint_path);
 }
 
 static enum status run_trainer(struct training *c, struct error *err)
@@ -454,8 +462,8 @@ static int run(const struct options *o)
 {
     struct error err;
     struct training *c = memory_zeroed(1, sizeof *c);
-    enum status status = c ? train(c, o, &err)
-                           : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
+    enum status status =
+        c ? train(c, o, &err) : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
     if (c)
         release(c);
     memory_free(c);

@@ -62,8 +62,8 @@ enum status train_data_read(struct train_data *data, const struct corpora *corpo
 {
     struct corpus *corpus = NULL;
     *data = (struct train_data){ 0 };
-    enum status status = corpus_open(&corpus, corpora->paths, corpora->count,
-                                     &corpora->options, err);
+    enum status status =
+        corpus_open(&corpus, corpora->paths, corpora->count, &corpora->options, err);
     if (status != STATUS_OK)
         return status;
     if (options->references_wanted > 0) {
@@ -96,8 +96,8 @@ void train_data_release(struct train_data *data)
 enum status train_data_validation_set(const struct train_data *data, struct validation_set *set,
                                       struct error *err)
 {
-    *set = (struct validation_set){ .references = data->references,
-                                    .count = data->reference_count };
+    *set =
+        (struct validation_set){ .references = data->references, .count = data->reference_count };
     if (set->count == 0)
         return STATUS_OK;
     set->sources = memory_zeroed((size_t)set->count, sizeof *set->sources);

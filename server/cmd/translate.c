@@ -92,7 +92,7 @@ static enum status translate_file(struct translation_run *run, const char *path,
     while (status == STATUS_OK && !ended) {
         struct error why;
         enum status read = read_block(run->block, in, &ended, &why);
-        block_translate(run->block);             // what was read before a failure, too
+        block_translate(run->block); // what was read before a failure, too
         status = write_block(run, name, err);
         block_reset(run->block);
         if (status == STATUS_OK && read != STATUS_OK)
@@ -102,8 +102,7 @@ static enum status translate_file(struct translation_run *run, const char *path,
     return status;
 }
 
-static enum status choose_form(const struct options *o, enum answer_form *form,
-                               struct error *err)
+static enum status choose_form(const struct options *o, enum answer_form *form, struct error *err)
 {
     const char *alignment = options_text(o, "alignment");
     bool n_best = options_int(o, "n-best") > 1;
@@ -125,8 +124,7 @@ static enum status choose_form(const struct options *o, enum answer_form *form,
     return STATUS_OK;
 }
 
-static enum status make_setup(const struct options *o, struct block_setup *setup,
-                              struct error *err)
+static enum status make_setup(const struct options *o, struct block_setup *setup, struct error *err)
 {
     struct search_options search = search_options_default();
     const int n_best = options_int(o, "n-best");

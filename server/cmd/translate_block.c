@@ -14,21 +14,21 @@
 #include "tokenizer/utf8.h"
 
 #define BLOCK_LINES 1000
-#define BLOCK_TEXT_BYTES ((size_t)4 << 20)               // of lines behind which one more may come
+#define BLOCK_TEXT_BYTES ((size_t)4 << 20) // of lines behind which one more may come
 #define LINE_OUT_BYTES_MAX ((size_t)256 << 20)
 #define SHARE_LINES_MAX 64
 #define SHARE_BYTES_MAX ((size_t)64 << 10)
-#define ROWS_MAX 512         // hypotheses that step together in one thread
+#define ROWS_MAX 512 // hypotheses that step together in one thread
 #define SENTENCES_MAX_IN_FLIGHT 64
 #define PIECES_A_SENTENCE 256
-#define SENTENCES_A_LINE 1000000         // more than a line can have
-#define ARENA_BYTES ((size_t)1 << 30)    // address space a thread; what is not used costs nothing
+#define SENTENCES_A_LINE 1000000      // more than a line can have
+#define ARENA_BYTES ((size_t)1 << 30) // address space a thread; what is not used costs nothing
 
 struct text_span {
-    size_t at, len;          // in block->texts
+    size_t at, len; // in block->texts
 };
 
-struct member {              // what one thread has
+struct member { // what one thread has
     struct engine_worker *worker;
     struct arena arena;
 };
@@ -37,16 +37,16 @@ struct block {
     const struct engine *engine;
     struct block_setup setup;
     struct team *team;
-    struct member *members;              // (threads)
+    struct member *members; // (threads)
 
-    struct bytes texts;                  // of all lines, one behind the other
+    struct bytes texts; // of all lines, one behind the other
     struct block_line lines[BLOCK_LINES];
     struct text_span spans[BLOCK_LINES];
     int count;
 
-    int order[BLOCK_LINES];              // (ordered) lines to translate, the longest first
+    int order[BLOCK_LINES]; // (ordered) lines to translate, the longest first
     int ordered, share_lines;
-    atomic_int next;                     // in order: the first that no thread has taken
+    atomic_int next; // in order: the first that no thread has taken
 };
 
 /* ---- life cycle ---- */
@@ -56,7 +56,9 @@ static enum status start_members(struct block *b, struct error *err)
     const int beam = b->setup.search.beam;
     const int fit = ROWS_MAX / beam;
     const struct engine_limits limits = {
-        .sentences = fit < 1 ? 1 : fit < SENTENCES_MAX_IN_FLIGHT ? fit : SENTENCES_MAX_IN_FLIGHT,
+        .sentences = fit < 1                         ? 1
+                     : fit < SENTENCES_MAX_IN_FLIGHT ? fit
+                                                     : SENTENCES_MAX_IN_FLIGHT,
         .beam = beam,
         .pieces = PIECES_A_SENTENCE,
         .text_sentences = SENTENCES_A_LINE,
@@ -176,17 +178,17 @@ static enum status translate_lines(struct block *b, struct member *m, const int 
     struct engine_text texts[SHARE_LINES_MAX];
     struct engine_answer answers[SHARE_LINES_MAX];
     for (int i = 0; i < count; i++)
-        texts[i] = (struct engine_text){ .text = text_of(b, lines[i]),
-                                         .len = b->spans[lines[i]].len };
+        texts[i] =
+            (struct engine_text){ .text = text_of(b, lines[i]), .len = b->spans[lines[i]].len };
     arena_reset(&m->arena);
-    enum status status = engine_translate(m->worker, texts, count, &b->setup.search, &m->arena,
-                                          answers, err);
+    enum status status =
+        engine_translate(m->worker, texts, count, &b->setup.search, &m->arena, answers, err);
     for (int i = 0; status == STATUS_OK && i < count; i++) {
         struct block_line *line = &b->lines[lines[i]];
         bytes_reset(&line->out);
-        status = translate_format(&line->out, b->setup.form, line->number,
-                                  engine_vocabulary(b->engine), texts[i].text, texts[i].len,
-                                  &answers[i], &m->arena, err);
+        status =
+            translate_format(&line->out, b->setup.form, line->number, engine_vocabulary(b->engine),
+                             texts[i].text, texts[i].len, &answers[i], &m->arena, err);
     }
     return status;
 }
@@ -246,7 +248,7 @@ void block_translate(struct block *block)
             block->order[block->ordered++] = i;
     }
     qsort_r(block->order, (size_t)block->ordered, sizeof block->order[0], longest_first, block);
-    const int shares = 2 * block->setup.threads;         // two a thread even out the last ones
+    const int shares = 2 * block->setup.threads; // two a thread even out the last ones
     int lines = (block->ordered + shares - 1) / shares;
     block->share_lines = lines < SHARE_LINES_MAX ? lines : SHARE_LINES_MAX;
     atomic_store(&block->next, 0);

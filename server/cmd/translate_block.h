@@ -28,16 +28,16 @@ struct block_setup {
 struct block;
 
 struct block_line {
-    long number;             // in its file
-    struct bytes out;        // all that is to be printed for it
-    struct error err;        // status is not OK: nothing to print, and why
+    long number;      // in its file
+    struct bytes out; // all that is to be printed for it
+    struct error err; // status is not OK: nothing to print, and why
 };
 
 MUST_CHECK enum status block_new(struct block **out, const struct engine *engine,
                                  const struct block_setup *setup, struct error *err);
-void block_free(struct block *block);                    // NULL is fine
+void block_free(struct block *block); // NULL is fine
 
-bool block_is_full(const struct block *block);           // a line more would be over its limits
+bool block_is_full(const struct block *block); // a line more would be over its limits
 /* The text is copied. */
 MUST_CHECK enum status block_add(struct block *block, long number, const char *text, size_t len,
                                  struct error *err);

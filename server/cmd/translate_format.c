@@ -9,15 +9,15 @@
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
 
-#define NUMBER_WIDTH 6       // "  0.98"
+#define NUMBER_WIDTH 6 // "  0.98"
 
 /* ---- white-space separated words of a text, counted as one goes ---- */
 
 struct word_counter {
     const char *text;
     size_t len, at;
-    int words;               // begun before `at`
-    bool inside;             // the character before `at` belongs to one
+    int words;   // begun before `at`
+    bool inside; // the character before `at` belongs to one
 };
 
 /* The number of the word that has byte `offset`; offsets must not fall. */
@@ -60,8 +60,7 @@ static void append_n_best(struct bytes *out, long number, const struct engine_an
 /* " 0-0 1-2" for one sentence; neighbours that white space does not separate are one word. */
 static enum status append_pairs(struct bytes *out, const struct engine_sentence *sentence,
                                 const struct word_alignment *words, struct word_counter *source,
-                                struct word_counter *target, struct arena *arena,
-                                struct error *err)
+                                struct word_counter *target, struct arena *arena, struct error *err)
 {
     int *links = arena_array(arena, int, words->T + 1);
     int *numbers = arena_array(arena, int, words->S + 1);

@@ -9,18 +9,18 @@
 #include "server/quality/quality.h"
 #include "tokenizer/tokenizer.h"
 
-#define IN_FLIGHT 32                     // sentences of one thread
-#define SEARCH_BYTES (256u << 20)        // of results; only what they need is touched
+#define IN_FLIGHT 32              // sentences of one thread
+#define SEARCH_BYTES (256u << 20) // of results; only what they need is touched
 
 struct bleu_job {
     const struct model *model;
     const struct vocabulary *vocabulary;
     const struct validation_set *set;
     int members;
-    int longest;             // source, </s> included
-    char **texts;            // (set->count)
-    enum status *statuses;   // (members)
-    struct error *errors;    // (members)
+    int longest;           // source, </s> included
+    char **texts;          // (set->count)
+    enum status *statuses; // (members)
+    struct error *errors;  // (members)
 };
 
 /* Text of the best hypothesis, in memory of its own. */
@@ -59,7 +59,8 @@ static enum status translate_share(const struct bleu_job *job, struct translator
 static void work(void *context, int member)
 {
     const struct bleu_job *job = context;
-    const struct search_limits limits = { .sentences = IN_FLIGHT, .beam = 1,
+    const struct search_limits limits = { .sentences = IN_FLIGHT,
+                                          .beam = 1,
                                           .source_len = job->longest };
     struct error *err = &job->errors[member];
     struct translator *translator = NULL;
@@ -97,8 +98,8 @@ static enum status score(const struct bleu_job *job, double *bleu, struct error 
     if (status != STATUS_OK)
         return status;
     for (int i = 0; i < job->set->count && status == STATUS_OK; i++)
-        status = quality_add(quality, job->texts[i],
-                             (const char *const *)&job->set->references[i], 1, err);
+        status = quality_add(quality, job->texts[i], (const char *const *)&job->set->references[i],
+                             1, err);
     if (status == STATUS_OK) {
         quality_scores(quality, &scores);
         *bleu = scores.bleu;

@@ -15,8 +15,8 @@
 #include "tokenizer/vocabulary.h"
 
 struct validation_set {
-    struct source *sources;  // (count)
-    char **references;       // (count) texts as they stand in the corpus
+    struct source *sources; // (count)
+    char **references;      // (count) texts as they stand in the corpus
     int count;
 };
 

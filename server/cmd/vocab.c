@@ -11,7 +11,7 @@
 
 static enum status learn(struct corpora *corpora, const struct options *o, struct error *err)
 {
-    static const char *const forms[] = { "nfc", "nfkc", NULL };  // in the order of enum text_form
+    static const char *const forms[] = { "nfc", "nfkc", NULL }; // in the order of enum text_form
     int form, available = threads_available();
     struct vocabulary *vocabulary;
     enum status status = options_need(o, err, "out", NULL);

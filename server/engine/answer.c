@@ -9,7 +9,7 @@
 struct document {
     const char *text;
     size_t len;
-    struct engine_sentence *sentences;   // (count)
+    struct engine_sentence *sentences; // (count)
     int count;
 };
 
@@ -35,7 +35,7 @@ static char *join(const struct document *d, int k, struct arena *arena, size_t *
     char *out = arena_array(arena, char, *len + 1);
     if (!out)
         return NULL;
-    size_t at = 0, copied = 0;           // in out, in the document
+    size_t at = 0, copied = 0; // in out, in the document
     for (int i = 0; i < d->count; i++) {
         struct engine_sentence *s = &d->sentences[i];
         const struct detokenised *hypothesis = &s->texts[choice(s, k)];
@@ -97,9 +97,9 @@ enum status answer_compose(const char *text, size_t len, struct engine_sentence 
 {
     struct document d = { text, len, sentences, count };
     struct engine_answer answer = { .sentences = sentences, .sentence_count = count };
-    int most = 0;                        // alternatives of the sentence that has most
+    int most = 0; // alternatives of the sentence that has most
     for (int i = 0; i < count; i++) {
-        if (sentences[i].translation.count == 0) {       // cancelled
+        if (sentences[i].translation.count == 0) { // cancelled
             *out = answer;
             return STATUS_OK;
         }

@@ -12,18 +12,18 @@
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/utf8.h"
 
-#define ENCODE_BYTES (256u << 20)        // for two sentences; only what they need is touched
+#define ENCODE_BYTES (256u << 20) // for two sentences; only what they need is touched
 
 struct corpus {
     struct corpus_options options;
     const char *const *paths;
     int count;
-    int at;                  // of the path being read; count at the end
-    char *first_path;        // of two parallel files: the part before the comma
-    struct line_reader *first;           // NULL between files
-    struct line_reader *second;          // NULL unless there are two
-    long line;               // number of the line read last
-    struct arena arena;      // what corpus_encode returned last
+    int at;                     // of the path being read; count at the end
+    char *first_path;           // of two parallel files: the part before the comma
+    struct line_reader *first;  // NULL between files
+    struct line_reader *second; // NULL unless there are two
+    long line;                  // number of the line read last
+    struct arena arena;         // what corpus_encode returned last
     long bad_lines;
 };
 
@@ -215,16 +215,15 @@ enum status corpus_next(struct corpus *c, struct corpus_pair *pair, struct error
 }
 
 enum status corpus_encode(struct corpus *c, const struct vocabulary *vocabulary,
-                          const struct corpus_pair *pair, struct corpus_ids *ids,
-                          struct error *err)
+                          const struct corpus_pair *pair, struct corpus_ids *ids, struct error *err)
 {
     struct tokens source, target;
     arena_reset(&c->arena);
     enum status status =
         tokenizer_encode(vocabulary, pair->source, pair->source_len, &c->arena, &source, err);
     if (status == STATUS_OK)
-        status = tokenizer_encode(vocabulary, pair->target, pair->target_len, &c->arena, &target,
-                                  err);
+        status =
+            tokenizer_encode(vocabulary, pair->target, pair->target_len, &c->arena, &target, err);
     if (status == STATUS_OK)
         *ids = (struct corpus_ids){ source.ids, source.count, target.ids, target.count };
     return status;

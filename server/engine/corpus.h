@@ -27,9 +27,9 @@
 #define CORPUS_SIDE_BYTES_MAX (64 << 10) // a sentence of more is a bad line
 
 struct corpus_options {
-    bool swap;               // the second column (or file) is the source
-    bool skip_bad_lines;     // leave bad lines out; otherwise the first is STATUS_BAD_INPUT
-    void (*on_bad_line)(void *context, const char *what);        // of a line left out; may be NULL
+    bool swap;           // the second column (or file) is the source
+    bool skip_bad_lines; // leave bad lines out; otherwise the first is STATUS_BAD_INPUT
+    void (*on_bad_line)(void *context, const char *what); // of a line left out; may be NULL
     void *context;
 };
 
@@ -38,10 +38,10 @@ struct corpus;
 /* The paths are borrowed until close. */
 MUST_CHECK enum status corpus_open(struct corpus **out, const char *const *paths, int count,
                                    const struct corpus_options *options, struct error *err);
-void corpus_close(struct corpus *corpus);                // NULL is fine
+void corpus_close(struct corpus *corpus); // NULL is fine
 
 struct corpus_pair {
-    const char *source;      // not NUL-terminated; NULL at the end of the last file
+    const char *source; // not NUL-terminated; NULL at the end of the last file
     size_t source_len;
     const char *target;
     size_t target_len;
@@ -52,7 +52,7 @@ MUST_CHECK enum status corpus_next(struct corpus *corpus, struct corpus_pair *pa
                                    struct error *err);
 
 struct corpus_ids {
-    const int32_t *source;   // (source_len) without </s>
+    const int32_t *source; // (source_len) without </s>
     int source_len;
     const int32_t *target;
     int target_len;
@@ -63,7 +63,7 @@ MUST_CHECK enum status corpus_encode(struct corpus *corpus, const struct vocabul
                                      const struct corpus_pair *pair, struct corpus_ids *ids,
                                      struct error *err);
 
-long corpus_bad_lines(const struct corpus *corpus);      // left out so far
-double corpus_progress(const struct corpus *corpus);     // 0 to 1, over all files
+long corpus_bad_lines(const struct corpus *corpus);  // left out so far
+double corpus_progress(const struct corpus *corpus); // 0 to 1, over all files
 
 #endif

@@ -12,8 +12,8 @@
 struct engine {
     struct model *model;
     const struct vocabulary *vocabulary;
-    struct vocabulary *own;              // what it points to, if the engine read it itself
-    char *source, *target, *name;        // never NULL once engine_new is done
+    struct vocabulary *own;       // what it points to, if the engine read it itself
+    char *source, *target, *name; // never NULL once engine_new is done
 };
 
 /* A text of the card, or `otherwise`; false: no memory. */
@@ -27,8 +27,8 @@ static bool copy_field(char **out, const json_t *card, const char *field, const 
 static enum status name_pair(struct engine *e, const json_t *card, struct error *err)
 {
     char pair[64] = "";
-    bool ok = copy_field(&e->source, card, "source", "") &&
-              copy_field(&e->target, card, "target", "");
+    bool ok =
+        copy_field(&e->source, card, "source", "") && copy_field(&e->target, card, "target", "");
     if (ok && *e->source && *e->target)
         snprintf(pair, sizeof pair, "%s-%s", e->source, e->target);
     if (!ok || !copy_field(&e->name, card, "name", pair))

@@ -28,7 +28,7 @@ MUST_CHECK enum status engine_load(struct engine **out, const char *path, struct
 /* Takes over the model (also on failure); the vocabulary is borrowed and must outlive it. */
 MUST_CHECK enum status engine_new(struct engine **out, struct model *model,
                                   const struct vocabulary *vocabulary, struct error *err);
-void engine_free(struct engine *engine);                         // NULL is fine
+void engine_free(struct engine *engine); // NULL is fine
 
 const struct model *engine_model(const struct engine *engine);
 const struct vocabulary *engine_vocabulary(const struct engine *engine);
@@ -37,45 +37,45 @@ const char *engine_source(const struct engine *engine);
 const char *engine_target(const struct engine *engine);
 const char *engine_name(const struct engine *engine);
 
-#define ENGINE_TEXT_BYTES_MAX (1 << 28)  // a longer text is STATUS_TOO_LARGE
+#define ENGINE_TEXT_BYTES_MAX (1 << 28) // a longer text is STATUS_TOO_LARGE
 
 struct engine_limits {
-    int sentences;           // in flight at once in a worker: 64
-    int beam;                // largest a request may ask for
-    int pieces;              // a sentence; longer ones are split at a clause: 256
-    int text_sentences;      // a text; more is STATUS_TOO_LARGE
+    int sentences;      // in flight at once in a worker: 64
+    int beam;           // largest a request may ask for
+    int pieces;         // a sentence; longer ones are split at a clause: 256
+    int text_sentences; // a text; more is STATUS_TOO_LARGE
 };
 
 MUST_CHECK enum status engine_worker_new(struct engine_worker **out, const struct engine *engine,
                                          const struct engine_limits *limits, struct error *err);
-void engine_worker_free(struct engine_worker *worker);           // NULL is fine
+void engine_worker_free(struct engine_worker *worker); // NULL is fine
 
 struct engine_text {
-    const char *text;        // need not be NUL-terminated
+    const char *text; // need not be NUL-terminated
     size_t len;
-    const atomic_bool *cancelled;        // NULL, or checked at each decoder step
+    const atomic_bool *cancelled; // NULL, or checked at each decoder step
 };
 
 struct engine_sentence {
-    struct span source;      // bytes of the request's text
-    struct span target;      // bytes of the answer's text
-    struct tokens tokens;    // source pieces, spans in the request's text without the space before
-    struct translation translation;      // all hypotheses, ids of pieces
-    struct detokenised *texts;           // (translation.count) each hypothesis' text and spans
-    bool split;              // part of a sentence over the piece limit
-    bool truncated;          // the length limit ended the best hypothesis
+    struct span source;   // bytes of the request's text
+    struct span target;   // bytes of the answer's text
+    struct tokens tokens; // source pieces, spans in the request's text without the space before
+    struct translation translation; // all hypotheses, ids of pieces
+    struct detokenised *texts;      // (translation.count) each hypothesis' text and spans
+    bool split;                     // part of a sentence over the piece limit
+    bool truncated;                 // the length limit ended the best hypothesis
 };
 
 struct engine_answer {
-    char *text;              // the whole text in the target language, NUL-terminated; NULL when
-                             // it was cancelled
+    char *text; // the whole text in the target language, NUL-terminated; NULL when
+                // it was cancelled
     size_t len;
-    float score;             // sum over the sentences of what their best was ranked by
+    float score; // sum over the sentences of what their best was ranked by
     struct engine_sentence *sentences;
     int sentence_count;
-    int alternative_count;   // n_best joined: the k-th alternative joins the k-th (or last) of each
-    char **alternatives;     // without the best itself; equal ones left out
-    float *alternative_scores;           // sums as score
+    int alternative_count; // n_best joined: the k-th alternative joins the k-th (or last) of each
+    char **alternatives;   // without the best itself; equal ones left out
+    float *alternative_scores; // sums as score
 };
 
 /* Sentences of all texts go through the model together, out[i] answers texts[i]. What has no

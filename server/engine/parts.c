@@ -87,7 +87,7 @@ static uint32_t break_before(const struct cutter *c, struct span rest, const str
                              int over)
 {
     uint32_t limit = tokens->spans[over].from;
-    if (limit <= rest.from)              // pieces of one long cluster of marks share one span
+    if (limit <= rest.from) // pieces of one long cluster of marks share one span
         limit = rest.from + (rest.to - rest.from) / 2;
     return rest.from + (uint32_t)sentences_clause_break(c->text + rest.from, rest.to - rest.from,
                                                         limit - rest.from);
@@ -128,8 +128,8 @@ static enum status cut_sentence(struct cutter *c, struct span rest, const struct
     for (int next = 0; status == STATUS_OK && rest.from < rest.to;) {
         while (next < tokens->count && tokens->spans[next].from < rest.from)
             next++;
-        uint32_t to = tokens->count - next <= pieces ? rest.to
-                                                     : break_before(c, rest, tokens, next + pieces);
+        uint32_t to =
+            tokens->count - next <= pieces ? rest.to : break_before(c, rest, tokens, next + pieces);
         status = add_first(c, rest.from, &to, err);
         rest.from = to;
     }

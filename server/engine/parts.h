@@ -9,7 +9,7 @@
 #include "server/engine/engine.h"
 
 struct parts {
-    struct engine_sentence *list;        // (count) source, tokens and split are set
+    struct engine_sentence *list; // (count) source, tokens and split are set
     int count, capacity;
 };
 

@@ -10,12 +10,12 @@
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
 
-#define SPACE_MARK "\xE2\x96\x81"        // "▁", U+2581
+#define SPACE_MARK "\xE2\x96\x81" // "▁", U+2581
 
 /* Which word each piece belongs to, and the bytes of each word. */
 struct grouping {
-    int *word_of;            // (pieces)
-    struct span *words;      // (count)
+    int *word_of;       // (pieces)
+    struct span *words; // (count)
     int count;
 };
 
@@ -101,8 +101,7 @@ enum status word_alignment(const struct vocabulary *vocabulary,
     struct grouping source, target;
     struct span *spans = trimmed_spans(&sentence->texts[hypothesis], h->T, arena);
     assert(h->S == tokens->count + 1);
-    if (!spans ||
-        !group(vocabulary, tokens->ids, tokens->spans, tokens->count, arena, &source) ||
+    if (!spans || !group(vocabulary, tokens->ids, tokens->spans, tokens->count, arena, &source) ||
         !group(vocabulary, h->ids, spans, h->T, arena, &target))
         goto no_memory;
     float *weights =
@@ -110,7 +109,7 @@ enum status word_alignment(const struct vocabulary *vocabulary,
     int *pieces_in = arena_array(arena, int, target.count + 1);
     if (!weights || !pieces_in)
         goto no_memory;
-    if (target.count > 0)                // an answer of nothing but spaces has no words
+    if (target.count > 0) // an answer of nothing but spaces has no words
         add_up(h, &source, &target, pieces_in, weights);
     *out = (struct word_alignment){ .source = source.words,
                                     .target = target.words,

@@ -11,9 +11,9 @@
 #include "server/engine/engine.h"
 
 struct word_alignment {
-    struct span *source;     // (S) words, bytes of the request's text
-    struct span *target;     // (T) words, bytes of this hypothesis' own text
-    float *weights;          // (T,S+1) each row sums to 1; the last column is </s>
+    struct span *source; // (S) words, bytes of the request's text
+    struct span *target; // (T) words, bytes of this hypothesis' own text
+    float *weights;      // (T,S+1) each row sums to 1; the last column is </s>
     int S, T;
 };
 

@@ -52,9 +52,9 @@ void engine_worker_free(struct engine_worker *worker)
 
 /* One call's sentences, all texts' behind each other. */
 struct job {
-    struct parts *parts;                 // (count) of each text
-    struct source *sources;              // (sentence_count)
-    struct translation *translations;    // (sentence_count)
+    struct parts *parts;              // (count) of each text
+    struct source *sources;           // (sentence_count)
+    struct translation *translations; // (sentence_count)
     int sentence_count;
 };
 

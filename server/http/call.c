@@ -28,8 +28,7 @@ void call_free(struct call *call)
         jobs_request_free(call->x.service->jobs, call->request);
 }
 
-enum status call_set_text(struct call *call, int i, const char *text, size_t len,
-                          struct error *err)
+enum status call_set_text(struct call *call, int i, const char *text, size_t len, struct error *err)
 {
     char *copy = arena_copy(&call->request->arena, text, len);
     if (!copy)

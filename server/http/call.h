@@ -17,15 +17,15 @@
 #include "server/jobs/request.h"
 
 struct call {
-    struct exchange x;       // answer this one
+    struct exchange x; // answer this one
     struct request *request;
-    void (*answer)(struct call *call);   // request->status says what came of it
-    bool is_list;            // the answer is a list, as the request was
+    void (*answer)(struct call *call); // request->status says what came of it
+    bool is_list;                      // the answer is a list, as the request was
     bool wants_alternatives;
 };
 
 MUST_CHECK struct call *call_new(const struct exchange *x, int text_count);
-void call_free(struct call *call);                               // NULL is fine
+void call_free(struct call *call); // NULL is fine
 
 /* Copies. STATUS_TOO_LARGE when the request's arena is full. */
 MUST_CHECK enum status call_set_text(struct call *call, int i, const char *text, size_t len,

@@ -13,17 +13,10 @@
 #define RETRY_AFTER_S 1
 
 static const int codes[] = {
-    [STATUS_OK] = 200,
-    [STATUS_NO_MEMORY] = 503,
-    [STATUS_BAD_USAGE] = 500,
-    [STATUS_BAD_INPUT] = 400,
-    [STATUS_TOO_LARGE] = 413,
-    [STATUS_NOT_FOUND] = 404,
-    [STATUS_BUSY] = 503,
-    [STATUS_CANCELLED] = 504,
-    [STATUS_BAD_FILE] = 500,
-    [STATUS_IO] = 500,
-    [STATUS_DIVERGED] = 500,
+    [STATUS_OK] = 200,        [STATUS_NO_MEMORY] = 503, [STATUS_BAD_USAGE] = 500,
+    [STATUS_BAD_INPUT] = 400, [STATUS_TOO_LARGE] = 413, [STATUS_NOT_FOUND] = 404,
+    [STATUS_BUSY] = 503,      [STATUS_CANCELLED] = 504, [STATUS_BAD_FILE] = 500,
+    [STATUS_IO] = 500,        [STATUS_DIVERGED] = 500,
 };
 
 static void on_ticket_gone(struct ticket *ticket)
@@ -50,7 +43,7 @@ static void log_answer(const struct exchange *x, int code)
 static void answer(struct exchange *x, struct reply *reply)
 {
     if (x->waits && !x->ticket.client)
-        return;                          // the client has gone
+        return; // the client has gone
     log_answer(x, reply->code);
     reply->number = x->number;
     if (x->waits)
@@ -82,7 +75,7 @@ static void answer_json(struct exchange *x, int code, const char *headers, json_
     bytes_reset(body);
     if (!value || !json_write(body, value)) {
         bytes_reset(body);
-        bytes_append(body, sorry, sizeof sorry - 1);     // service_new made room
+        bytes_append(body, sorry, sizeof sorry - 1); // service_new made room
         code = 500;
     }
     json_decref(value);

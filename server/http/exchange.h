@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "server/http/service.h"
 
-#define METHOD_BYTES 24      // longer ones are not known to llhttp
+#define METHOD_BYTES 24 // longer ones are not known to llhttp
 
 struct exchange;
 
@@ -25,20 +25,20 @@ struct route {
     const char *method;
     const char *path;
     void (*answer)(struct exchange *x);
-    bool cross_origin;       // pages of other servers may read the answer
+    bool cross_origin; // pages of other servers may read the answer
 };
 
 struct exchange {
     struct service *service;
-    const struct route *route;           // NULL: the path is not known
-    const struct message *message;       // borrowed until the handler returns
+    const struct route *route;     // NULL: the path is not known
+    const struct message *message; // borrowed until the handler returns
     struct client *client;
     uint64_t number;
     char id[MESSAGE_ID_BYTES];
-    char method[METHOD_BYTES];           // as the client wrote it, for the log
+    char method[METHOD_BYTES]; // as the client wrote it, for the log
     int64_t started_ms;
     bool waits;
-    struct ticket ticket;    // in use while it waits
+    struct ticket ticket; // in use while it waits
     void (*on_gone)(struct exchange *x);
 };
 

@@ -2,7 +2,7 @@
 #include "server/http/language_names.h"
 #include "server/http/routes.h"
 
-#define FRONTEND_TIMEOUT_MS 500          // how long the page waits after a key before it translates
+#define FRONTEND_TIMEOUT_MS 500 // how long the page waits after a key before it translates
 
 static json_t *language(const char *code)
 {
@@ -20,10 +20,10 @@ static json_t *first_pair(const struct registry *registry)
 void get_frontend_settings(struct exchange *x)
 {
     const struct service *service = x->service;
-    json_t *settings = json_pack("{s:b, s:i, s:b, s:i, s:b, s:o, s:b, s:[]}", "apiKeys", 0,
-                                 "charLimit", service->limits.characters, "filesTranslation", 0,
-                                 "frontendTimeout", FRONTEND_TIMEOUT_MS, "keyRequired", 0,
-                                 "language", first_pair(service->pairs.registry), "suggestions", 0,
-                                 "supportedFilesFormat");
+    json_t *settings =
+        json_pack("{s:b, s:i, s:b, s:i, s:b, s:o, s:b, s:[]}", "apiKeys", 0, "charLimit",
+                  service->limits.characters, "filesTranslation", 0, "frontendTimeout",
+                  FRONTEND_TIMEOUT_MS, "keyRequired", 0, "language",
+                  first_pair(service->pairs.registry), "suggestions", 0, "supportedFilesFormat");
     exchange_json(x, 200, settings);
 }

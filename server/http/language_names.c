@@ -10,6 +10,7 @@ struct named {
 };
 
 /* In order of code. */
+/* clang-format off */
 static const struct named languages[] = {
     { "aa", "Afar" }, { "ab", "Abkhazian" }, { "af", "Afrikaans" }, { "ak", "Akan" },
     { "am", "Amharic" }, { "an", "Aragonese" }, { "ar", "Arabic" }, { "as", "Assamese" },
@@ -52,6 +53,7 @@ static const struct named languages[] = {
     { "wa", "Walloon" }, { "wo", "Wolof" }, { "xh", "Xhosa" }, { "yi", "Yiddish" },
     { "yo", "Yoruba" }, { "za", "Zhuang" }, { "zh", "Chinese" }, { "zu", "Zulu" },
 };
+/* clang-format on */
 
 static int compare(const void *code, const void *named)
 {

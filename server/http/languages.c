@@ -17,9 +17,9 @@ void get_languages(struct exchange *x)
     json_t *list = json_array();
     for (int i = 0; i < pairs->count; i++) {
         const char *code = pairs->codes[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "code", code, "name",
-                                              language_name(code), "targets",
-                                              targets_of(pairs, code)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:o}", "code", code, "name",
+                                        language_name(code), "targets", targets_of(pairs, code)));
     }
     exchange_json(x, 200, list);
 }

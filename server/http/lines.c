@@ -25,7 +25,7 @@ static bool copy_code(char code[LANGUAGE_CODE_BYTES], const char *text, size_t l
 static enum status read_pair(const struct pairs *pairs, struct slice pair, struct pair_codes *codes,
                              struct error *err)
 {
-    const char *dash = memchr(pair.at, '-', pair.len);       // the protocol saw to it
+    const char *dash = memchr(pair.at, '-', pair.len); // the protocol saw to it
     size_t source_len = (size_t)(dash - pair.at);
     if (!copy_code(codes->source, pair.at, source_len) ||
         !copy_code(codes->target, dash + 1, pair.len - source_len - 1))

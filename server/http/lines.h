@@ -6,7 +6,7 @@
 
 #include "server/http/exchange.h"
 
-void lines_translate(struct exchange *x);        // a sentence
-void lines_choose_pair(struct exchange *x);      // "#!pair en-fr": nothing, or an error
+void lines_translate(struct exchange *x);   // a sentence
+void lines_choose_pair(struct exchange *x); // "#!pair en-fr": nothing, or an error
 
 #endif

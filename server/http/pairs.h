@@ -17,7 +17,7 @@
 
 struct pairs {
     struct registry *registry;
-    char codes[LANGUAGES_MAX][LANGUAGE_CODE_BYTES];      // (count) sorted
+    char codes[LANGUAGES_MAX][LANGUAGE_CODE_BYTES]; // (count) sorted
     int count;
 };
 

@@ -101,8 +101,7 @@ static enum status read_form(json_t *object, const char *const *names, struct sl
         const char *equals = memchr(at, '=', (size_t)(field_end - at));
         if (equals)
             status = add_field(object, names, (struct slice){ at, (size_t)(equals - at) },
-                               (struct slice){ equals + 1, (size_t)(field_end - equals - 1) },
-                               err);
+                               (struct slice){ equals + 1, (size_t)(field_end - equals - 1) }, err);
         at = field_end + 1;
     }
     return status;

@@ -82,5 +82,6 @@ void routes_answer(struct exchange *x)
     else if (x->route)
         answer_wrong_method(x, methods);
     else
-        exchange_error(x, 404, "there is nothing at this path; translations are at POST /translate");
+        exchange_error(x, 404,
+                       "there is nothing at this path; translations are at POST /translate");
 }

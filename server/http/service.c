@@ -9,7 +9,7 @@
 #include "server/http/lines.h"
 #include "server/http/routes.h"
 
-#define FIRST_BODY_BYTES 4096            // enough for any error text, taken at start
+#define FIRST_BODY_BYTES 4096 // enough for any error text, taken at start
 
 static const struct route line_routes[] = {
     [MESSAGE_LINE] = { "LINE", "sentence", lines_translate, .cross_origin = false },

@@ -18,12 +18,12 @@
 #include "server/jobs/jobs.h"
 #include "server/net/client.h"
 
-#define REPLY_BYTES_MAX (8 << 20)        // body of one reply
+#define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
 struct service_limits {
-    int characters;          // of all texts of a request
-    int batch_items;         // texts of a request
-    int alternatives;        // a request may ask for
+    int characters;   // of all texts of a request
+    int batch_items;  // texts of a request
+    int alternatives; // a request may ask for
 };
 
 struct service {
@@ -31,13 +31,13 @@ struct service {
     struct jobs *jobs;
     struct service_limits limits;
     struct pairs pairs;
-    struct bytes body;       // of the reply that is being written
+    struct bytes body; // of the reply that is being written
 };
 
 MUST_CHECK enum status service_new(struct service **out, struct registry *registry,
                                    struct jobs *jobs, const struct service_limits *limits,
                                    struct error *err);
-void service_free(struct service *service);                      // NULL is fine
+void service_free(struct service *service); // NULL is fine
 struct handler *service_handler(struct service *service);
 
 #endif

@@ -15,11 +15,11 @@
 #include "server/http/routes.h"
 #include "tokenizer/utf8.h"
 
-#define ECHO_BYTES_MAX 40    // of what a client wrote, in an error text
+#define ECHO_BYTES_MAX 40 // of what a client wrote, in an error text
 
 /* What a request asks for, once it has been understood. Borrowed from its JSON. */
 struct wish {
-    const json_t *q;         // a text or a list of texts
+    const json_t *q; // a text or a list of texts
     int text_count;
     char source[LANGUAGE_CODE_BYTES], target[LANGUAGE_CODE_BYTES];
     int alternatives;
@@ -96,8 +96,8 @@ static enum status check_limits(const struct service_limits *limits, const struc
                          limits->alternatives);
     if (wish->text_count > limits->batch_items)
         return error_set(err, STATUS_BAD_INPUT,
-                         "Invalid request: request (%d) exceeds text limit (%d)",
-                         wish->text_count, limits->batch_items);
+                         "Invalid request: request (%d) exceeds text limit (%d)", wish->text_count,
+                         limits->batch_items);
     size_t characters = 0;
     for (int i = 0; i < wish->text_count; i++) {
         const json_t *text = text_at(wish, i);
@@ -151,15 +151,13 @@ static enum status check_format(const json_t *p, struct error *err)
     return STATUS_OK;
 }
 
-static enum status check_pair(const struct pairs *pairs, const struct wish *wish,
-                              struct error *err)
+static enum status check_pair(const struct pairs *pairs, const struct wish *wish, struct error *err)
 {
     if (pairs_reach(pairs, wish->source, wish->target))
         return STATUS_OK;
-    return error_set(err, STATUS_BAD_INPUT,
-                     "%s (%s) is not available as a target language from %s (%s)",
-                     language_name(wish->target), wish->target, language_name(wish->source),
-                     wish->source);
+    return error_set(
+        err, STATUS_BAD_INPUT, "%s (%s) is not available as a target language from %s (%s)",
+        language_name(wish->target), wish->target, language_name(wish->source), wish->source);
 }
 
 static enum status understand(const struct service *service, const json_t *p, struct wish *wish,
@@ -268,8 +266,7 @@ static enum status start(const struct exchange *x, const struct wish *wish, stru
 
 void post_translate(struct exchange *x)
 {
-    static const char *const names[] = { "q",      "source",       "target",
-                                         "format", "alternatives", NULL };
+    static const char *const names[] = { "q", "source", "target", "format", "alternatives", NULL };
     struct error err;
     struct wish wish;
     json_t *p;

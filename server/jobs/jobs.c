@@ -6,17 +6,17 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define REQUEST_KEEP_BYTES ((size_t)256 << 10)       // after a larger one its memory is given back
-#define IDLE_REQUESTS_MAX 64                         // kept for the next ones
+#define REQUEST_KEEP_BYTES ((size_t)256 << 10) // after a larger one its memory is given back
+#define IDLE_REQUESTS_MAX 64                   // kept for the next ones
 
 struct jobs {
     struct jobs_limits limits;
     struct queue queue;
-    uv_async_t home;         // from the workers: something is done
-    uv_timer_t deadline;     // set for the earliest of the active
+    uv_async_t home;     // from the workers: something is done
+    uv_timer_t deadline; // set for the earliest of the active
     int handles_open;
-    struct request *active;  // submitted and not yet brought home
-    struct request *idle;    // linked by `next`
+    struct request *active; // submitted and not yet brought home
+    struct request *idle;   // linked by `next`
     int idle_count;
     struct worker **workers; // (limits.threads)
 };

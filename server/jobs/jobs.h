@@ -20,8 +20,8 @@
 
 struct jobs_limits {
     int threads;
-    int queue;               // requests waiting for a worker
-    int deadline_ms;         // from jobs_submit to the answer
+    int queue;       // requests waiting for a worker
+    int deadline_ms; // from jobs_submit to the answer
     struct worker_limits worker;
 };
 
@@ -33,7 +33,7 @@ MUST_CHECK enum status jobs_open(struct jobs **out, uv_loop_t *loop,
 
 /* NULL: no memory. */
 struct request *jobs_request_new(struct jobs *jobs);
-void jobs_request_free(struct jobs *jobs, struct request *r);    // NULL is fine
+void jobs_request_free(struct jobs *jobs, struct request *r); // NULL is fine
 
 /* On failure the request is still the caller's and on_done is not called. */
 MUST_CHECK enum status jobs_submit(struct jobs *jobs, struct request *r, struct error *err);
@@ -43,6 +43,6 @@ void jobs_cancel(struct jobs *jobs, struct request *r);
 /* Cancels all, waits for the threads (a decoder step) and calls what is left of on_done. Then the
  * loop must run its close callbacks before jobs_free. */
 void jobs_stop(struct jobs *jobs);
-void jobs_free(struct jobs *jobs);                               // NULL is fine
+void jobs_free(struct jobs *jobs); // NULL is fine
 
 #endif

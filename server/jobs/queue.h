@@ -26,7 +26,7 @@ struct queue {
     pthread_mutex_t lock;
     pthread_cond_t not_empty;
     struct request_list waiting, done;
-    int max;                 // waiting; queue_add refuses more
+    int max; // waiting; queue_add refuses more
     int batch_texts;
     bool is_stopping;
     void (*notify)(void *context);

@@ -18,13 +18,13 @@
 #include "base/arena.h"
 #include "server/registry/registry.h"
 
-#define REQUEST_ARENA_BYTES ((size_t)16 << 20)       // texts, answers and what its owner keeps there
+#define REQUEST_ARENA_BYTES ((size_t)16 << 20) // texts, answers and what its owner keeps there
 #define HOPS_MAX 2
 
 struct answer {
-    const char *text;        // NUL-terminated
+    const char *text; // NUL-terminated
     size_t len;
-    const char **alternatives;           // (alternative_count)
+    const char **alternatives; // (alternative_count)
     int alternative_count;
 };
 
@@ -34,32 +34,32 @@ struct request {
     struct arena arena;
 
     /* what is asked: filled in before it is submitted */
-    struct live_model *hops[HOPS_MAX];   // references, released with the request
+    struct live_model *hops[HOPS_MAX]; // references, released with the request
     int hop_count;
-    struct engine_text *texts;           // (text_count) valid UTF-8; `cancelled` is filled in here
+    struct engine_text *texts; // (text_count) valid UTF-8; `cancelled` is filled in here
     int text_count;
-    int n_best;              // 1, or 1 + alternatives wanted
-    void (*on_done)(struct request *request);    // on the loop thread, exactly once
+    int n_best;                               // 1, or 1 + alternatives wanted
+    void (*on_done)(struct request *request); // on the loop thread, exactly once
     void *owner;
 
     /* what came of it: read it in on_done */
     enum status status;
     struct error err;
-    struct answer *answers;              // (text_count) when STATUS_OK
+    struct answer *answers; // (text_count) when STATUS_OK
 
     /* the queue's and the workers' */
-    enum request_state state;            // guarded by the queue's lock
+    enum request_state state; // guarded by the queue's lock
     int hop;
-    atomic_bool cancelled;               // set on the loop thread, read in the decoder
-    int64_t deadline_ms;     // clock_now_ms()
+    atomic_bool cancelled; // set on the loop thread, read in the decoder
+    int64_t deadline_ms;   // clock_now_ms()
     bool is_late;
-    struct request *next, *previous;     // in the queue, or among the done
-    struct request *next_active, *previous_active;       // loop thread only
+    struct request *next, *previous;               // in the queue, or among the done
+    struct request *next_active, *previous_active; // loop thread only
 };
 
 /* Another request that can go through the model together with this one. */
 bool request_fits(const struct request *a, const struct request *b);
-struct live_model *request_model(const struct request *r);       // of the hop it waits for
-int request_n_best(const struct request *r);                     // of that hop
+struct live_model *request_model(const struct request *r); // of the hop it waits for
+int request_n_best(const struct request *r);               // of that hop
 
 #endif

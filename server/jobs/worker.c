@@ -7,15 +7,15 @@
 #include "base/memory.h"
 #include "tokenizer/sentences.h"
 
-#define WORKER_ARENA_BYTES ((size_t)256 << 20)       // results of a batch; untouched pages cost nothing
-#define WORKER_ARENA_KEEP_BYTES ((size_t)32 << 20)   // after a larger batch its memory is given back
+#define WORKER_ARENA_BYTES ((size_t)256 << 20) // results of a batch; untouched pages cost nothing
+#define WORKER_ARENA_KEEP_BYTES ((size_t)32 << 20) // after a larger batch its memory is given back
 
 struct worker {
     pthread_t thread;
     struct queue *queue;
     const struct registry *registry;
     struct worker_limits limits;
-    struct engine_worker **engines;      // (model_count) in the registry's order
+    struct engine_worker **engines; // (model_count) in the registry's order
     int model_count;
     struct arena arena;
 };
@@ -178,7 +178,7 @@ static void give_back_memory(struct worker *w)
         return;
     arena_release(&w->arena);
     if (!arena_init(&w->arena, WORKER_ARENA_BYTES))
-        w->arena = (struct arena){ 0 };  // every batch is refused until the next try
+        w->arena = (struct arena){ 0 }; // every batch is refused until the next try
 }
 
 static void *work(void *context)
@@ -220,8 +220,8 @@ static enum status prepare(struct worker *w, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a worker thread");
     for (int i = 0; i < w->model_count; i++) {
         const struct live_model *model = registry_at(w->registry, i);
-        enum status status = engine_worker_new(&w->engines[i], live_model_engine(model),
-                                               &engine_limits, err);
+        enum status status =
+            engine_worker_new(&w->engines[i], live_model_engine(model), &engine_limits, err);
         if (status != STATUS_OK) {
             error_while(err, "preparing %s: ", live_model_name(model));
             return status;

@@ -14,11 +14,11 @@
 #include "server/registry/registry.h"
 
 struct worker_limits {
-    int beam;                // of every search
-    int n_best;              // most a request may ask for
-    int pieces;              // a sentence; longer ones are split at a clause
-    int sentences;           // a request
-    int batch;               // sentences in flight at once
+    int beam;      // of every search
+    int n_best;    // most a request may ask for
+    int pieces;    // a sentence; longer ones are split at a clause
+    int sentences; // a request
+    int batch;     // sentences in flight at once
 };
 
 struct worker;

@@ -18,12 +18,12 @@ struct ticket;
 
 struct client {
     void (*reply)(struct client *client, const struct reply *reply);
-    struct ticket *tickets;  // messages being worked on
+    struct ticket *tickets; // messages being worked on
 };
 
 struct ticket {
-    struct client *client;   // NULL: answered, or gone
-    uint64_t number;         // of the message
+    struct client *client; // NULL: answered, or gone
+    uint64_t number;       // of the message
     void (*on_gone)(struct ticket *ticket);
     struct ticket *next, *previous;
 };

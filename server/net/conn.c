@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "server/protocol/choose.h"
 
-#define CONN_INPUT_BYTES 16384           // at least FIRST_LINE_BYTES_MAX
-#define SLOT_BYTES 128                   // of a message in flight; generous
-#define SESSION_BYTES 4096               // of a session without its head buffer; generous
+#define CONN_INPUT_BYTES 16384 // at least FIRST_LINE_BYTES_MAX
+#define SLOT_BYTES 128         // of a message in flight; generous
+#define SESSION_BYTES 4096     // of a session without its head buffer; generous
 
 #define TO(state) (1u << (state))
 
@@ -254,8 +254,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct conn *conn = handle->data;
     (void)suggested;
-    *buf = uv_buf_init(conn->input + conn->input_to,
-                       (unsigned)(CONN_INPUT_BYTES - conn->input_to));
+    *buf = uv_buf_init(conn->input + conn->input_to, (unsigned)(CONN_INPUT_BYTES - conn->input_to));
 }
 
 static void start_reading(struct conn *conn)
@@ -290,7 +289,7 @@ static void choose(struct conn *conn)
     }
     conn->protocol = protocol;
     conn->session = protocol->open(&conn->arena, &conn->sink, &conn->protocol_options);
-    assert(conn->session);               // conn_new made the arena large enough
+    assert(conn->session); // conn_new made the arena large enough
     enter(conn, CONN_READING);
     if (conn->is_stopping)
         protocol->drain(conn->session);
@@ -333,7 +332,7 @@ static void pump(struct conn *conn)
 static void settle(struct conn *conn)
 {
     if (conn->state == CONN_SNIFFING && conn->has_ended)
-        conn_close(conn);                // it came and went without a byte
+        conn_close(conn); // it came and went without a byte
     bool is_taken = conn->input_from == conn->input_to || !is_serving(conn);
     if (is_taken && conn->state != CONN_SNIFFING)
         conn->input_from = conn->input_to = 0;
@@ -422,13 +421,12 @@ struct conn *conn_new(uv_loop_t *loop, const struct conn_limits *limits, struct 
     conn->protocol_options = limits->protocol;
     conn->protocol_options.name = conn->name;
     conn->protocol_options.wall_ms = clock_wall_ms;
-    conn->sink = (struct sink){ .message = on_message,
-                                .bytes = on_bytes,
-                                .refused = on_refused,
-                                .finish = on_finish };
+    conn->sink = (struct sink){
+        .message = on_message, .bytes = on_bytes, .refused = on_refused, .finish = on_finish
+    };
     conn->client.reply = on_client_reply;
 
-    uv_tcp_init(loop, &conn->tcp);       // cannot fail before there is a socket
+    uv_tcp_init(loop, &conn->tcp); // cannot fail before there is a socket
     uv_timer_init(loop, &conn->timer);
     conn->tcp.data = conn->timer.data = conn;
     conn->handles_open = 2;
@@ -451,6 +449,6 @@ void conn_drain(struct conn *conn)
     if (is_serving(conn))
         conn->protocol->drain(conn->session);
     if (conn->watch == WATCH_IDLE)
-        conn->watch = WATCH_NOTHING;     // so that it is started with its shorter time
+        conn->watch = WATCH_NOTHING; // so that it is started with its shorter time
     settle(conn);
 }

@@ -9,22 +9,22 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define BACKLOG 1024         // connections that the kernel keeps until we accept them
+#define BACKLOG 1024 // connections that the kernel keeps until we accept them
 
 struct listener {
     uv_loop_t *loop;
     uv_tcp_t tcp;
     uv_timer_t drain_timer;
     struct listener_options options;
-    uv_tcp_t refused;        // the connection that is being told that there are too many
+    uv_tcp_t refused; // the connection that is being told that there are too many
     bool is_refusing;
-    bool is_waiting;         // another one came meanwhile; libuv keeps it and accepts no further
-    char tag[9];             // of this process, so that ids of two runs differ
+    bool is_waiting; // another one came meanwhile; libuv keeps it and accepts no further
+    char tag[9];     // of this process, so that ids of two runs differ
     int port;
     uint64_t accepted;
     struct conn *conns;
     int conn_count;
-    int handles_open;        // tcp, timer and refused
+    int handles_open; // tcp, timer and refused
     bool is_draining;
     void (*on_drained)(void *context);
     void *context;
@@ -175,8 +175,8 @@ static enum status bind_and_listen(struct listener *listener, struct error *err)
     failed = uv_tcp_getsockname(&listener->tcp, &address.any, &len);
     if (failed)
         return error_set(err, STATUS_IO, "the port is not known: %s", uv_strerror(failed));
-    listener->port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
-                                                              : address.v4.sin_port);
+    listener->port =
+        ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
     return STATUS_OK;
 }
 
@@ -214,7 +214,7 @@ enum status listener_open(struct listener **out, uv_loop_t *loop,
     listener->handles_open = 2;
 
     enum status status = bind_and_listen(listener, err);
-    listener->options.host = NULL;       // borrowed for the call
+    listener->options.host = NULL; // borrowed for the call
     if (status != STATUS_OK) {
         uv_close((uv_handle_t *)&listener->tcp, on_abandoned);
         uv_close((uv_handle_t *)&listener->drain_timer, on_abandoned);

@@ -16,10 +16,10 @@
 #include "server/net/conn.h"
 
 struct listener_options {
-    const char *host;        // an address: 127.0.0.1, 0.0.0.0, ::1
-    int port;                // 0: any free one; the log line "listening" says which
-    int connections;         // at once
-    int drain_ms;            // what is not answered by then is cut off
+    const char *host; // an address: 127.0.0.1, 0.0.0.0, ::1
+    int port;         // 0: any free one; the log line "listening" says which
+    int connections;  // at once
+    int drain_ms;     // what is not answered by then is cut off
     struct conn_limits conn;
     struct handler *handler;
 };

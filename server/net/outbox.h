@@ -19,8 +19,8 @@
 
 struct outbox {
     struct bytes filling;
-    struct bytes flying;     // in the kernel's hands, unchanged until outbox_written()
-    size_t max;              // of both together
+    struct bytes flying; // in the kernel's hands, unchanged until outbox_written()
+    size_t max;          // of both together
     bool is_flying;
 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define TLS_HANDSHAKE 0x16   // first byte of a TLS record that carries a hello
+#define TLS_HANDSHAKE 0x16 // first byte of a TLS record that carries a hello
 #define TLS_MAJOR 0x03
 
 static size_t method_length(const char *line, size_t len)

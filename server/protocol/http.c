@@ -26,10 +26,10 @@
 #include "server/protocol/http_scan.h"
 #include "server/protocol/order.h"
 
-#define BODY_KEEP_BYTES 65536            // a larger body's memory is given back after its message
+#define BODY_KEEP_BYTES 65536 // a larger body's memory is given back after its message
 
-#define SLOT_WITHOUT_BODY 1u             // the answer to HEAD
-#define SLOT_HTTP_1_0 2u                 // must be told that the connection stays open
+#define SLOT_WITHOUT_BODY 1u // the answer to HEAD
+#define SLOT_HTTP_1_0 2u     // must be told that the connection stays open
 
 struct http {
     struct sink *sink;
@@ -38,15 +38,15 @@ struct http {
 
     enum { HTTP_HEAD, HTTP_LENGTH, HTTP_CHUNKS, HTTP_FINISHED } state;
     struct http_scan scan;
-    char *head_bytes;        // (options->head_bytes)
+    char *head_bytes; // (options->head_bytes)
     size_t head_len;
-    struct http_head head;   // of the message whose body is coming in
-    uint64_t body_left;      // HTTP_LENGTH
-    struct http_chunks chunks;           // HTTP_CHUNKS
+    struct http_head head;     // of the message whose body is coming in
+    uint64_t body_left;        // HTTP_LENGTH
+    struct http_chunks chunks; // HTTP_CHUNKS
     struct bytes body;
-    bool continue_wanted;    // "100 Continue" is owed as soon as the earlier replies have left
+    bool continue_wanted; // "100 Continue" is owed as soon as the earlier replies have left
 
-    bool draining;           // the next message is the last
+    bool draining; // the next message is the last
     bool finish_sent;
 };
 

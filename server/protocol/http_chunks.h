@@ -19,18 +19,25 @@
 #include "server/protocol/http_scan.h"
 #include "server/protocol/protocol.h"
 
-#define CHUNK_FRAMING_FACTOR 8           // framing bytes allowed for each byte of the largest body
-#define CHUNK_FRAMING_BYTES 16384        // and beside that
+#define CHUNK_FRAMING_FACTOR 8    // framing bytes allowed for each byte of the largest body
+#define CHUNK_FRAMING_BYTES 16384 // and beside that
 #define TRAILER_BYTES_MAX 8192
 
 enum chunks { CHUNKS_MORE, CHUNKS_DATA, CHUNKS_END, CHUNKS_REFUSED };
 
 struct http_chunks {
-    enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF,
-           CHUNK_TRAILER } state;
-    uint64_t size;           // of this chunk; in CHUNK_DATA what is left of it
+    enum {
+        CHUNK_SIZE,
+        CHUNK_EXTENSION,
+        CHUNK_SIZE_LF,
+        CHUNK_DATA,
+        CHUNK_DATA_CR,
+        CHUNK_DATA_LF,
+        CHUNK_TRAILER
+    } state;
+    uint64_t size; // of this chunk; in CHUNK_DATA what is left of it
     int digits;
-    uint64_t body_left;      // what the limit still allows
+    uint64_t body_left; // what the limit still allows
     uint64_t framing_left;
     struct http_scan trailer;
 };

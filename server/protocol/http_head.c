@@ -9,7 +9,7 @@
 struct reading {
     llhttp_t parser;
     struct http_head *head;
-    struct refusal why;      // code 0 while all is well
+    struct refusal why; // code 0 while all is well
     struct slice field, value;
     int hosts, lengths, encodings;
 };
@@ -89,8 +89,9 @@ static int on_head(llhttp_t *parser)
     if (r->hosts > 1 || (r->hosts == 0 && !r->head->is_http_1_0))
         return refuse(r, 400, "there must be one Host header");
     if (r->encodings > 0 && (r->encodings > 1 || r->lengths > 0 || r->head->is_http_1_0))
-        return refuse(r, 400, "Transfer-Encoding is given twice, beside Content-Length or in "
-                              "HTTP/1.0");
+        return refuse(r, 400,
+                      "Transfer-Encoding is given twice, beside Content-Length or in "
+                      "HTTP/1.0");
     r->head->chunked = r->encodings == 1;
     r->head->length = parser->content_length;
     r->head->keep_alive = llhttp_should_keep_alive(parser);

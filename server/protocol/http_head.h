@@ -21,7 +21,7 @@ struct http_head {
     bool keep_alive;
     bool expects_continue;
     bool chunked;
-    uint64_t length;         // of the body, when not chunked
+    uint64_t length; // of the body, when not chunked
 };
 
 /* false: *why says with which status to refuse it. */

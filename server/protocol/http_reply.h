@@ -7,14 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_BYTES 512              // enough for what http_reply_head writes
+#define HTTP_HEAD_BYTES 512 // enough for what http_reply_head writes
 
 enum connection_field { CONNECTION_UNSAID, CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE };
 
 struct http_reply_head {
     int code;
-    const char *content_type;            // at most 100 bytes; NULL: none
-    size_t content_length;   // not said with 204
+    const char *content_type; // at most 100 bytes; NULL: none
+    size_t content_length;    // not said with 204
     const char *id;
     int64_t wall_ms;
     enum connection_field connection;

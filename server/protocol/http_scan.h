@@ -17,16 +17,16 @@
 
 /* Why a message is not served. The text is a sentence without quotes, so that it fits in JSON. */
 struct refusal {
-    int code;                // HTTP status
+    int code; // HTTP status
     const char *text;
 };
 
 enum scan { SCAN_KEEP, SCAN_SKIP, SCAN_END, SCAN_REFUSED };
 
 struct http_scan {
-    size_t max;              // bytes of all lines together
+    size_t max; // bytes of all lines together
     size_t bytes, line_bytes;
-    long lines;              // complete ones, the empty one at the end not counted
+    long lines; // complete ones, the empty one at the end not counted
     bool after_cr;
 };
 

@@ -21,7 +21,7 @@
 #include "server/protocol/order.h"
 #include "server/protocol/protocol.h"
 
-#define LINE_KEEP_BYTES 16384            // a longer line's memory is given back after it
+#define LINE_KEEP_BYTES 16384 // a longer line's memory is given back after it
 #define PAIR_BYTES_MAX 32
 
 struct line {
@@ -30,10 +30,10 @@ struct line {
     struct order order;
 
     enum { LINE_TEXT, LINE_DISCARDING, LINE_FINISHED } state;
-    struct bytes text;       // of the line that is coming in
-    char pair[PAIR_BYTES_MAX + 1];       // "" before the first #!pair
+    struct bytes text;             // of the line that is coming in
+    char pair[PAIR_BYTES_MAX + 1]; // "" before the first #!pair
 
-    bool draining;           // the next line is the last
+    bool draining; // the next line is the last
     bool finish_sent;
 };
 
@@ -115,9 +115,8 @@ static void format_id(const struct line *line, uint64_t number, char out[MESSAGE
 /* An answer of our own to the newest line. A short one: if it cannot be held, it is left out. */
 static void answer(struct line *line, const char *text, size_t len)
 {
-    (void)!line_reply(line, &(struct reply){ .number = line->order.last_number,
-                                             .body = text,
-                                             .len = len });
+    (void)!line_reply(
+        line, &(struct reply){ .number = line->order.last_number, .body = text, .len = len });
 }
 
 static void refuse(struct line *line, enum status status, const char *sentence)

@@ -58,8 +58,7 @@ bool order_is_last(const struct order *order, const struct order_slot *slot)
     return slot->number == order->last_number;
 }
 
-enum status order_write(struct order *order, struct order_slot *slot, const char *bytes,
-                        size_t len)
+enum status order_write(struct order *order, struct order_slot *slot, const char *bytes, size_t len)
 {
     if (slot == order_first(order)) {
         order->sink->bytes(order->sink, bytes, len);

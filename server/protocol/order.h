@@ -16,28 +16,28 @@
 #include "server/protocol/protocol.h"
 
 struct order_slot {
-    uint64_t number;         // of the message
-    unsigned flags;          // the protocol's own
-    bool done;               // nothing more will be written
-    struct bytes held;       // written before its turn
+    uint64_t number;   // of the message
+    unsigned flags;    // the protocol's own
+    bool done;         // nothing more will be written
+    struct bytes held; // written before its turn
 };
 
 struct order {
     struct sink *sink;
-    struct order_slot *slots;            // (capacity) ring, the oldest at `first`
+    struct order_slot *slots; // (capacity) ring, the oldest at `first`
     int capacity, first, count;
-    uint64_t last_number;    // 0 before the first message
+    uint64_t last_number; // 0 before the first message
     size_t held_bytes, held_max;
 };
 
 MUST_CHECK bool order_init(struct order *order, struct arena *arena, struct sink *sink,
-                           int capacity, size_t held_max);          // false: arena is full
+                           int capacity, size_t held_max); // false: arena is full
 void order_release(struct order *order);
 
 bool order_is_full(const struct order *order);
-struct order_slot *order_add(struct order *order);                  // not when full
-struct order_slot *order_find(struct order *order, uint64_t number);  // NULL: not in flight
-struct order_slot *order_first(struct order *order);                // NULL: none in flight
+struct order_slot *order_add(struct order *order);                   // not when full
+struct order_slot *order_find(struct order *order, uint64_t number); // NULL: not in flight
+struct order_slot *order_first(struct order *order);                 // NULL: none in flight
 bool order_is_last(const struct order *order, const struct order_slot *slot);
 
 enum status order_write(struct order *order, struct order_slot *slot, const char *bytes,

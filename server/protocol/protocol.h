@@ -22,14 +22,14 @@
 #include "base/status.h"
 
 struct slice {
-    const char *at;          // not NUL-terminated; NULL if absent
+    const char *at; // not NUL-terminated; NULL if absent
     size_t len;
 };
 
 enum message_kind {
-    MESSAGE_HTTP,            // method, path, query, content_type, body
-    MESSAGE_LINE,            // body is a sentence, pair what "#!pair" said last
-    MESSAGE_PAIR,            // "#!pair en-fr": answered by nothing, or by an error
+    MESSAGE_HTTP, // method, path, query, content_type, body
+    MESSAGE_LINE, // body is a sentence, pair what "#!pair" said last
+    MESSAGE_PAIR, // "#!pair en-fr": answered by nothing, or by an error
 };
 
 #define MESSAGE_ID_BYTES 64
@@ -38,41 +38,41 @@ enum message_kind {
 struct message {
     enum message_kind kind;
     uint64_t number;
-    char id[MESSAGE_ID_BYTES];           // "connection-number", X-Request-Id of the answer
+    char id[MESSAGE_ID_BYTES]; // "connection-number", X-Request-Id of the answer
     struct slice method, path, query, content_type;
-    struct slice pair;       // "en-fr", absent before the first "#!pair"
+    struct slice pair; // "en-fr", absent before the first "#!pair"
     struct slice body;
 };
 
 struct reply {
-    uint64_t number;         // of the message it answers
-    int code;                // HTTP status; lines have none
-    const char *content_type;            // HTTP; NULL: none
-    const char *headers;     // HTTP: further header lines, each ended by CRLF; NULL: none
+    uint64_t number;          // of the message it answers
+    int code;                 // HTTP status; lines have none
+    const char *content_type; // HTTP; NULL: none
+    const char *headers;      // HTTP: further header lines, each ended by CRLF; NULL: none
     const char *body;
     size_t len;
-    bool silent;             // lines: answer with nothing at all
+    bool silent; // lines: answer with nothing at all
 };
 
 /* Where a protocol puts what it made. The server's sink is a connection, the tests' a log. */
 struct sink {
     void (*message)(struct sink *sink, const struct message *message);
-    void (*bytes)(struct sink *sink, const char *bytes, size_t len);     // copies
+    void (*bytes)(struct sink *sink, const char *bytes, size_t len); // copies
     /* A message was answered by the protocol itself, with this HTTP status (lines: 400 or 413). */
     void (*refused)(struct sink *sink, const char *id, int code);
     /* The last reply has been written: send it and close. Once. */
     void (*finish)(struct sink *sink);
-    bool full;               // set by the sink: take no further message until it is cleared
+    bool full; // set by the sink: take no further message until it is cleared
 };
 
 struct protocol_options {
-    const char *name;        // of the connection; ids of messages start with it
-    int64_t (*wall_ms)(void);            // for the Date header
-    size_t head_bytes;       // HTTP: request line and headers of a message
-    size_t body_bytes;       // HTTP: body of a message
-    size_t line_bytes;       // lines: one line
-    int in_flight;           // messages waiting for their reply; more are not taken
-    size_t held_bytes;       // replies waiting for their turn; over it the session ends
+    const char *name;         // of the connection; ids of messages start with it
+    int64_t (*wall_ms)(void); // for the Date header
+    size_t head_bytes;        // HTTP: request line and headers of a message
+    size_t body_bytes;        // HTTP: body of a message
+    size_t line_bytes;        // lines: one line
+    int in_flight;            // messages waiting for their reply; more are not taken
+    size_t held_bytes;        // replies waiting for their turn; over it the session ends
 };
 
 /* What a session is receiving just now; each phase has its own time limit. */
@@ -80,7 +80,7 @@ enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY };
 
 struct protocol {
     const char *name;
-    bool half_close;         // the end of the client's bytes is no goodbye: it waits for answers
+    bool half_close; // the end of the client's bytes is no goodbye: it waits for answers
 
     /* NULL: the arena is full. sink and options must outlive the session. */
     void *(*open)(struct arena *arena, struct sink *sink, const struct protocol_options *options);
@@ -91,9 +91,9 @@ struct protocol {
     size_t (*feed)(void *session, const char *bytes, size_t len);
     enum phase (*phase)(const void *session);
 
-    void (*end)(void *session);          // the client has sent its last byte, and all are taken
-    void (*expire)(void *session);       // it took too long over what it is sending
-    void (*drain)(void *session);        // finish with the messages in flight, or else the next
+    void (*end)(void *session);    // the client has sent its last byte, and all are taken
+    void (*expire)(void *session); // it took too long over what it is sending
+    void (*drain)(void *session);  // finish with the messages in flight, or else the next
 
     /* STATUS_TOO_LARGE, STATUS_NO_MEMORY: the reply could not be kept, close the connection. */
     enum status (*reply)(void *session, const struct reply *reply);

@@ -15,18 +15,18 @@
 #include "server/store/vocabularies.h"
 
 #define MODEL_ENDING ".safetensors"
-#define MODELS_MAX 256       // of one folder
+#define MODELS_MAX 256 // of one folder
 
 struct live_model {
     atomic_int references;
-    struct vocabulary *vocabulary;       // the engine borrows it
+    struct vocabulary *vocabulary; // the engine borrows it
     struct engine *engine;
-    char file[NAME_MAX + 1];             // in the folder, for messages
+    char file[NAME_MAX + 1]; // in the folder, for messages
 };
 
 struct registry {
     char *folder;
-    struct live_model *models[MODELS_MAX];               // (count) in order of name
+    struct live_model *models[MODELS_MAX]; // (count) in order of name
     int count;
 };
 
@@ -116,13 +116,13 @@ static enum status load_parts(struct live_model *m, const char *path, struct db 
     enum status status = model_load(&model, path, err);
     if (status != STATUS_OK)
         return status;
-    status = vocabularies_import(db, model_texts(model).vocabulary, &vocabulary_id, &m->vocabulary,
-                                 err);
+    status =
+        vocabularies_import(db, model_texts(model).vocabulary, &vocabulary_id, &m->vocabulary, err);
     if (status != STATUS_OK) {
         model_free(model);
         return status;
     }
-    status = engine_new(&m->engine, model, m->vocabulary, err);      // which takes the model
+    status = engine_new(&m->engine, model, m->vocabulary, err); // which takes the model
     if (status == STATUS_OK)
         status = record(m, db, vocabulary_id, err);
     return status;
@@ -178,10 +178,10 @@ static enum status add_model(struct registry *r, const char *file, struct db *db
         return status;
     const struct live_model *other = find_pair(r, live_model_source(m), live_model_target(m));
     if (other) {
-        status = error_set(err, STATUS_BAD_INPUT,
-                           "%s and %s in %s both translate %s to %s: keep one of them there",
-                           other->file, m->file, r->folder, live_model_source(m),
-                           live_model_target(m));
+        status =
+            error_set(err, STATUS_BAD_INPUT,
+                      "%s and %s in %s both translate %s to %s: keep one of them there",
+                      other->file, m->file, r->folder, live_model_source(m), live_model_target(m));
         live_model_free(m);
         return status;
     }

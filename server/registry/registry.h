@@ -26,7 +26,7 @@ struct live_model;
  * two models of one pair are errors that name the file. */
 MUST_CHECK enum status registry_open(struct registry **out, const char *folder, struct db *db,
                                      struct error *err);
-void registry_close(struct registry *r);                         // NULL is fine
+void registry_close(struct registry *r); // NULL is fine
 
 struct live_model *registry_find(struct registry *r, const char *source, const char *target);
 int registry_count(const struct registry *r);
@@ -34,9 +34,9 @@ int registry_count(const struct registry *r);
 const struct live_model *registry_at(const struct registry *r, int i);
 
 const struct engine *live_model_engine(const struct live_model *m);
-const char *live_model_source(const struct live_model *m);       // "en"
-const char *live_model_target(const struct live_model *m);       // "fr"
-const char *live_model_name(const struct live_model *m);         // "en-fr"
-void live_model_release(struct live_model *m);                   // NULL is fine
+const char *live_model_source(const struct live_model *m); // "en"
+const char *live_model_target(const struct live_model *m); // "fr"
+const char *live_model_name(const struct live_model *m);   // "en-fr"
+void live_model_release(struct live_model *m);             // NULL is fine
 
 #endif

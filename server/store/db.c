@@ -12,7 +12,7 @@
 #include "server/store/migrate.h"
 #include "server/store/sql.h"
 
-#define BUSY_MS 5000         // how long to wait for another process' lock
+#define BUSY_MS 5000 // how long to wait for another process' lock
 
 /* What is logged is people's text, so a new file is its owner's alone (SQLite gives -wal and -shm
  * the same rights). Never opens a file that exists: closing it again would drop the locks that

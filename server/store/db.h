@@ -18,6 +18,6 @@
 struct db;
 
 MUST_CHECK enum status db_open(struct db **out, const char *path, struct error *err);
-void db_close(struct db *db);            // NULL is fine
+void db_close(struct db *db); // NULL is fine
 
 #endif

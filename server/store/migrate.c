@@ -8,12 +8,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-static const char record_table[] =
-    "CREATE TABLE IF NOT EXISTS migrations ("
-    "    name       TEXT    PRIMARY KEY,"
-    "    sha256     TEXT    NOT NULL,"
-    "    applied_ms INTEGER NOT NULL"
-    ") STRICT, WITHOUT ROWID";
+static const char record_table[] = "CREATE TABLE IF NOT EXISTS migrations ("
+                                   "    name       TEXT    PRIMARY KEY,"
+                                   "    sha256     TEXT    NOT NULL,"
+                                   "    applied_ms INTEGER NOT NULL"
+                                   ") STRICT, WITHOUT ROWID";
 
 static enum status hash_of(const struct migration *m, char hex[SHA256_HEX_BYTES], struct error *err)
 {
@@ -144,7 +143,7 @@ enum status migrate(struct db *db, const struct migration *history, struct error
         status = sql_begin(db, err);
         if (status != STATUS_OK)
             break;
-        status = count_applied(db, history, &applied, err);      // another process may be faster
+        status = count_applied(db, history, &applied, err); // another process may be faster
         if (status == STATUS_OK && history[applied].name)
             status = apply(db, &history[applied++], err);
         status = sql_end(db, status, err);

@@ -4,9 +4,9 @@
 #include "server/store/sql.h"
 
 struct advice {
-    int code;                // SQLite's primary result code
+    int code; // SQLite's primary result code
     enum status status;
-    const char *text;        // follows "PATH: what SQLite says: "
+    const char *text; // follows "PATH: what SQLite says: "
 };
 
 static const struct advice advices[] = {
@@ -68,7 +68,7 @@ enum status sql_step_once(struct db *db, sqlite3_stmt *statement, struct error *
 {
     bool has_row;
     enum status status = sql_step(db, statement, &has_row, err);
-    sqlite3_reset(statement);                // reports the same failure once more
+    sqlite3_reset(statement); // reports the same failure once more
     return status;
 }
 
@@ -104,7 +104,7 @@ enum status sql_end(struct db *db, enum status status, struct error *err)
 {
     if (status == STATUS_OK)
         status = sql_run(db, "COMMIT", err);
-    if (status != STATUS_OK)                 // some failures have rolled back by themselves
+    if (status != STATUS_OK) // some failures have rolled back by themselves
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }

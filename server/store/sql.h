@@ -24,7 +24,7 @@
 
 struct db {
     sqlite3 *handle;
-    char *path;              // as given, for messages
+    char *path; // as given, for messages
 };
 
 /* db_open with its parts named, for tests: another history, another patience. */

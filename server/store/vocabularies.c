@@ -95,8 +95,7 @@ static enum status insert_pieces(struct db *db, const struct vocabulary *v, long
                                  struct error *err)
 {
     sqlite3_stmt *s;
-    enum status status =
-        sql_prepare(db, &s, "INSERT INTO pieces VALUES (?1, ?2, ?3, ?4, ?5)", err);
+    enum status status = sql_prepare(db, &s, "INSERT INTO pieces VALUES (?1, ?2, ?3, ?4, ?5)", err);
     if (status == STATUS_OK)
         status = sql_bind_number(db, s, 1, id, err);
     for (int i = 0; status == STATUS_OK && i < vocabulary_size(v); i++)
@@ -130,8 +129,8 @@ static enum status store(struct db *db, const char *text, const char *sha256, lo
 /* ---- out of rows ---- */
 
 struct rows {
-    struct piece *pieces;    // (count) text is set at the end, when `texts` no longer moves
-    struct bytes texts;      // one behind the other, each with its NUL
+    struct piece *pieces; // (count) text is set at the end, when `texts` no longer moves
+    struct bytes texts;   // one behind the other, each with its NUL
     int count;
     struct vocabulary_options options;
 };
@@ -231,8 +230,8 @@ static enum status read_back(struct db *db, long long id, struct vocabulary **ou
     bytes_init(&rows.texts, (size_t)rows.count * (PIECE_BYTES_MAX + 1));
     rows.pieces = memory_alloc((size_t)rows.count, sizeof *rows.pieces);
     if (!rows.pieces) {
-        status = error_set(err, STATUS_NO_MEMORY, "no memory for a vocabulary of %d pieces",
-                           rows.count);
+        status =
+            error_set(err, STATUS_NO_MEMORY, "no memory for a vocabulary of %d pieces", rows.count);
         goto done;
     }
     status = read_pieces(db, id, &rows, err);

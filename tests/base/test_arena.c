@@ -8,7 +8,7 @@
 #include "base/arena.h"
 
 #define ALIGNMENT 64
-#define MAPPED ((size_t)1 << 20)         // arenas from this size on are mapped pages
+#define MAPPED ((size_t)1 << 20) // arenas from this size on are mapped pages
 
 static struct arena arena_of(size_t bytes)
 {

@@ -12,8 +12,8 @@
 #include "base/rng.h"
 
 static char folder[64], path[128];
-static struct bytes file;    // what the tests put into it
-static struct bytes read_text;   // what read_through() found there
+static struct bytes file;      // what the tests put into it
+static struct bytes read_text; // what read_through() found there
 
 static void begin(void)
 {
@@ -438,7 +438,7 @@ static enum status read_through(long *lines, struct error *err)
         ck_assert(bytes_append_char(&read_text, '\n'));
         ++*lines;
     }
-    if (status != STATUS_OK)             // a failure stays
+    if (status != STATUS_OK) // a failure stays
         assert_status(line_reader_next(in, &line, err), status);
     line_reader_close(in);
     return status;
@@ -493,7 +493,7 @@ START_TEST(a_flipped_bit_never_changes_the_text_quietly)
         ck_assert_mem_eq(read_text.data, plain.data, plain.len);
         harmless++;
     }
-    ck_assert_int_lt(harmless, 8 * 8);   // time, level, system; padding
+    ck_assert_int_lt(harmless, 8 * 8); // time, level, system; padding
     bytes_release(&plain);
     end();
 }
@@ -562,7 +562,7 @@ START_TEST(no_allocation_may_fail_unnoticed)
     add_member("one\ntwo\n", 8);
     add_member("three\n", 6);
     save(file.data, file.len);
-    ck_assert(bytes_reserve(&read_text, 100));           // takes no part in the failures below
+    ck_assert(bytes_reserve(&read_text, 100)); // takes no part in the failures below
     before = memory_live();
     for (nth = 1;; nth++) {
         memory_fail_at(nth);

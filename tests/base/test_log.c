@@ -8,14 +8,14 @@
 #include "base/json.h"
 #include "base/log.h"
 
-static char *written;        // what the log wrote
+static char *written; // what the log wrote
 static size_t written_len;
 static FILE *stream;
 
 static void begin(void)
 {
     stream = open_memstream(&written, &written_len);
-    fflush(stream);                      // only now are the two variables set
+    fflush(stream); // only now are the two variables set
     log_set_file(stream);
     log_set_level(LOG_INFO);
 }
@@ -92,7 +92,7 @@ static const struct {
     const char *text, *logged;
 } texts[] = {
     { "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80" },
-    { "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD" },                                 // overlong
+    { "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD" }, // overlong
     { "\xE0\x80\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" },
     { "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" },                 // a surrogate
     { "\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" }, // too high

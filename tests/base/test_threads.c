@@ -51,7 +51,7 @@ START_TEST(jobs_may_change_from_round_to_round)
     for (int i = 0; i < 1000; i++) {
         struct job *job = memory_zeroed(1, sizeof *job);
         team_run(team, work, job);
-        memory_free(before);             // nobody looks at an old job any more
+        memory_free(before); // nobody looks at an old job any more
         before = job;
         ck_assert_int_eq(job->runs[0] + job->runs[1], 2);
     }
@@ -64,7 +64,7 @@ static void work_unevenly(void *argument, int member)
 {
     struct job *job = argument;
     if (member == job->round % 3)
-        usleep(2000);                    // the others fall asleep, the caller too
+        usleep(2000); // the others fall asleep, the caller too
     work(argument, member);
 }
 

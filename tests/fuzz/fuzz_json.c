@@ -29,7 +29,7 @@ static void write_and_read_back(const json_t *root)
         require(second.len == first.len && memcmp(second.data, first.data, first.len) == 0);
         json_decref(again);
     } else {
-        require(strstr(err.text, "overflow"));   // the largest real, rounded up
+        require(strstr(err.text, "overflow")); // the largest real, rounded up
     }
     bytes_release(&second);
     bytes_release(&first);

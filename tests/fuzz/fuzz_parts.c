@@ -62,6 +62,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (status == STATUS_OK)
         check_parts(&parts, text, len, limits.pieces);
     else
-        REQUIRE(status == STATUS_TOO_LARGE);             // one character over the limit
+        REQUIRE(status == STATUS_TOO_LARGE); // one character over the limit
     return 0;
 }

@@ -25,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     } while (0)
 
 static const char *const learnt[] = {
-    "▁a", "ab", "▁ab", "aa", "aaa", "b▁", "▁", "a", "b", "c", "e", "é", "1", "2", ".", "\u0301",
-    "가", "क", "ा", "का", "中", "中中", "<", "s", ">", "<s", "\u200D", "😀",
+    "▁a", "ab",     "▁ab", "aa", "aaa", "b▁", "▁",  "a",    "b", "c", "e", "é",  "1",      "2",
+    ".",  "\u0301", "가",  "क",  "ा",   "का", "中", "中中", "<", "s", ">", "<s", "\u200D", "😀",
 };
 
 static struct vocabulary *make_vocabulary(int option)

@@ -27,7 +27,9 @@ static void append_fixed_pieces(struct bytes *out)
     make_pieces(pieces, NULL, 0);
     for (int i = 0; i < FIXED_PIECES; i++)
         bytes_printf(out, "%d\t%s\t0\t%s\n", i, pieces[i].text,
-                     i == ID_UNK ? "unknown" : i <= ID_EOS ? "control" : "byte");
+                     i == ID_UNK   ? "unknown"
+                     : i <= ID_EOS ? "control"
+                                   : "byte");
 }
 
 static void check_same(const struct vocabulary *a, const struct vocabulary *b)

@@ -13,7 +13,7 @@
 #define FUZZ_LATE_MAX 4
 
 struct fuzz_sink {
-    struct sink sink;        // first, so that a sink is a fuzz_sink
+    struct sink sink; // first, so that a sink is a fuzz_sink
     const struct protocol *protocol;
     void *session;
     uint64_t late[FUZZ_LATE_MAX];
@@ -74,7 +74,7 @@ static inline void fuzz_finish(struct sink *sink)
 {
     struct fuzz_sink *f = (struct fuzz_sink *)sink;
     if (f->has_finished)
-        abort();             // once is enough
+        abort(); // once is enough
     f->has_finished = true;
 }
 
@@ -82,7 +82,8 @@ static inline void fuzz_session(const struct protocol *protocol, const uint8_t *
 {
     static const struct protocol_options options = { .name = "c1",
                                                      .wall_ms = fuzz_clock,
-                                                     .head_bytes = 500,    // what is behind it is poisoned
+                                                     .head_bytes =
+                                                         500, // what is behind it is poisoned
                                                      .body_bytes = 256,
                                                      .line_bytes = 64,
                                                      .in_flight = 5,

@@ -94,7 +94,8 @@ START_TEST(lstm_layer_equals_the_reference)
 
     real *d_h = reference_reals(root, "loss_weights");
     real *d_x = calloc((size_t)(S * B * I), sizeof *d_x);
-    real *d_h0 = calloc((size_t)(B * H), sizeof *d_h0), *d_c0 = calloc((size_t)(B * H), sizeof *d_c0);
+    real *d_h0 = calloc((size_t)(B * H), sizeof *d_h0),
+         *d_c0 = calloc((size_t)(B * H), sizeof *d_c0);
     double loss = 0;
     for (size_t i = 0; i < n; i++)
         loss += (double)(d_h[i] * h[i]);
@@ -164,8 +165,7 @@ START_TEST(attention_equals_the_reference)
     for (int b = 0; b < B; b++) {
         attention_forward(&attention, &weights, len[b], keys + b * A, B * A, query + b * A,
                           alignment + b * S);
-        KERNELS->weighted_sum(len[b], M, alignment + b * S, memory + b * M, B * M,
-                              context + b * M);
+        KERNELS->weighted_sum(len[b], M, alignment + b * S, memory + b * M, B * M, context + b * M);
     }
     assert_like_reference(alignment, root, "weights");
     assert_like_reference(context, root, "context");
@@ -361,9 +361,9 @@ START_TEST(whole_model_equals_the_reference)
     const struct batch batch = { source, source_len, target, target_len, B, S, T };
     struct loss_options options = { .scale = 1 / (real)(target_len[0] + target_len[1]) };
     struct loss loss;
-    assert_ok(seq2seq_loss(&w.model, &w.weights, &batch, &options, &arena, w.gradients, &loss,
-                           &err),
-              err);
+    assert_ok(
+        seq2seq_loss(&w.model, &w.weights, &batch, &options, &arena, w.gradients, &loss, &err),
+        err);
     ck_assert_int_eq(loss.pieces, target_len[0] + target_len[1]);
     assert_near((real)(loss.nats / (double)loss.pieces),
                 json_number_value(reference_at(root, "loss")), TOLERANCE, "loss", 0);
@@ -391,9 +391,9 @@ START_TEST(single_steps_equal_the_reference)
     lengths_of(target, B, T, target_len);
     const int32_t *ids[2] = { source, source + S };
     struct memory memory[2];
-    assert_ok(seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &results, &arena, memory,
-                             &err),
-              err);
+    assert_ok(
+        seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &results, &arena, memory, &err),
+        err);
     for (int b = 0; b < B; b++) {
         for (int i = 0; i < source_len[b] * M; i++)
             assert_near(memory[b].states[i], (double)states[b * S * M + i], TOLERANCE, "memory",
@@ -449,7 +449,9 @@ static void random_batch(struct random_batch *r, int V, uint64_t seed)
                                RANDOM_B,  RANDOM_S,      RANDOM_T };
 }
 
-static const struct config small = { .vocabulary = 23, .embedding = 9, .hidden = 11, .attention = 7 };
+static const struct config small = {
+    .vocabulary = 23, .embedding = 9, .hidden = 11, .attention = 7
+};
 
 static struct loss loss_of(struct whole *w, const struct batch *batch,
                            const struct loss_options *options, real *gradients)
@@ -464,8 +466,10 @@ static struct loss loss_of(struct whole *w, const struct batch *batch,
 /* One row of a batch as a batch of its own, without padding. */
 static struct batch row_of(const struct random_batch *r, int b)
 {
-    return (struct batch){ r->source + b * RANDOM_S, r->source_len + b, r->target + b * RANDOM_T,
-                           r->target_len + b, 1, r->source_len[b], r->target_len[b] };
+    return (struct batch){
+        r->source + b * RANDOM_S, r->source_len + b, r->target + b * RANDOM_T, r->target_len + b, 1,
+        r->source_len[b],         r->target_len[b]
+    };
 }
 
 START_TEST(padding_changes_nothing)

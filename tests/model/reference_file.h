@@ -13,7 +13,7 @@
 #include "tests/helpers.h"
 
 #ifdef VERSO_DOUBLE
-#define TOLERANCE 1e-9       // the reference has 12 digits
+#define TOLERANCE 1e-9 // the reference has 12 digits
 #else
 #define TOLERANCE 1e-5
 #endif

@@ -61,6 +61,13 @@ def sentences_a_second():
         return 20 / (time.monotonic() - started)
 
 
+@functools.lru_cache(None)
+def is_sanitized():
+    with open(os.path.join(BUILD, "verso"), "rb") as program:
+        data = program.read()
+    return b"__tsan_init" in data or b"__asan_init" in data
+
+
 def sentences(count):
     return " ".join("the thin ant in it %d." % i for i in range(count))
 

@@ -12,7 +12,10 @@
 static struct error err;
 
 static const struct learn_options defaults = {
-    .size = 300, .coverage = 1, .threads = 1, .text = { FORM_NFKC, false },
+    .size = 300,
+    .coverage = 1,
+    .threads = 1,
+    .text = { FORM_NFKC, false },
 };
 
 static struct vocabulary *learn(struct learn_options options, const char *const *lines, int count)
@@ -88,7 +91,7 @@ END_TEST
 
 START_TEST(coverage_decides_which_characters_are_pieces)
 {
-    const char *const lines[] = { "aaaaaaaaa b", "aaaaaaaaa c" };    // 22 characters: 18 a, 2 ▁...
+    const char *const lines[] = { "aaaaaaaaa b", "aaaaaaaaa c" }; // 22 characters: 18 a, 2 ▁...
     struct learn_options options = defaults;
     options.coverage = 0.9;
     struct vocabulary *v = learn(options, lines, 2);
@@ -194,8 +197,7 @@ static int slow_merge(struct slow_word *w, const char *text)
         if (strcmp(both, text) != 0)
             continue;
         strcpy(w->pieces[i], text);
-        memmove(w->pieces[i + 1], w->pieces[i + 2],
-                sizeof w->pieces[0] * (size_t)(w->len - i - 2));
+        memmove(w->pieces[i + 1], w->pieces[i + 2], sizeof w->pieces[0] * (size_t)(w->len - i - 2));
         w->len--;
         merged++;
     }
@@ -253,7 +255,7 @@ START_TEST(kept_counts_agree_with_counting_anew)
 {
     make_corpus((uint64_t)(100 + _i));
     struct learn_options options = defaults;
-    options.size = FIXED_PIECES + 6 + 60;            // the characters are ▁ a b c d e
+    options.size = FIXED_PIECES + 6 + 60; // the characters are ▁ a b c d e
     struct vocabulary *v = learn(options, corpus_lines, LINES);
     int word_count = split_words();
     char best[64];
@@ -262,7 +264,7 @@ START_TEST(kept_counts_agree_with_counting_anew)
         ck_assert_str_eq(vocabulary_piece(v, id)->text, best);
         for (int w = 0; w < word_count; w++)
             slow_merge(&slow_words[w], best);
-        for (int known = FIXED_PIECES; known <= id; known++)     // cut otherwise, the same piece
+        for (int known = FIXED_PIECES; known <= id; known++) // cut otherwise, the same piece
             for (int w = 0; w < word_count; w++)
                 slow_merge(&slow_words[w], vocabulary_piece(v, known)->text);
     }
@@ -282,7 +284,7 @@ START_TEST(encoding_uses_the_pieces_as_they_were_learnt)
         struct tokens tokens;
         arena_reset(&arena);
         assert_ok(tokenizer_encode(v, corpus[i], strlen(corpus[i]), &arena, &tokens, &err), err);
-        ck_assert_int_le(tokens.count, 8 + 2);       // enough pieces for nearly a word each
+        ck_assert_int_le(tokens.count, 8 + 2); // enough pieces for nearly a word each
     }
     arena_release(&arena);
     vocabulary_free(v);
@@ -368,7 +370,7 @@ START_TEST(too_few_pieces_for_the_characters_are_refused)
     assert_ok(learner_new(&l, options, &err), err);
     assert_ok(learner_add(l, "abc", 3, &err), err);
     assert_status(learner_finish(l, &v, &err), STATUS_BAD_INPUT);
-    ck_assert_ptr_nonnull(strstr(err.text, "264"));      // says what would be enough
+    ck_assert_ptr_nonnull(strstr(err.text, "264")); // says what would be enough
     learner_free(l);
 }
 END_TEST

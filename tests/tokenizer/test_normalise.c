@@ -37,7 +37,7 @@ static void run(const char *text, size_t len, struct vocabulary_options options)
     for (size_t i = 0; i < result.count; i++) {
         int32_t c = result.chars[i].c;
         result.len += (size_t)utf8_put(c, result.text + result.len);
-        bytes += c == ' ' ? 2 : 0;       // as "▁"
+        bytes += c == ' ' ? 2 : 0; // as "▁"
     }
     if (result.len + bytes > bound.bytes)
         ck_abort_msg("%zu bytes of at most %zu", result.len + bytes, bound.bytes);
@@ -59,7 +59,7 @@ START_TEST(forms_differ_in_compatibility_characters)
     assert_normal("e\u0301 ﬁ ① Å ２", nfkc, "é fi 1 Å 2");
     assert_normal("\u1112\u1161\u11AB\uFEFF", nfc, "한\uFEFF");
     assert_normal("\uFFA1\uFFC2", nfkc, "가");
-    assert_normal("\u0958", nfc, "\u0915\u093C");        // excluded from composition
+    assert_normal("\u0958", nfc, "\u0915\u093C"); // excluded from composition
     assert_normal("\uFF76\uFF9E", nfkc, "ガ");
 }
 END_TEST
@@ -93,8 +93,8 @@ START_TEST(characters_know_their_bytes)
 {
     assert_normal(" e\u0301  ﬁx", nfkc, "é fix");
     assert_span(0, 1, 4);
-    assert_span(1, 4, 6);    // both spaces
-    assert_span(2, 6, 9);    // f and i share the ligature
+    assert_span(1, 4, 6); // both spaces
+    assert_span(2, 6, 9); // f and i share the ligature
     assert_span(3, 6, 9);
     assert_span(4, 9, 10);
 }
@@ -144,14 +144,14 @@ static void assert_same_as_utf8proc(const char *text, size_t len, struct vocabul
 {
     char *wanted = by_utf8proc(text, len, o);
     run(text, len, o);
-    if (strcmp(result.text, wanted) != 0)    // an assertion each would take minutes
+    if (strcmp(result.text, wanted) != 0) // an assertion each would take minutes
         ck_abort_msg("\"%s\", wanted \"%s\"", result.text, wanted);
     free(wanted);
 }
 
 START_TEST(every_code_point_normalises_as_by_utf8proc)
 {
-    for (int32_t c = 0; c <= 0x10FFFF; c += c < 0x30000 ? 1 : 251) {    // hardly any above
+    for (int32_t c = 0; c <= 0x10FFFF; c += c < 0x30000 ? 1 : 251) { // hardly any above
         char text[16];
         size_t len = 0;
         if (c >= 0xD800 && c <= 0xDFFF)
@@ -189,8 +189,8 @@ START_TEST(places_never_go_back_and_cover_all_text)
             struct character this = result.chars[i];
             ck_assert_uint_lt(this.from, this.to);
             ck_assert_uint_le(this.to, len);
-            ck_assert(i == 0 || (this.from >= result.chars[i - 1].from &&
-                                 this.to >= result.chars[i - 1].to));
+            ck_assert(i == 0 ||
+                      (this.from >= result.chars[i - 1].from && this.to >= result.chars[i - 1].to));
             ck_assert_int_eq(utf8_check(text + this.from, this.to - this.from, NULL), STATUS_OK);
             memset(covered + this.from, 1, this.to - this.from);
         }
@@ -242,7 +242,7 @@ START_TEST(time_is_linear_in_a_run_of_marks)
     struct character *chars = arena_array(&big, struct character, count + 1);
     size_t made;
     ck_assert(normalise(text, 2 * count + 1, nfc, chars, &big, &made));
-    ck_assert_uint_eq(made, count);      // the first dot below joined the a
+    ck_assert_uint_eq(made, count); // the first dot below joined the a
     ck_assert_int_eq(chars[0].c, 0x1EA1);
     free(text);
     arena_release(&big);

@@ -82,8 +82,7 @@ static void describe(const char *text, const struct sentences *s, char *out, siz
     out[0] = 0;
     for (int i = 0; i < s->count && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "[%.*s]",
-                                 (int)(s->spans[i].to - s->spans[i].from),
-                                 text + s->spans[i].from);
+                                 (int)(s->spans[i].to - s->spans[i].from), text + s->spans[i].from);
 }
 
 START_TEST(sentences_end_where_a_reader_would_end_them)
@@ -131,7 +130,9 @@ static void assert_split(const char *text, const char *wanted)
 
 START_TEST(a_sentence_never_crosses_a_newline)
 {
-    assert_split("one\ntwo\r\nthree\xE2\x80\xA8""four\x0B""five\xC2\x85six",
+    assert_split("one\ntwo\r\nthree\xE2\x80\xA8"
+                 "four\x0B"
+                 "five\xC2\x85six",
                  "[one][two][three][four][five][six]");
 }
 END_TEST
@@ -176,9 +177,37 @@ END_TEST
 static size_t random_text(struct rng *rng, char *text, size_t size)
 {
     static const char *const parts[] = {
-        ".", "!", "?", "\xE2\x80\xA6", "\xE3\x80\x82", "\xE0\xA5\xA4", " ", " ", "  ", "\n", "\r\n",
-        "\t", "\xC2\xA0", "\"", "(", ")", "\xC2\xBB", "\xC2\xAB", "A", "b", "Mr", "No", "7", "I",
-        "\xE3\x81\x82", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80", "\x01", "\xEF\xBB\xBF", "\xCC\x81", "-",
+        ".",
+        "!",
+        "?",
+        "\xE2\x80\xA6",
+        "\xE3\x80\x82",
+        "\xE0\xA5\xA4",
+        " ",
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\xC2\xA0",
+        "\"",
+        "(",
+        ")",
+        "\xC2\xBB",
+        "\xC2\xAB",
+        "A",
+        "b",
+        "Mr",
+        "No",
+        "7",
+        "I",
+        "\xE3\x81\x82",
+        "\xE4\xBD\xA0",
+        "\xF0\x9F\x98\x80",
+        "\x01",
+        "\xEF\xBB\xBF",
+        "\xCC\x81",
+        "-",
     };
     size_t len = 0, count = rng_below(rng, 60);
     for (size_t i = 0; i < count; i++) {
@@ -208,10 +237,10 @@ START_TEST(spans_are_in_order_and_all_between_them_is_blank)
         arena_reset(&arena);
         assert_ok(sentences_split(text, len, &arena, &s, &err), err);
         for (int i = 0; i <= s.count; i++) {
-            struct span next = i < s.count ? s.spans[i]
-                                           : (struct span){ (uint32_t)len, (uint32_t)len };
+            struct span next =
+                i < s.count ? s.spans[i] : (struct span){ (uint32_t)len, (uint32_t)len };
             ck_assert_uint_ge(next.from, at);
-            for (; at < next.from; at++)     // white space, or part of a blank of several bytes
+            for (; at < next.from; at++) // white space, or part of a blank of several bytes
                 ck_assert_ptr_nonnull(memchr(" \t\n\r\x01\xC2\xA0\xEF\xBB\xBF", text[at], 11));
             if (i == s.count)
                 break;
@@ -258,7 +287,7 @@ START_TEST(without_spaces_the_cut_is_at_a_character)
 {
     assert_break("abcdefgh", 5, "abcde");
     assert_break("\xE4\xBD\xA0\xE5\xA5\xBD\xE5\x90\x97", 7, "\xE4\xBD\xA0\xE5\xA5\xBD");
-    assert_break("ae\xCC\x81xyz", 3, "a");       // not between e and its accent
+    assert_break("ae\xCC\x81xyz", 3, "a"); // not between e and its accent
     assert_break("\xE4\xBD\xA0", 1, "\xE4\xBD\xA0");
     assert_break("short", 9, "short");
 }

@@ -57,7 +57,7 @@ START_TEST(the_pair_with_the_highest_score_goes_first)
     USE_PIECES("ab", "bc", "▁", "a", "b", "c");
     ck_assert_str_eq(encoded("abc"), "▁ ab c");
     USE_PIECES("bc", "ab", "abc", "▁", "a", "b", "c");
-    ck_assert_str_eq(encoded("abc"), "▁ abc");       // whichever two make it
+    ck_assert_str_eq(encoded("abc"), "▁ abc"); // whichever two make it
 }
 END_TEST
 
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(unknown_characters_become_bytes_and_do_not_merge)
 {
     USE_PIECES("ab", "▁é", "▁", "a");
-    ck_assert_str_eq(encoded("ab"), "▁ a <0x62>");       // "b" is no piece, so "ab" cannot arise
+    ck_assert_str_eq(encoded("ab"), "▁ a <0x62>"); // "b" is no piece, so "ab" cannot arise
     ck_assert_str_eq(encoded("é"), "▁ <0xC3> <0xA9>");
     ck_assert_str_eq(encoded("😀"), "▁ <0xF0> <0x9F> <0x98> <0x80>");
 }
@@ -292,7 +292,7 @@ END_TEST
 /* ---- any text ---- */
 
 #define SOME_PIECES                                                                                \
-    "▁a", "ab", "▁", "a", "b", "c", "d", "e", "é", "가", "ক", "क", "א", "ا", "م", "あ", "中", "😀",   \
+    "▁a", "ab", "▁", "a", "b", "c", "d", "e", "é", "가", "ক", "क", "א", "ا", "م", "あ", "中", "😀", \
         "क्", "▁ا", "ab▁", "中中", "\u0301", "\u200D"
 
 START_TEST(any_text_comes_back_normalised)
@@ -371,7 +371,7 @@ START_TEST(time_is_n_log_n_in_hostile_texts)
             memcpy(text + used, units[u], unit);
         arena_reset(&big);
         assert_ok(tokenizer_encode(vocabulary, text, used, &big, &tokens, &err), err);
-        ck_assert_uint_le(big.used, 64 + 12 * (size_t)tokens.count);   // the scratch is given back
+        ck_assert_uint_le(big.used, 64 + 12 * (size_t)tokens.count); // the scratch is given back
     }
     arena_release(&big);
     free(text);
@@ -404,8 +404,9 @@ START_TEST(a_text_over_the_limit_is_refused)
 {
     struct tokens tokens;
     USE_PIECES("▁");
-    assert_status(tokenizer_encode(vocabulary, "", TOKENIZER_TEXT_BYTES_MAX + 1, &arena, &tokens,
-                                   &err), STATUS_TOO_LARGE);
+    assert_status(
+        tokenizer_encode(vocabulary, "", TOKENIZER_TEXT_BYTES_MAX + 1, &arena, &tokens, &err),
+        STATUS_TOO_LARGE);
 }
 END_TEST
 

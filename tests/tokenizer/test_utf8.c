@@ -10,7 +10,7 @@ static struct error err;
 static const struct {
     const char *text;
     size_t len;
-    const char *wanted;      // start of the error's text; NULL: valid
+    const char *wanted; // start of the error's text; NULL: valid
 } checks[] = {
     { "", 0, NULL },
     { "a\0b", 3, NULL },
@@ -61,7 +61,7 @@ static bool comes_back(int32_t c)
 START_TEST(every_code_point_is_written_and_read_back)
 {
     for (int32_t c = 0; c <= 0x10FFFF; c++)
-        if (!comes_back(c))          // an assertion each would take minutes
+        if (!comes_back(c)) // an assertion each would take minutes
             ck_abort_msg("U+%04X", (unsigned)c);
 }
 END_TEST

@@ -50,17 +50,50 @@ START_TEST(pieces_are_copied)
 }
 END_TEST
 
-static void spoil_control(struct piece *p) { p[2].text = "<x>"; }
-static void spoil_control_kind(struct piece *p) { p[3].kind = PIECE_NORMAL; }
-static void spoil_byte(struct piece *p) { p[9].byte = 200; }
-static void spoil_byte_kind(struct piece *p) { p[10].kind = PIECE_NORMAL; }
-static void spoil_twin(struct piece *p) { p[264].text = "h"; }
-static void spoil_nan(struct piece *p) { p[265].score = NAN; }
-static void spoil_infinite(struct piece *p) { p[265].score = -INFINITY; }
-static void spoil_empty(struct piece *p) { p[265].len = 0; }
-static void spoil_null(struct piece *p) { p[265].text = NULL; }
-static void spoil_tab(struct piece *p) { p[265].text = "\t"; }
-static void spoil_utf8(struct piece *p) { p[265].text = "\xC3"; }
+static void spoil_control(struct piece *p)
+{
+    p[2].text = "<x>";
+}
+static void spoil_control_kind(struct piece *p)
+{
+    p[3].kind = PIECE_NORMAL;
+}
+static void spoil_byte(struct piece *p)
+{
+    p[9].byte = 200;
+}
+static void spoil_byte_kind(struct piece *p)
+{
+    p[10].kind = PIECE_NORMAL;
+}
+static void spoil_twin(struct piece *p)
+{
+    p[264].text = "h";
+}
+static void spoil_nan(struct piece *p)
+{
+    p[265].score = NAN;
+}
+static void spoil_infinite(struct piece *p)
+{
+    p[265].score = -INFINITY;
+}
+static void spoil_empty(struct piece *p)
+{
+    p[265].len = 0;
+}
+static void spoil_null(struct piece *p)
+{
+    p[265].text = NULL;
+}
+static void spoil_tab(struct piece *p)
+{
+    p[265].text = "\t";
+}
+static void spoil_utf8(struct piece *p)
+{
+    p[265].text = "\xC3";
+}
 static void spoil_long(struct piece *p)
 {
     static char text[PIECE_BYTES_MAX + 2];
@@ -192,12 +225,30 @@ static enum status parse_with(const char *line)
 }
 
 static const char *const bad_lines[] = {
-    "261\the\t-1", "261\the", "", "x", "\t\t\t", "260\the\t-1\tnormal", "262\the\t-1\tnormal",
-    "261\the\tnan\tnormal", "261\the\tinf\tnormal", "261\the\t\tnormal", "261\the\t1e99\tnormal",
-    "261\the\t0x10\tnormal", "261\the\t- 1\tnormal", "261\the\t-1\tNormal", "261\the\t-1\tnormal\t",
-    "261\t\t-1\tnormal", "261\t▁t\t-1\tnormal", "261\the\t-1\tbyte", "261\t<0x41>\t-1\tbyte",
-    "261\t<0x4g>\t-1\tbyte", "261\t\xFF\t-1\tnormal", "261.5\the\t-1\tnormal",
-    "-261\the\t-1\tnormal", "99999999999999999999\the\t-1\tnormal",
+    "261\the\t-1",
+    "261\the",
+    "",
+    "x",
+    "\t\t\t",
+    "260\the\t-1\tnormal",
+    "262\the\t-1\tnormal",
+    "261\the\tnan\tnormal",
+    "261\the\tinf\tnormal",
+    "261\the\t\tnormal",
+    "261\the\t1e99\tnormal",
+    "261\the\t0x10\tnormal",
+    "261\the\t- 1\tnormal",
+    "261\the\t-1\tNormal",
+    "261\the\t-1\tnormal\t",
+    "261\t\t-1\tnormal",
+    "261\t▁t\t-1\tnormal",
+    "261\the\t-1\tbyte",
+    "261\t<0x41>\t-1\tbyte",
+    "261\t<0x4g>\t-1\tbyte",
+    "261\t\xFF\t-1\tnormal",
+    "261.5\the\t-1\tnormal",
+    "-261\the\t-1\tnormal",
+    "99999999999999999999\the\t-1\tnormal",
     "1111111111111111111111111111111111111111111111111111111\the\t-1\tnormal",
 };
 
@@ -216,13 +267,16 @@ END_TEST
 START_TEST(a_strange_first_line_is_refused)
 {
     static const char *const lines[] = {
-        "#", "#verso-vocabulary", "#verso-vocabulary\tnfkc", "#verso-vocabulary\tnfd\tcased\n",
-        "#verso-vocabulary\tnfc\tupper\n", "#other\tnfc\tcased\n",
+        "#",
+        "#verso-vocabulary",
+        "#verso-vocabulary\tnfkc",
+        "#verso-vocabulary\tnfd\tcased\n",
+        "#verso-vocabulary\tnfc\tupper\n",
+        "#other\tnfc\tcased\n",
     };
     struct vocabulary *v;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_status(vocabulary_parse_tsv(&v, lines[i], strlen(lines[i]), &err),
-                      STATUS_BAD_INPUT);
+        assert_status(vocabulary_parse_tsv(&v, lines[i], strlen(lines[i]), &err), STATUS_BAD_INPUT);
     assert_status(vocabulary_parse_tsv(&v, NULL, 0, &err), STATUS_BAD_INPUT);
 }
 END_TEST
@@ -233,7 +287,7 @@ START_TEST(a_cut_file_is_refused_or_whole_lines)
     struct bytes text;
     written(v, &text);
     for (size_t len = 0; len < text.len; len++) {
-        char *copy = malloc(len + 1);    // its own block, so that a sanitizer sees reads past it
+        char *copy = malloc(len + 1); // its own block, so that a sanitizer sees reads past it
         memcpy(copy, text.data, len);
         if (vocabulary_parse_tsv(&out, copy, len, &err) == STATUS_OK)
             ck_assert(text.data[len] == '\n' || text.data[len - 1] == '\n');

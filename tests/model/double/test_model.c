@@ -58,10 +58,9 @@ START_TEST(backward_is_the_derivative_of_forward)
     struct random_batch r;
     whole_open(&w, &small, 5);
     random_batch(&r, small.vocabulary, 21);
-    const struct loss_options options = { .dropout = _i == 2 ? 0.3 : 0,
-                                          .smoothing = _i ? 0.1 : 0,
-                                          .scale = 1,
-                                          .rng = rng_make(9, 9) };
+    const struct loss_options options = {
+        .dropout = _i == 2 ? 0.3 : 0, .smoothing = _i ? 0.1 : 0, .scale = 1, .rng = rng_make(9, 9)
+    };
     loss_of(&w, &r.batch, &options, w.gradients);
     for (int p = 0; p < w.model.params.count; p++)
         check_direction(&w, &r.batch, &options, &w.model.params.entries[p], (uint64_t)p);

@@ -17,7 +17,8 @@ static int all_count;
 static float *guarded(size_t n)
 {
     const size_t page = 4096, bytes = (n * sizeof(float) + page - 1) / page * page;
-    char *base = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *base =
+        mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert(base != MAP_FAILED);
     ck_assert_int_eq(mprotect(base + bytes, page, PROT_NONE), 0);
     return (float *)(void *)(base + bytes - n * sizeof(float));

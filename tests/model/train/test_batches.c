@@ -156,11 +156,8 @@ START_TEST(a_member_without_rows_gets_an_empty_share)
 END_TEST
 
 static const struct test_case cases[] = {
-    TEST_LOOP(every_pair_comes_once_an_epoch, 3),
-    TEST(batches_keep_to_both_limits),
-    TEST(lengths_in_a_batch_are_similar),
-    TEST(the_plan_depends_on_seed_and_epoch_alone),
-    TEST(shares_of_a_batch_are_the_batch),
-    TEST(a_member_without_rows_gets_an_empty_share),
+    TEST_LOOP(every_pair_comes_once_an_epoch, 3), TEST(batches_keep_to_both_limits),
+    TEST(lengths_in_a_batch_are_similar),         TEST(the_plan_depends_on_seed_and_epoch_alone),
+    TEST(shares_of_a_batch_are_the_batch),        TEST(a_member_without_rows_gets_an_empty_share),
 };
 TEST_MAIN("model/train/batches", cases)

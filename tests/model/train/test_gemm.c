@@ -5,8 +5,8 @@
 #include "model/train/gemm.h"
 #include "tests/helpers.h"
 
-#define FLOAT_NOISE 1e-4f    // other orders of summation
-#define BF16_NOISE 2e-2f     // operands of 8 bits, times the root of the terms of a sum
+#define FLOAT_NOISE 1e-4f // other orders of summation
+#define BF16_NOISE 2e-2f  // operands of 8 bits, times the root of the terms of a sum
 
 static float *random_floats(size_t n, uint64_t seed)
 {
@@ -31,11 +31,13 @@ static void check(enum precision precision, float noise)
             const int pieces = rows[i], N = 70, ldc = 75;
             const int M = form == GEMM_TN ? 90 : pieces, K = form == GEMM_TN ? pieces : 90;
             float *A = random_floats((size_t)(M * K), 1), *B = random_floats((size_t)(N * K), 2);
-            float *C = random_floats((size_t)(M * ldc), 3), *wanted = malloc((size_t)(M * ldc) * sizeof *C);
+            float *C = random_floats((size_t)(M * ldc), 3),
+                  *wanted = malloc((size_t)(M * ldc) * sizeof *C);
             memcpy(wanted, C, (size_t)(M * ldc) * sizeof *C);
             const int lda = form == GEMM_TN ? M : K, ldb = form == GEMM_NT ? K : N;
             k.gemm((enum gemm_form)form, M, N, K, A, lda, B, ldb, i % 2, C, ldc);
-            kernels_reference.gemm((enum gemm_form)form, M, N, K, A, lda, B, ldb, i % 2, wanted, ldc);
+            kernels_reference.gemm((enum gemm_form)form, M, N, K, A, lda, B, ldb, i % 2, wanted,
+                                   ldc);
             for (int j = 0; j < M * ldc; j++)
                 ck_assert_msg(fabsf(C[j] - wanted[j]) <= noise * (1 + sqrtf((float)K)),
                               "form %d, %d pieces: C[%d] is %g, not %g", form, pieces, j,

@@ -58,8 +58,7 @@ START_TEST(the_team_s_size_does_not_change_a_bit)
     double norms[2];
     for (int k = 0; k < 2; k++) {
         struct team *team = team_new(k == 0 ? 1 : 3);
-        struct optimizer optimizer =
-            start(team, kernels_best(), MANY, optimizer_options_default());
+        struct optimizer optimizer = start(team, kernels_best(), MANY, optimizer_options_default());
         real *blocks[] = { random_block(1), random_block(2) };
         weights[k] = random_block(3);
         norms[k] = optimizer_step(&optimizer, weights[k], blocks, 2, 0.01);

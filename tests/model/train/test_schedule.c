@@ -2,8 +2,9 @@
 
 #include "tests/helpers.h"
 
-static const struct schedule_options options = { .rate = 0.01, .warmup = 100, .decay = 0.6,
-                                                 .patience = 3 };
+static const struct schedule_options options = {
+    .rate = 0.01, .warmup = 100, .decay = 0.6, .patience = 3
+};
 
 START_TEST(the_rate_rises_linearly_and_stays)
 {

@@ -163,7 +163,7 @@ static struct trace trace_updates(int threads)
     return trace;
 }
 
-#define THREADS_TOLERANCE 2e-3           // relative; sums are in another order, Adam magnifies it
+#define THREADS_TOLERANCE 2e-3 // relative; sums are in another order, Adam magnifies it
 
 START_TEST(members_together_make_the_gradient_of_one)
 {
@@ -234,7 +234,7 @@ START_TEST(training_ends_when_patience_is_over)
     struct best best = { .validations = 0 };
     struct error err;
     options.epochs = 1000;
-    options.schedule.rate = 0.5;         // no good: validation gets worse
+    options.schedule.rate = 0.5; // no good: validation gets worse
     options.schedule.patience = 2;
     options.on_validated = note_validation;
     options.context = &best;
@@ -254,7 +254,7 @@ START_TEST(updates_that_are_not_finite_are_left_out_until_there_are_too_many)
     begin();
     struct trainer_options options = toy_options(checkpoint);
     struct error err;
-    options.schedule.rate = 1e38;        // the first step ends all sense
+    options.schedule.rate = 1e38; // the first step ends all sense
     options.schedule.warmup = 0;
     options.epochs = 100;
     struct trainer *trainer = new_trainer(&options);

@@ -9,7 +9,7 @@
 #include "model/train/trainer.h"
 #include "tests/helpers.h"
 
-#define TOY_FIRST 4          // ids below are control pieces
+#define TOY_FIRST 4 // ids below are control pieces
 #define TOY_VOCABULARY 16
 #define TOY_LONGEST 6
 

@@ -22,11 +22,11 @@
 #define COMMAND_BYTES 1024
 
 static char program_folder[64];
-static char program_model[128];          // a tiny one, en to fr
+static char program_model[128]; // a tiny one, en to fr
 
 struct said {
-    struct bytes out, errors;            // data is never NULL
-    int code;                            // exit code
+    struct bytes out, errors; // data is never NULL
+    int code;                 // exit code
 };
 
 static inline void program_setup(void)
@@ -68,9 +68,8 @@ static inline struct said run_verso(const char *words, const char *input, size_t
     struct said said;
     char command[COMMAND_BYTES];
     program_write("in", input, len);
-    int wanted = snprintf(command, sizeof command,
-                          "cd '%s' && '%s/verso' %s < in > out 2> errors", program_folder,
-                          PROGRAMS_DIR, words);
+    int wanted = snprintf(command, sizeof command, "cd '%s' && '%s/verso' %s < in > out 2> errors",
+                          program_folder, PROGRAMS_DIR, words);
     ck_assert_int_lt(wanted, (int)sizeof command);
     int status = system(command);
     ck_assert(WIFEXITED(status));

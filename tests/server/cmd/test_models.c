@@ -126,9 +126,8 @@ START_TEST(import_puts_the_card_in)
         return;
     program_setup();
     program_write("card.json", card, sizeof card - 1);
-    struct said said =
-        run_verso(IMPORT "-o m.safetensors --source en --target fr --card card.json --name best",
-                  "", 0);
+    struct said said = run_verso(
+        IMPORT "-o m.safetensors --source en --target fr --card card.json --name best", "", 0);
     ck_assert_msg(said.code == 0, "%s", said.errors.data);
     assert_says(&said.out, "CC BY 2.0");
     assert_says(&said.out, "\"source\": \"en\"");

@@ -19,7 +19,7 @@
 #define ARGUMENTS_MAX 64
 
 static char folder[64];
-static char told[20000];     // what the program last said, both streams
+static char told[20000]; // what the program last said, both streams
 
 static const char *in_folder(const char *name)
 {
@@ -34,8 +34,8 @@ static const char *in_folder(const char *name)
 static void write_corpus(const char *path, int lines, uint64_t seed, const char *bad_line)
 {
     static const char *const words[][2] = {
-        { "one", "un" },      { "two", "deux" },   { "three", "trois" }, { "red", "rouge" },
-        { "blue", "bleu" },   { "house", "maison" }, { "cat", "chat" },  { "dog", "chien" },
+        { "one", "un" },    { "two", "deux" },     { "three", "trois" }, { "red", "rouge" },
+        { "blue", "bleu" }, { "house", "maison" }, { "cat", "chat" },    { "dog", "chien" },
     };
     struct rng rng = rng_make(seed, 0);
     FILE *file = fopen(path, "w");
@@ -89,10 +89,34 @@ static int finish(pid_t pid)
 static pid_t start_training(const char *out, const char *more, ...)
 {
     const char *arguments[ARGUMENTS_MAX] = {
-        PROGRAM, "train", "--source", "en", "--target", "fr", "--train", in_folder("train.tsv"),
-        "--valid", in_folder("valid.tsv"), "--out", out, "--vocab-size", "300", "--embedding", "6",
-        "--hidden", "8", "--attention", "6", "--batch-sentences", "16", "--warmup", "10",
-        "--bleu-sentences", "8", "--threads", "2",
+        PROGRAM,
+        "train",
+        "--source",
+        "en",
+        "--target",
+        "fr",
+        "--train",
+        in_folder("train.tsv"),
+        "--valid",
+        in_folder("valid.tsv"),
+        "--out",
+        out,
+        "--vocab-size",
+        "300",
+        "--embedding",
+        "6",
+        "--hidden",
+        "8",
+        "--attention",
+        "6",
+        "--batch-sentences",
+        "16",
+        "--warmup",
+        "10",
+        "--bleu-sentences",
+        "8",
+        "--threads",
+        "2",
     };
     int count = 0;
     while (arguments[count])
@@ -125,7 +149,8 @@ START_TEST(a_training_writes_a_model_with_its_card)
     assert_ok(model_load(&model, in_folder("m"), &err), err);
     const char *card = model_texts(model).card;
     ck_assert_msg(strstr(card, "\"name\":\"en-fr\"") && strstr(card, "\"files\":[\"train.tsv\"]") &&
-                      strstr(card, "\"validation_loss\"") && !strstr(card, folder), "%s", card);
+                      strstr(card, "\"validation_loss\"") && !strstr(card, folder),
+                  "%s", card);
     ck_assert_int_eq(model_config(model)->hidden, 8);
     ck_assert_int_ne(access(in_folder("m.candidate"), F_OK), 0);
     model_free(model);
@@ -146,7 +171,8 @@ START_TEST(what_the_card_option_gives_is_in_the_card)
     assert_ok(model_load(&model, in_folder("m"), &err), err);
     const char *card = model_texts(model).card;
     ck_assert_msg(strstr(card, "\"name\":\"toy\"") && strstr(card, "\"licence\":\"none\"") &&
-                      strstr(card, "\"source\":\"en\""), "%s", card);
+                      strstr(card, "\"source\":\"en\""),
+                  "%s", card);
     model_free(model);
     remove_folder(folder);
 }
@@ -193,8 +219,8 @@ START_TEST(a_signal_saves_and_resume_gives_the_same_bytes)
         /* Into the training, not before it: the checkpoint's time changes. */
         struct stat before = { 0 }, now = { 0 };
         stat(in_folder("broken.checkpoint"), &before);
-        for (int i = 0; i < 1000 && waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOHANG | WNOWAIT) == 0;
-             i++) {
+        for (int i = 0;
+             i < 1000 && waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
             pause_ms(2);
             if (stat(in_folder("broken.checkpoint"), &now) == 0 &&
                 (now.st_ino != before.st_ino || now.st_mtim.tv_nsec != before.st_mtim.tv_nsec))
@@ -310,10 +336,28 @@ START_TEST(parallel_files_and_the_other_direction_work)
              folder);
     ck_assert_int_eq(system(command), 0);
     snprintf(both, sizeof both, "%s/t.en,%s/t.fr", folder, folder);
-    char *const arguments[] = { PROGRAM, "train", "--source", "fr", "--target", "en", "--swap",
-                                "--train", both, "--valid", (char *)in_folder("valid.tsv"), "--out",
-                                (char *)in_folder("m"), "--embedding", "8", "--hidden", "8",
-                                "--epochs", "1", "--vocab-size", "280", NULL };
+    char *const arguments[] = { PROGRAM,
+                                "train",
+                                "--source",
+                                "fr",
+                                "--target",
+                                "en",
+                                "--swap",
+                                "--train",
+                                both,
+                                "--valid",
+                                (char *)in_folder("valid.tsv"),
+                                "--out",
+                                (char *)in_folder("m"),
+                                "--embedding",
+                                "8",
+                                "--hidden",
+                                "8",
+                                "--epochs",
+                                "1",
+                                "--vocab-size",
+                                "280",
+                                NULL };
     ck_assert_msg(finish(start(arguments)) == EXIT_OK, "%s", told);
     assert_told("240 pairs");
     remove_folder(folder);
@@ -369,9 +413,10 @@ START_TEST(a_vocabulary_is_learnt_and_used)
     struct vocabulary *vocabulary;
     struct error err;
     begin();
-    char *const arguments[] = { PROGRAM, "vocab", "--train", (char *)in_folder("train.tsv"),
-                                "--size", "290", "--out", (char *)in_folder("v.tsv"), "--casefold",
-                                "--form", "nfc", "--threads", "2", NULL };
+    char *const arguments[] = { PROGRAM,      "vocab",  "--train", (char *)in_folder("train.tsv"),
+                                "--size",     "290",    "--out",   (char *)in_folder("v.tsv"),
+                                "--casefold", "--form", "nfc",     "--threads",
+                                "2",          NULL };
     ck_assert_msg(finish(start(arguments)) == EXIT_OK, "%s", told);
     assert_told("290 pieces");
     assert_ok(vocabulary_load_tsv(&vocabulary, in_folder("v.tsv"), &err), err);
@@ -390,8 +435,10 @@ START_TEST(a_vocabulary_of_nothing_is_refused)
 {
     begin();
     write_corpus(in_folder("train.tsv"), 0, 1, NULL);
-    char *const arguments[] = { PROGRAM, "vocab", "--train", (char *)in_folder("train.tsv"),
-                                "--out", (char *)in_folder("v.tsv"), NULL };
+    char *const arguments[] = { PROGRAM,   "vocab",
+                                "--train", (char *)in_folder("train.tsv"),
+                                "--out",   (char *)in_folder("v.tsv"),
+                                NULL };
     ck_assert_int_eq(finish(start(arguments)), EXIT_BAD_INPUT);
     assert_told("no sentence pair");
     ck_assert_int_ne(access(in_folder("v.tsv"), F_OK), 0);

@@ -163,7 +163,8 @@ START_TEST(a_bad_line_can_be_refused)
     struct corpus *corpus = open_corpus(1, (struct corpus_options){ 0 });
     assert_next(corpus, "one", "un");
     assert_status(corpus_next(corpus, &pair, &err), STATUS_BAD_INPUT);
-    ck_assert_msg(strstr(err.text, bad[_i].reason) && strstr(err.text, "a.tsv:2: "), "%s", err.text);
+    ck_assert_msg(strstr(err.text, bad[_i].reason) && strstr(err.text, "a.tsv:2: "), "%s",
+                  err.text);
     ck_assert_ptr_null(pair.source);
     ck_assert_str_eq(said, "");
     corpus_close(corpus);

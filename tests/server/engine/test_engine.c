@@ -144,8 +144,12 @@ END_TEST
 START_TEST(a_text_gets_the_same_answer_alone_and_in_company)
 {
     static const char *const texts[] = {
-        "The cat sat.", "", "A much longer sentence, which has many more pieces than the others!",
-        "1984", "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten. Eleven. Twelve.", "e",
+        "The cat sat.",
+        "",
+        "A much longer sentence, which has many more pieces than the others!",
+        "1984",
+        "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten. Eleven. Twelve.",
+        "e",
     };
     enum { COUNT = sizeof texts / sizeof texts[0] };
     struct engine_text all[COUNT];
@@ -332,9 +336,9 @@ START_TEST(a_vocabulary_of_another_size_is_refused)
     setup();
     for (int i = 0; i < 260; i++)
         pieces[i] = *vocabulary_piece(engine_vocabulary(engine), i);
-    assert_ok(vocabulary_new(&small, pieces, 260, (struct vocabulary_options){ .form = FORM_NFKC },
-                             &err),
-              err);
+    assert_ok(
+        vocabulary_new(&small, pieces, 260, (struct vocabulary_options){ .form = FORM_NFKC }, &err),
+        err);
     assert_ok(model_load(&model, path, &err), err);
     assert_status(engine_new(&other, model, small, &err), STATUS_BAD_FILE);
     ck_assert_ptr_null(other);
@@ -393,7 +397,7 @@ END_TEST
 /* Whole texts, as a reference run translated them: text to text, not ids to ids. */
 START_TEST(texts_come_out_as_a_reference_run_had_them)
 {
-    enum { WANTED = 60, SLACK = 2 };     // ties in float16 weights may fall the other way
+    enum { WANTED = 60, SLACK = 2 }; // ties in float16 weights may fall the other way
     struct bytes vocabulary;
     struct line_reader *in;
     struct line line;

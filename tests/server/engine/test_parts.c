@@ -10,7 +10,7 @@
 #include "tokenizer/character.h"
 
 #define ARENA_BYTES ((size_t)1 << 28)
-#define LINEAR_SECONDS 20    // of CPU: generous for a sanitizer build; quadratic time needs hours
+#define LINEAR_SECONDS 20 // of CPU: generous for a sanitizer build; quadratic time needs hours
 
 static struct error err;
 static struct vocabulary *vocabulary;
@@ -30,10 +30,9 @@ static void teardown(void)
 
 static enum status cut(const char *text, int pieces, int sentences, struct parts *parts)
 {
-    struct engine_limits limits = { .sentences = 1,
-                                    .beam = 1,
-                                    .pieces = pieces,
-                                    .text_sentences = sentences };
+    struct engine_limits limits = {
+        .sentences = 1, .beam = 1, .pieces = pieces, .text_sentences = sentences
+    };
     return parts_of_text(vocabulary, &limits, text, strlen(text), &arena, parts, &err);
 }
 
@@ -74,10 +73,9 @@ static void assert_covers(const struct parts *parts, const char *text, int piece
 static void assert_part(const struct parts *parts, int i, const char *text, const char *expected)
 {
     struct span s = parts->list[i].source;
-    ck_assert_msg(strlen(expected) == s.to - s.from &&
-                      memcmp(text + s.from, expected, s.to - s.from) == 0,
-                  "part %d is \"%.*s\", expected \"%s\"", i, (int)(s.to - s.from), text + s.from,
-                  expected);
+    ck_assert_msg(
+        strlen(expected) == s.to - s.from && memcmp(text + s.from, expected, s.to - s.from) == 0,
+        "part %d is \"%.*s\", expected \"%s\"", i, (int)(s.to - s.from), text + s.from, expected);
 }
 
 START_TEST(sentences_within_the_limit_stay_whole)
@@ -128,10 +126,10 @@ START_TEST(a_pile_of_marks_on_one_letter_is_cut_too)
     char text[2100] = "a";
     setup();
     for (int i = 0; i < 900; i++)
-        strcat(text, i % 2 ? "\xCC\x81" : "\xCC\xA7");   // U+0301, U+0327
+        strcat(text, i % 2 ? "\xCC\x81" : "\xCC\xA7"); // U+0301, U+0327
     strcat(text, " end");
     struct parts parts = must_cut(text, 16);
-    ck_assert_int_ge(parts.count, 1);                    // parts of nothing but marks are copied
+    ck_assert_int_ge(parts.count, 1); // parts of nothing but marks are copied
     for (int i = 0; i < parts.count; i++)
         ck_assert_int_le(parts.list[i].tokens.count, 16);
     teardown();
@@ -142,7 +140,7 @@ START_TEST(a_character_of_more_pieces_than_the_limit_is_refused)
 {
     struct parts parts;
     setup();
-    static const char text[] = "a \xEF\xB7\xBA b";       // U+FDFA: 18 letters
+    static const char text[] = "a \xEF\xB7\xBA b"; // U+FDFA: 18 letters
     assert_status(cut(text, 16, 100, &parts), STATUS_TOO_LARGE);
     ck_assert_ptr_nonnull(strstr(err.text, "byte 2"));
     struct parts wide = must_cut(text, 64);

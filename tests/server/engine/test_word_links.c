@@ -73,7 +73,7 @@ static void assert_span(struct span span, uint32_t from, uint32_t to)
 static void two_words_each(struct example *x, float *alignment)
 {
     example_init(x);
-    add_source(x, "▁the", 10, 13);       // the sentence starts at byte 10 of its text
+    add_source(x, "▁the", 10, 13); // the sentence starts at byte 10 of its text
     add_source(x, "▁c", 14, 15);
     add_source(x, "a", 15, 16);
     add_source(x, "b", 16, 17);
@@ -88,10 +88,10 @@ static void two_words_each(struct example *x, float *alignment)
 START_TEST(source_pieces_are_summed_and_target_pieces_averaged)
 {
     float alignment[] = {
-        .6f, .1f, .1f, .1f, .1f,         // ▁l
-        .2f, .1f, .2f, .3f, .2f,         // a
-        .0f, .2f, .3f, .1f, .4f,         // ▁b
-        .1f, .1f, .1f, .1f, .6f,         // </s>
+        .6f, .1f, .1f, .1f, .1f, // ▁l
+        .2f, .1f, .2f, .3f, .2f, // a
+        .0f, .2f, .3f, .1f, .4f, // ▁b
+        .1f, .1f, .1f, .1f, .6f, // </s>
     };
     struct example x;
     struct word_alignment words;
@@ -117,9 +117,8 @@ END_TEST
 START_TEST(a_word_that_looks_at_the_end_most_has_no_link)
 {
     float alignment[] = {
-        .3f, .0f, .0f, .3f, .4f,
-        .3f, .0f, .0f, .3f, .4f,
-        .4f, .1f, .0f, .1f, .4f,         // as much as the end: the word
+        .3f, .0f, .0f, .3f, .4f, .3f, .0f, .0f,
+        .3f, .4f, .4f, .1f, .0f, .1f, .4f, // as much as the end: the word
         .0f, .0f, .0f, .0f, 1.f,
     };
     struct example x;
@@ -137,14 +136,12 @@ END_TEST
 START_TEST(a_lone_space_in_front_belongs_to_the_word_behind_it)
 {
     float alignment[] = {
-        .2f, .3f, .1f, .4f,
-        .0f, .1f, .5f, .4f,
-        .1f, .1f, .7f, .1f,
+        .2f, .3f, .1f, .4f, .0f, .1f, .5f, .4f, .1f, .1f, .7f, .1f,
     };
     struct example x;
     struct word_alignment words;
     example_init(&x);
-    add_source(&x, "▁", 0, 0);           // put in front: no bytes
+    add_source(&x, "▁", 0, 0); // put in front: no bytes
     add_source(&x, "é", 0, 2);
     add_source(&x, "▁a", 3, 4);
     x.text.text = (char *)"be";

@@ -9,8 +9,8 @@ static struct slice slice(const char *text)
     return text ? (struct slice){ text, strlen(text) } : (struct slice){ 0 };
 }
 
-static enum status read_message(json_t **out, const char *type, const char *query,
-                                const char *body, struct error *err)
+static enum status read_message(json_t **out, const char *type, const char *query, const char *body,
+                                struct error *err)
 {
     struct message message = { .content_type = slice(type),
                                .query = slice(query),
@@ -18,8 +18,7 @@ static enum status read_message(json_t **out, const char *type, const char *quer
     return parameters_read(out, &message, names, err);
 }
 
-static void assert_read(const char *type, const char *query, const char *body,
-                        const char *expected)
+static void assert_read(const char *type, const char *query, const char *body, const char *expected)
 {
     struct error err;
     struct bytes text;

@@ -31,9 +31,9 @@ static void open_service(const char *const *pairs)
         .deadline_ms = 60000,
         .worker = { .beam = 2, .n_best = 3, .pieces = 64, .sentences = 50, .batch = 8 },
     };
-    struct service_limits service_limits = {
-        .characters = 2000, .batch_items = 5, .alternatives = 2
-    };
+    struct service_limits service_limits = { .characters = 2000,
+                                             .batch_items = 5,
+                                             .alternatives = 2 };
     client = (struct client){ .reply = on_reply };
     reply_count = 0;
     live_open(&live, pairs);
@@ -65,19 +65,22 @@ static void deliver(const struct message *message)
 
 static void send_line(const char *pair, const char *text)
 {
-    deliver(&(struct message){
-        .kind = MESSAGE_LINE, .number = 1, .id = "c1-1", .pair = slice(pair), .body = slice(text) });
+    deliver(&(struct message){ .kind = MESSAGE_LINE,
+                               .number = 1,
+                               .id = "c1-1",
+                               .pair = slice(pair),
+                               .body = slice(text) });
 }
 
 static void send_translate(const char *json)
 {
     deliver(&(struct message){ .kind = MESSAGE_HTTP,
-                            .number = 1,
-                            .id = "c1-1",
-                            .method = slice("POST"),
-                            .path = slice("/translate"),
-                            .content_type = slice("application/json"),
-                            .body = slice(json) });
+                               .number = 1,
+                               .id = "c1-1",
+                               .method = slice("POST"),
+                               .path = slice("/translate"),
+                               .content_type = slice("application/json"),
+                               .body = slice(json) });
 }
 
 static void run_until(int count)
@@ -151,8 +154,9 @@ END_TEST
 START_TEST(a_full_queue_is_503_and_a_busy_line)
 {
     open_service(en_fr);
-    for (int i = 0; i < 6; i++)          // four wait, one may run
-        send_translate("{\"q\":\"the ant. the ant. the ant.\",\"source\":\"en\",\"target\":\"fr\"}");
+    for (int i = 0; i < 6; i++) // four wait, one may run
+        send_translate(
+            "{\"q\":\"the ant. the ant. the ant.\",\"source\":\"en\",\"target\":\"fr\"}");
     ck_assert_int_ge(reply_count, 1);
     ck_assert_int_eq(last_code, 503);
     close_service();
@@ -180,7 +184,7 @@ START_TEST(a_request_survives_every_failed_allocation)
             break;
         }
     }
-    ck_assert_int_le(memory_live(), before + 4);         // what is kept for the next request
+    ck_assert_int_le(memory_live(), before + 4); // what is kept for the next request
     close_service();
 }
 END_TEST

@@ -176,7 +176,7 @@ START_TEST(what_is_cancelled_comes_home_as_cancelled)
         submit(requests[i]);
         jobs_cancel(jobs, requests[i]);
     }
-    ck_assert_int_eq(done_count, 0);     // never from inside the call
+    ck_assert_int_eq(done_count, 0); // never from inside the call
     run_until(4);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(requests[i]->status, STATUS_CANCELLED);

@@ -101,7 +101,7 @@ START_TEST(a_request_between_two_hops_goes_to_the_front)
     add(0);
     add(1);
     ASSERT_BATCH(0);
-    add(2);                              // full again, and yet it may come back
+    add(2); // full again, and yet it may come back
     queue_give(&queue, batch, 1);
     ck_assert_int_eq(requests[0].hop, 1);
     ck_assert_ptr_null(queue_done(&queue));
@@ -165,7 +165,7 @@ START_TEST(cancelling_what_runs_only_says_so)
     ck_assert_int_eq(notified, 0);
     ck_assert_ptr_null(queue_done(&queue));
     queue_give(&queue, batch, 1);
-    queue_cancel(&queue, &requests[0]);          // done already: no harm
+    queue_cancel(&queue, &requests[0]); // done already: no harm
     ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
     queue_release(&queue);
 }
@@ -179,7 +179,7 @@ START_TEST(stopping_sends_workers_home_and_cancels_what_waits)
     add(1);
     ASSERT_BATCH(0);
     queue_stop(&queue);
-    queue_give(&queue, batch, 1);                // its second hop will not be
+    queue_give(&queue, batch, 1); // its second hop will not be
     ck_assert_int_eq(queue_take(&queue, batch), 0);
     ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
     ck_assert_ptr_eq(requests[1].next, &requests[0]);

@@ -17,7 +17,7 @@
 
 struct guard {
     char *memory;
-    size_t size;             // of the readable part
+    size_t size; // of the readable part
     size_t page;
 };
 

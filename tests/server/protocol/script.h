@@ -30,20 +30,27 @@
 
 #define SCRIPT_BYTES_MAX (1 << 20)
 #define SCRIPT_STEPS_MAX 64
-#define PRINTED_BODY_MAX 60              // longer ones are logged by their length
+#define PRINTED_BODY_MAX 60 // longer ones are logged by their length
 
 #define CUT_NOWHERE (-1)
 #define CUT_EVERYWHERE (-2)
 
 enum script_step_kind {
-    STEP_INPUT, STEP_REPLY, STEP_SILENT, STEP_FULL, STEP_ROOM, STEP_END, STEP_EXPIRE, STEP_DRAIN,
+    STEP_INPUT,
+    STEP_REPLY,
+    STEP_SILENT,
+    STEP_FULL,
+    STEP_ROOM,
+    STEP_END,
+    STEP_EXPIRE,
+    STEP_DRAIN,
 };
 
 struct script_step {
     enum script_step_kind kind;
     uint64_t number;
     int code;
-    struct bytes bytes;      // input or body
+    struct bytes bytes; // input or body
     struct bytes headers;
 };
 
@@ -152,8 +159,11 @@ static inline void script_line(struct script *s, const char *line)
     static const struct {
         const char *word;
         enum script_step_kind kind;
-    } words[] = { { "full", STEP_FULL },     { "room", STEP_ROOM },   { "end", STEP_END },
-                  { "expire", STEP_EXPIRE }, { "drain", STEP_DRAIN } };
+    } words[] = { { "full", STEP_FULL },
+                  { "room", STEP_ROOM },
+                  { "end", STEP_END },
+                  { "expire", STEP_EXPIRE },
+                  { "drain", STEP_DRAIN } };
     if (line[0] == '#' || line[0] == '\0')
         return;
     if (line[0] == '>') {
@@ -216,9 +226,9 @@ static inline void script_release(struct script *s)
 /* ---- playing ---- */
 
 struct player {
-    struct sink sink;        // first, so that a sink is a player
+    struct sink sink; // first, so that a sink is a player
     struct bytes log;
-    struct bytes output;     // bytes of the running line of output
+    struct bytes output; // bytes of the running line of output
 };
 
 /* `quote` is escaped beside the usual ones. */
@@ -323,8 +333,8 @@ struct feeder {
     void *session;
     struct guard *guard;
     struct bytes pending;
-    size_t fed;              // bytes of the whole script so far
-    long cut;                // CUT_* or a position
+    size_t fed; // bytes of the whole script so far
+    long cut;   // CUT_* or a position
 };
 
 static inline size_t next_piece(const struct feeder *f)
@@ -370,8 +380,8 @@ static inline void play_step(struct feeder *f, struct player *p, const struct sc
         break;
     }
     case STEP_SILENT:
-        assert_status(f->protocol->reply(f->session, &(struct reply){ .number = step->number,
-                                                                      .silent = true }),
+        assert_status(f->protocol->reply(f->session,
+                                         &(struct reply){ .number = step->number, .silent = true }),
                       STATUS_OK);
         break;
     case STEP_FULL:

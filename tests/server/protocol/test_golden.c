@@ -5,7 +5,7 @@
 
 #include "tests/server/protocol/script.h"
 
-#define ALL_CUTS_UP_TO 3000              // bytes of input; longer scripts are cut at some places
+#define ALL_CUTS_UP_TO 3000 // bytes of input; longer scripts are cut at some places
 #define SOME_CUTS_STEP 37
 
 static void play_and_compare(const struct script *s, const struct protocol *protocol,

@@ -4,7 +4,7 @@
  */
 #include "tests/server/protocol/script.h"
 
-#define OK 0                             // in place of a code: it is served
+#define OK 0 // in place of a code: it is served
 
 struct sample {
     const char *what;
@@ -29,7 +29,8 @@ static const struct sample samples[] = {
     { "length over 64 bits", HEAD "Content-Length: 99999999999999999999\r\n\r\n", 400 },
     { "length over the limit", HEAD "Content-Length: 1025\r\n\r\n", 413 },
     { "length at the limit", HEAD "Content-Length: 1024\r\n\r\n", OK },
-    { "chunked twice", HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
+    { "chunked twice", HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+      400 },
     { "chunked twice in one", HEAD "Transfer-Encoding: chunked, chunked\r\n\r\n", 400 },
     { "gzip, chunked", HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n", 501 },
     { "chunked, identity", HEAD "Transfer-Encoding: chunked, identity\r\n\r\n", 400 },
@@ -178,8 +179,7 @@ START_TEST(trailers_have_a_limit)
 END_TEST
 
 static const struct test_case cases[] = {
-    TEST_LOOP(requests_that_could_be_read_two_ways_are_refused,
-              sizeof samples / sizeof samples[0]),
+    TEST_LOOP(requests_that_could_be_read_two_ways_are_refused, sizeof samples / sizeof samples[0]),
     TEST(a_zero_in_the_head_is_refused),
     TEST(framing_of_chunks_has_a_limit),
     TEST(trailers_have_a_limit),

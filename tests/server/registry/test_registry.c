@@ -94,7 +94,7 @@ START_TEST(models_and_vocabularies_are_recorded_once)
     for (int i = 0; i < 2; i++)
         registry_close(must_open());
     ck_assert_int_eq(number("SELECT count(*) FROM models"), 2);
-    ck_assert_int_eq(number("SELECT count(*) FROM vocabularies"), 1);    // both have the same
+    ck_assert_int_eq(number("SELECT count(*) FROM vocabularies"), 1); // both have the same
     ck_assert_int_eq(number("SELECT count(*) FROM models WHERE source = 'en' AND target = 'fr' "
                             "AND name = 'en-fr' AND json_extract(card, '$.source') = 'en'"),
                      1);

@@ -143,7 +143,7 @@ START_TEST(a_damaged_database_is_refused_with_advice)
     assert_ok(sql_run(db, "PRAGMA wal_checkpoint(TRUNCATE)", &err), err);
     db_close(db);
     memset(garbage, 0xA5, sizeof garbage);
-    int fd = open(path, O_WRONLY);               // the header stays, the table of tables goes
+    int fd = open(path, O_WRONLY); // the header stays, the table of tables goes
     ck_assert_int_eq(pwrite(fd, garbage, 3996, 100), 3996);
     close(fd);
     assert_status(db_open(&db, path, &err), STATUS_BAD_FILE);

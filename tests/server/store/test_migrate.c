@@ -64,7 +64,7 @@ START_TEST(a_history_that_grew_is_applied_from_where_it_stopped)
     fresh_path();
     make_with((struct migration[]){ books, { 0 } });
     ck_assert(!has_table("pages"));
-    make_with((struct migration[]){ books, pages, words, { 0 } });   // books twice would fail
+    make_with((struct migration[]){ books, pages, words, { 0 } }); // books twice would fail
     ck_assert(has_table("pages"));
     ck_assert(has_table("words"));
     remove_folder(folder);
@@ -114,16 +114,15 @@ END_TEST
 START_TEST(nothing_remains_of_a_migration_that_fails)
 {
     struct db *db;
-    const struct migration broken = { "0002_pages",
-                                      "CREATE TABLE pages (n INTEGER) STRICT;"
-                                      "INSERT INTO pages VALUES ('not a number');" };
+    const struct migration broken = { "0002_pages", "CREATE TABLE pages (n INTEGER) STRICT;"
+                                                    "INSERT INTO pages VALUES ('not a number');" };
     fresh_path();
     ck_assert_int_ne(open_with(&db, (struct migration[]){ books, broken, { 0 } }), STATUS_OK);
     ck_assert_ptr_null(db);
     ck_assert_ptr_nonnull(strstr(err.text, "0002_pages"));
     ck_assert(has_table("books"));
     ck_assert(!has_table("pages"));
-    make_with((struct migration[]){ books, pages, words, { 0 } });   // put right, it goes on
+    make_with((struct migration[]){ books, pages, words, { 0 } }); // put right, it goes on
     ck_assert(has_table("words"));
     remove_folder(folder);
 }
