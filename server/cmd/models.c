@@ -161,7 +161,7 @@ static void show_tensors(const struct tensor_file *file)
 static void show_json(const char *title, const json_t *value)
 {
     printf("%s\n", title);
-    json_dumpf(value, stdout, JSON_INDENT(2));
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     printf("\n\n");
 }
 
