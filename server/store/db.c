@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "server/store/migrate.h"
 #include "server/store/sql.h"
 
-#define BUSY_MS 5000 // how long to wait for another process' lock
+#define BUSY_MS 5000    // how long to wait for another process' lock
+#define WAL_RETRY_MS 10 // between two tries at write-ahead logging
 
 /* What is logged is people's text, so a new file is its owner's alone (SQLite gives -wal and -shm
  * the same rights). Never opens a file that exists: closing it again would drop the locks that
@@ -51,6 +53,17 @@ static enum status use_wal(struct db *db, struct error *err)
     return status;
 }
 
+/* SQLite waits for most locks itself, but not for another process that changes the same new file
+ * to write-ahead logging at the same moment. */
+static enum status use_wal_in_time(struct db *db, int busy_ms, struct error *err)
+{
+    const int64_t deadline = clock_now_ms() + busy_ms;
+    enum status status;
+    while ((status = use_wal(db, err)) == STATUS_BUSY && clock_now_ms() < deadline)
+        usleep(WAL_RETRY_MS * 1000);
+    return status;
+}
+
 static enum status open_handle(struct db *db, int busy_ms, struct error *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -58,7 +71,7 @@ static enum status open_handle(struct db *db, int busy_ms, struct error *err)
         return db->handle ? sql_failed(db, err)
                           : error_set(err, STATUS_NO_MEMORY, "%s: no memory to open it", db->path);
     sqlite3_busy_timeout(db->handle, busy_ms);
-    enum status status = use_wal(db, err);
+    enum status status = use_wal_in_time(db, busy_ms, err);
     if (status == STATUS_OK)
         status = sql_run(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
     return status;
