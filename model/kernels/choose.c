@@ -14,7 +14,7 @@ struct choice {
 const struct kernels *kernels_best(void)
 {
     const struct choice fastest_first[] = {
-#if defined(__x86_64__)
+#ifdef KERNELS_X86
         { &kernels_avx512,
           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") },

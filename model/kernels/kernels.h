@@ -93,7 +93,7 @@ extern const struct kernels kernels_reference;
 
 #ifndef VERSO_DOUBLE
 extern const struct kernels kernels_portable;
-#if defined(__x86_64__)
+#ifdef KERNELS_X86
 extern const struct kernels kernels_avx2;
 extern const struct kernels kernels_avx512;
 #endif
