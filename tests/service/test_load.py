@@ -47,7 +47,7 @@ class Load(unittest.TestCase):
     def test_together_they_say_the_same_as_alone(self):
         pairs = [("en", "fr"), ("fr", "en"), ("en", "de"), ("fr", "de")]
         asked = [("the %d thin ants in it. %s" % (i, "An ant. " * (i % 4)), *pairs[i % 4])
-                 for i in range(40)]
+                 for i in range(12 if server.is_sanitized() else 40)]
         with Server(("en-fr", "fr-en", "en-de"), "--queue", 1000, "--beam", 2) as s:
             alone = [s.ask(ask(*a)).text for a in asked]
             got = [None] * 6
