@@ -1,4 +1,4 @@
-/* frontend_settings.c - GET /frontend/settings: what LibreTranslate's page asks before it shows itself. */
+/* frontend_settings.c - GET /frontend/settings: what LibreTranslate's page asks before it starts. */
 #include "server/http/language_names.h"
 #include "server/http/routes.h"
 

@@ -249,7 +249,7 @@ static void on_client_reply(struct client *client, const struct reply *reply)
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
 
-/* Reading is stopped whenever bytes are left in `input`, but for the first line, which is shorter. */
+/* Reading is stopped whenever bytes are left in `input`, but for the first line: it is shorter. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct conn *conn = handle->data;

@@ -68,12 +68,10 @@ class Lines(unittest.TestCase):
             c.send(b"GET the book\n")
             self.assertEqual(c.line(), one.translate("GET the book").text)
 
-    def test_answers_that_look_like_commands_are_json(self):
-        answers = self.exchange(b"#!pair en-en\n #!error\n", 1)
-        self.assertEqual(answers, [" #!error"])     # with a space before it, it does not
+    def test_marks_inside_an_answer_are_plain(self):
         with Server(["en-fr"]) as one, one.connect() as c:
-            c.send("#!pair en-en\né{}\n".encode())
-            self.assertEqual(c.line(), "é{}")
+            c.send("#!pair en-en\n #!error\né{}\n".encode())
+            self.assertEqual([c.line(), c.line()], [" #!error", "é{}"])
 
     def test_bytes_one_at_a_time(self):
         with self.server.connect() as c:

@@ -3,8 +3,8 @@
  * replies, and everything that must come of it.
  *
  *     # a comment
- *     limit in_flight 2               before anything else: head_bytes body_bytes line_bytes held_bytes
- *     > GET / HTTP/1.1\r\n            the client's bytes; \r \n \t \0 \\ \xHH, \{9000:a} is 9000 a's
+ *     limit in_flight 2               before anything else; or another of protocol_options
+ *     > GET / HTTP/1.1\r\n            the client's bytes; \r \n \0 \xHH, \{9000:a} is 9000 a's
  *     reply 1 200 "body"              the server answers message 1; lines have no status
  *     headers 1 405 "Allow: GET\r\n" "body"
  *     silent 1                        the server answers message 1 with nothing
