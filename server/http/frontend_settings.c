@@ -1,4 +1,4 @@
-/* frontend_settings.c - GET /frontend/settings: what LibreTranslate's page asks before it starts. */
+/* frontend_settings.c - GET /frontend/settings: what LibreTranslate's page asks first. */
 #include "server/http/language_names.h"
 #include "server/http/routes.h"
 
