@@ -8,6 +8,7 @@
  * 143; a second one kills at once.
  */
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,18 +61,33 @@ struct training {
 
 static atomic_int stop_signal;
 
-static void on_signal(int number)
+/* The first stops the training after the update under way; the next one ends the program. */
+static void *wait_for_signal(void *context)
 {
-    atomic_store(&stop_signal, number);
+    const sigset_t *signals = context;
+    int number;
+    if (sigwait(signals, &number) == 0)
+        atomic_store(&stop_signal, number);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    pause();
+    return NULL;
 }
 
-static void catch_signals(void)
+/* A thread of its own takes the signals, and threads that compute have them blocked: oneDNN 2.6's
+ * float32 product keeps data where the kernel puts a handler's frame, so a handler that runs in the
+ * middle of one damages the heap. Called before any other thread starts. */
+static enum status catch_signals(struct error *err)
 {
-    struct sigaction action = { .sa_handler = on_signal,
-                                .sa_flags = (int)SA_RESETHAND | SA_RESTART };
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    static sigset_t signals;
+    pthread_t thread;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signal, &signals) != 0)
+        return error_set(err, STATUS_NO_MEMORY, "no thread to wait for signals");
+    pthread_detach(thread);
+    return STATUS_OK;
 }
 
 /* ---- vocabulary and data ---- */
@@ -442,10 +458,9 @@ static enum status train(struct training *c, const struct options *o, struct err
         status = get_vocabulary(c, err);
     if (status == STATUS_OK)
         status = read_data(c, err);
-    if (status != STATUS_OK)
-        return status;
-    catch_signals();
-    return run_trainer(c, err);
+    if (status == STATUS_OK)
+        status = catch_signals(err);
+    return status == STATUS_OK ? run_trainer(c, err) : status;
 }
 
 static void release(struct training *c)
