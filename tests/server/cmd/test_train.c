@@ -1,6 +1,7 @@
 /*
  * test_train.c - verso-train as a person starts it, on a corpus of a few words.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -242,6 +243,49 @@ START_TEST(a_signal_saves_and_resume_gives_the_same_bytes)
 }
 END_TEST
 
+/* Threads of a process that would run a handler of SIGTERM, of *all. */
+static int threads_open_to_sigterm(pid_t pid, int *all)
+{
+    char path[300], line[256];
+    int open_count = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    ck_assert_ptr_nonnull(tasks);
+    *all = 0;
+    for (struct dirent *task; (task = readdir(tasks));) {
+        snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, task->d_name);
+        FILE *status = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+        unsigned long long blocked;
+        while (status && fgets(line, sizeof line, status)) {
+            if (sscanf(line, "SigBlk: %llx", &blocked) == 1) {
+                open_count += (blocked >> (SIGTERM - 1) & 1) == 0;
+                ++*all;
+            }
+        }
+        if (status)
+            fclose(status);
+    }
+    closedir(tasks);
+    return open_count;
+}
+
+/* A handler in the middle of a library's float32 product once damaged the heap. */
+START_TEST(threads_that_compute_take_no_signals)
+{
+    begin();
+    pid_t pid = start_training(in_folder("m"), "--epochs", "100000", "--checkpoint-every", "3",
+                               "--patience", "0", "--threads", "2", NULL);
+    for (int i = 0; i < 5000 && access(in_folder("m.checkpoint"), F_OK) != 0; i++)
+        pause_ms(2);
+    int all;
+    ck_assert_int_le(threads_open_to_sigterm(pid, &all), 1);
+    ck_assert_int_ge(all, 3);
+    kill(pid, SIGTERM);
+    ck_assert_int_eq(finish(pid), 128 + SIGTERM);
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(an_earlier_training_is_not_overwritten)
 {
     begin();
@@ -450,6 +494,7 @@ static const struct test_case cases[] = {
     TEST(a_training_writes_a_model_with_its_card),
     TEST(what_the_card_option_gives_is_in_the_card),
     TEST_LOOP(a_signal_saves_and_resume_gives_the_same_bytes, 2),
+    TEST(threads_that_compute_take_no_signals),
     TEST(an_earlier_training_is_not_overwritten),
     TEST(resuming_with_other_options_names_the_difference),
     TEST(resuming_what_is_not_there_is_refused),
