@@ -2,8 +2,8 @@
  * gemm_bf16.h - matrix products in bfloat16 with float32 sums, by oneDNN.
  *
  * Operands are rounded to bfloat16 for the product alone; weights, gradients
- * and sums stay float32. On processors with AMX or AVX512_BF16 several times
- * the speed of float32. Small products stay in float32: rounding the operands
+ * and sums stay float32. On processors with AMX a training is about twice
+ * as fast. Small products stay in float32: rounding the operands
  * would cost more than it saves.
  */
 #ifndef MODEL_TRAIN_GEMM_BF16_H
