@@ -4,61 +4,101 @@
 #include "model/decoder.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/layers/dropout.h"
 #include "model/layers/linear.h"
 
-void decoder_declare(struct decoder *d, struct params *params, int E, int H, int M, int A)
+static void declare_bridge(struct decoder *d, struct params *params, int l)
 {
-    d->E = E;
-    d->H = H;
-    d->M = M;
-    d->bridge = params_add(params, INIT_GLOROT, H, M, "bridge.w");
-    d->bridge_bias = params_add(params, INIT_ZERO, H, 1, "bridge.bias");
-    attention_declare(&d->attention, params, A, H, M);
-    cell_declare(&d->cell, params, "decoder.0", E, H);
-    d->context = params_add(params, INIT_GLOROT, CELL_GATES * H, M, "decoder.0.context");
+    char weights[PARAM_NAME_BYTES] = "bridge.w", bias[PARAM_NAME_BYTES] = "bridge.bias";
+    if (l > 0) {
+        snprintf(weights, sizeof weights, "bridge.%d.w", l);
+        snprintf(bias, sizeof bias, "bridge.%d.bias", l);
+    }
+    d->bridge[l] = params_add(params, INIT_GLOROT, d->H, d->M, weights);
+    d->bridge_bias[l] = params_add(params, INIT_ZERO, d->H, 1, bias);
+}
+
+void decoder_declare(struct decoder *d, struct params *params, const struct config *config, int M)
+{
+    const int E = config->embedding, H = config->hidden, layers = config->decoder_layers;
+    *d = (struct decoder){ .attends = config->attention_kind != ATTENTION_NONE,
+                           .E = E,
+                           .H = H,
+                           .M = M,
+                           .layers = layers };
+    for (int l = 0; l < layers; l++)
+        declare_bridge(d, params, l);
+    if (d->attends) {
+        attention_declare(&d->attention, params, config->attention, H, M);
+        cell_declare(&d->cell, params, config->cell, "decoder.0", E, H, M);
+        stack_declare(&d->above, params, config->cell, "decoder", 1, layers - 1, H, H, M);
+    } else {
+        stack_declare(&d->above, params, config->cell, "decoder", 0, layers, E, H, 0);
+    }
     d->readout_state = params_add(params, INIT_GLOROT, E, H, "readout.state");
-    d->readout_context = params_add(params, INIT_GLOROT, E, M, "readout.context");
+    if (d->attends)
+        d->readout_context = params_add(params, INIT_GLOROT, E, M, "readout.context");
     d->readout_previous = params_add(params, INIT_GLOROT, E, E, "readout.previous");
     d->readout_bias = params_add(params, INIT_ZERO, E, 1, "readout.bias");
 }
 
-void decoder_start(const struct decoder *d, const struct weights *weights, int S, int B,
-                   const int *len, const real *states, real *mean, real *s0)
+/* s_0 (B,H) of layer l. */
+static void start_layer(const struct decoder *d, const struct weights *weights, int l, int B,
+                        const real *summary, real *start)
 {
-    const size_t rows = (size_t)B, M = (size_t)d->M;
-    memset(mean, 0, rows * M * sizeof(real));
-    for (size_t s = 0; s < (size_t)S; s++)
-        for (size_t i = 0; i < rows * M; i++)
-            mean[i] += states[s * rows * M + i];
-    for (size_t b = 0; b < rows; b++)
-        for (size_t i = 0; i < M; i++)
-            mean[b * M + i] /= (real)len[b];
-    linear_forward(weights, d->bridge, d->bridge_bias, B, mean, d->M, s0);
-    weights->kernels->tanh_rows(B * d->H, s0, s0);
+    linear_forward(weights, d->bridge[l], d->bridge_bias[l], B, summary, d->M, start);
+    weights->kernels->tanh_rows(B * d->H, start, start);
 }
 
 /* ---- a whole target at once ---- */
 
-void decoder_lay_out(const struct decoder *d, struct decoder_run *run, struct arena *arena)
+static size_t gates_width(const struct decoder *d)
 {
-    const size_t B = (size_t)run->B, H = (size_t)d->H, M = (size_t)d->M;
+    return (size_t)d->cell.G * (size_t)d->H;
+}
+
+static void lay_out_attending(const struct decoder *d, struct decoder_run *run, struct arena *arena)
+{
+    const size_t B = (size_t)run->B, H = (size_t)d->H, A = (size_t)d->attention.A;
     const size_t target = (size_t)run->T * B, source = (size_t)run->S * B;
-    const size_t A = (size_t)d->attention.A;
-    run->readout = arena_array(arena, real, target * (size_t)d->E);
+    run->mask = run->dropout ? arena_array(arena, real, B * H) : NULL;
     run->alignment = arena_array(arena, real, target * (size_t)run->S);
-    run->mean = arena_array(arena, real, B * M);
-    run->s0 = arena_array(arena, real, B * H);
     run->keys = arena_array(arena, real, source * A);
-    run->folded = arena_array(arena, real, source * CELL_GATES * H);
+    run->folded = arena_array(arena, real, source * gates_width(d));
     run->fed = arena_array(arena, real, (target + B) * H);
     run->query = arena_array(arena, real, target * A);
-    run->gates = arena_array(arena, real, target * CELL_GATES * H);
+    run->gates = arena_array(arena, real, target * gates_width(d));
     run->c = arena_array(arena, real, (target + B) * H);
     run->h = arena_array(arena, real, target * H);
-    run->contexts = arena_array(arena, real, target * M);
+    run->contexts = arena_array(arena, real, target * (size_t)d->M);
+}
+
+void decoder_lay_out(const struct decoder *d, struct decoder_run *run, struct arena *arena)
+{
+    const size_t B = (size_t)run->B, H = (size_t)d->H;
+    run->readout = arena_array(arena, real, (size_t)run->T * B * (size_t)d->E);
+    run->start = arena_array(arena, real, (size_t)d->layers * B * H);
+    if (d->attends)
+        lay_out_attending(d, run, arena);
+    const real *start_above = run->start && d->attends ? run->start + B * H : run->start;
+    run->above = (struct stack_run){ .S = run->T,
+                                     .B = run->B,
+                                     .dropout = run->dropout,
+                                     .len = run->target_len,
+                                     .x = d->attends ? run->h : run->y,
+                                     .context = d->attends ? run->contexts : NULL,
+                                     .h0 = start_above };
+    stack_lay_out(&d->above, &run->above, arena);
+}
+
+void decoder_draw_masks(const struct decoder *d, struct decoder_run *run, struct rng *rng, real p)
+{
+    if (d->attends)
+        dropout_mask(rng, p, (size_t)run->B * (size_t)d->H, run->mask);
+    stack_draw_masks(&d->above, &run->above, rng, p);
 }
 
 /* Alignment, context and the context's share of the gates, for each sentence of a step. */
@@ -67,7 +107,7 @@ static void attend(const struct decoder *d, const struct weights *weights,
 {
     const struct kernels *k = weights->kernels;
     const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
-    const size_t G = CELL_GATES * (size_t)d->H, S = (size_t)run->S;
+    const size_t G = gates_width(d), S = (size_t)run->S;
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
         real *alignment = run->alignment + (t * B + b) * S;
@@ -87,48 +127,78 @@ static void mask_rows(const struct decoder_run *run, size_t H, const real *x, re
     dropout_apply((size_t)run->B * H, x, run->mask, y);
 }
 
-void decoder_forward(const struct decoder *d, const struct weights *weights,
-                     struct decoder_run *run)
+/* Step t of layer 0 as the cell sees it. */
+static struct cell_step step_of(const struct decoder *d, const struct decoder_run *run, size_t t)
+{
+    const size_t BH = (size_t)run->B * (size_t)d->H;
+    return (struct cell_step){
+        .B = run->B,
+        .gates = run->gates + t * (size_t)run->B * gates_width(d),
+        .h_previous = run->fed + t * BH,
+        .c_previous = run->c + t * BH,
+        .ld_h_previous = d->H,
+        .ld_c_previous = d->H,
+        .h = run->h + t * BH,
+        .c = run->c + (t + 1) * BH,
+        .ld_h = d->H,
+        .ld_c = d->H,
+    };
+}
+
+static void attending_forward(const struct decoder *d, const struct weights *weights,
+                              struct decoder_run *run)
 {
     const size_t B = (size_t)run->B, H = (size_t)d->H, A = (size_t)d->attention.A;
     const int source = run->S * run->B, target = run->T * run->B;
-    decoder_start(d, weights, run->S, run->B, run->source_len, run->memory, run->mean, run->s0);
     attention_keys(&d->attention, weights, source, run->memory, run->keys);
-    weights_product(weights, d->context, source, run->memory, d->M, false, run->folded,
-                    CELL_GATES * d->H);
+    weights_product(weights, d->cell.context, source, run->memory, d->M, false, run->folded,
+                    d->cell.context.rows);
     linear_forward(weights, d->cell.w, d->cell.bias, target, run->y, d->E, run->gates);
     memset(run->c, 0, B * H * sizeof(real));
-    mask_rows(run, H, run->s0, run->fed);
-
+    mask_rows(run, H, run->start, run->fed);
     for (size_t t = 0; t < (size_t)run->T; t++) {
-        const real *fed = run->fed + t * B * H;
-        real *h = run->h + t * B * H;
-        weights_product(weights, d->attention.query, run->B, fed, d->H, false,
+        const struct cell_step step = step_of(d, run, t);
+        weights_product(weights, d->attention.query, run->B, step.h_previous, d->H, false,
                         run->query + t * B * A, d->attention.A);
         attend(d, weights, run, t);
-        cell_forward(&d->cell, weights, run->B, run->gates + t * B * CELL_GATES * H, fed, d->H,
-                     run->c + t * B * H, run->c + (t + 1) * B * H, h, d->H);
-        mask_rows(run, H, h, run->fed + (t + 1) * B * H);
+        cell_forward(&d->cell, weights, &step);
+        mask_rows(run, H, step.h, run->fed + (t + 1) * B * H);
     }
+}
 
-    linear_forward(weights, d->readout_state, d->readout_bias, target, run->h, d->H, run->readout);
-    weights_product(weights, d->readout_context, target, run->contexts, d->M, true, run->readout,
-                    d->E);
+void decoder_forward(const struct decoder *d, const struct weights *weights,
+                     struct decoder_run *run)
+{
+    const int target = run->T * run->B;
+    for (int l = 0; l < d->layers; l++)
+        start_layer(d, weights, l, run->B, run->summary,
+                    run->start + (size_t)l * (size_t)run->B * (size_t)d->H);
+    if (d->attends)
+        attending_forward(d, weights, run);
+    stack_forward(&d->above, weights, &run->above);
+
+    linear_forward(weights, d->readout_state, d->readout_bias, target, run->above.out, d->H,
+                   run->readout);
+    if (d->attends)
+        weights_product(weights, d->readout_context, target, run->contexts, d->M, true,
+                        run->readout, d->E);
     weights_product(weights, d->readout_previous, target, run->y, d->E, true, run->readout, d->E);
     weights->kernels->tanh_rows(target * d->E, run->readout, run->readout);
 }
 
 struct backward_scratch {
-    real *d_h;         // (T,B,H) from the readout
-    real *d_contexts;  // (T,B,M) from the readout
-    real *d_gates;     // (T,B,4H)
+    real *d_top;   // (T,B,H) from the readout
+    real *d_start; // (L,B,H)
+    /* Of layer 0, if it attends. */
+    real *d_h;         // (T,B,H) from above; d_top if there is nothing above
+    real *d_contexts;  // (T,B,M) from the readout and from above
+    real *d_gates;     // (T,B,GH)
     real *d_query;     // (T,B,A)
     real *d_keys;      // (S,B,A)
-    real *d_folded;    // (S,B,4H)
+    real *d_folded;    // (S,B,GH)
     real *d_fed;       // (B,H) what flows to the step before
     real *d_c;         // (B,H)
     real *d_alignment; // (S) of one sentence
-    real *d_mean;      // (B,M)
 };
 
 static void lay_out_backward(struct backward_scratch *k, const struct decoder *d, int T, int S,
@@ -136,16 +206,20 @@ static void lay_out_backward(struct backward_scratch *k, const struct decoder *d
 {
     const size_t rows = (size_t)B, H = (size_t)d->H, M = (size_t)d->M, A = (size_t)d->attention.A;
     const size_t target = (size_t)T * rows, source = (size_t)S * rows;
-    k->d_h = arena_array(arena, real, target * H);
+    *k = (struct backward_scratch){ .d_top = arena_array(arena, real, target * H),
+                                    .d_start =
+                                        arena_array(arena, real, (size_t)d->layers * rows * H) };
+    if (!d->attends)
+        return;
+    k->d_h = d->above.count > 0 ? arena_array(arena, real, target * H) : k->d_top;
     k->d_contexts = arena_array(arena, real, target * M);
-    k->d_gates = arena_array(arena, real, target * CELL_GATES * H);
+    k->d_gates = arena_array(arena, real, target * gates_width(d));
     k->d_query = arena_array(arena, real, target * A);
     k->d_keys = arena_array(arena, real, source * A);
-    k->d_folded = arena_array(arena, real, source * CELL_GATES * H);
+    k->d_folded = arena_array(arena, real, source * gates_width(d));
     k->d_fed = arena_array(arena, real, rows * H);
     k->d_c = arena_array(arena, real, rows * H);
     k->d_alignment = arena_array(arena, real, S);
-    k->d_mean = arena_array(arena, real, rows * M);
 }
 
 size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B)
@@ -153,7 +227,12 @@ size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B
     struct arena measure = arena_measure();
     struct backward_scratch scratch;
     lay_out_backward(&scratch, decoder, T, S, B, &measure);
-    return measure.used;
+    return measure.used + stack_backward_bytes(&decoder->above, T, B);
+}
+
+static void clear(size_t n, real *x)
+{
+    memset(x, 0, n * sizeof *x);
 }
 
 /* r = tanh(z): d_z = d_r (1 - r²), then to the weights, the states, the contexts and y. */
@@ -164,119 +243,185 @@ static void readout_backward(const struct decoder *d, const struct weights *weig
     const int rows = run->T * run->B;
     for (size_t i = 0; i < (size_t)rows * (size_t)d->E; i++)
         d_readout[i] *= 1 - run->readout[i] * run->readout[i];
-    memset(k->d_h, 0, (size_t)rows * (size_t)d->H * sizeof(real));
-    memset(k->d_contexts, 0, (size_t)rows * (size_t)d->M * sizeof(real));
     bias_backward(d->readout_bias, rows, d_readout, gradients);
-    product_backward(weights, d->readout_state, rows, run->h, d->H, d_readout, k->d_h, d->H,
-                     gradients);
-    product_backward(weights, d->readout_context, rows, run->contexts, d->M, d_readout,
-                     k->d_contexts, d->M, gradients);
+    clear((size_t)rows * (size_t)d->H, k->d_top);
+    product_backward(weights, d->readout_state, rows, run->above.out, d->H, d_readout, k->d_top,
+                     d->H, gradients);
+    if (d->attends) {
+        clear((size_t)rows * (size_t)d->M, k->d_contexts);
+        product_backward(weights, d->readout_context, rows, run->contexts, d->M, d_readout,
+                         k->d_contexts, d->M, gradients);
+    }
     product_backward(weights, d->readout_previous, rows, run->y, d->E, d_readout, d_y, d->E,
                      gradients);
 }
 
+/* The layers above layer 0, or all of them. */
+static void above_backward(const struct decoder *d, const struct weights *weights,
+                           const struct decoder_run *run, const struct decoder_gradients *to,
+                           const struct backward_scratch *k, real *gradients, struct arena *scratch)
+{
+    const size_t BH = (size_t)run->B * (size_t)d->H;
+    if (d->above.count == 0)
+        return;
+    struct stack_gradients back = { .d_out = k->d_top, .d_x = to->d_y, .d_h0 = k->d_start };
+    if (d->attends) {
+        clear((size_t)run->T * BH, k->d_h);
+        back.d_x = k->d_h;
+        back.d_context = k->d_contexts;
+        back.d_h0 = k->d_start + BH;
+    } else {
+        back.squares = to->squares;
+    }
+    stack_backward(&d->above, weights, &run->above, &back, gradients, scratch);
+}
+
+/* Energies, keys and query of a step; what the alignment owes to contexts and gates comes first. */
 static void attend_backward(const struct decoder *d, const struct weights *weights,
                             const struct decoder_run *run, const struct backward_scratch *k,
-                            size_t t, real *d_memory, real *gradients)
+                            size_t t, real *gradients)
 {
     const struct kernels *kernels = weights->kernels;
     const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
-    const size_t G = CELL_GATES * (size_t)d->H, S = (size_t)run->S;
-    memset(k->d_query + t * B * A, 0, B * A * sizeof(real));
+    const size_t G = gates_width(d), S = (size_t)run->S;
+    clear(B * A, k->d_query + t * B * A);
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
         const real *alignment = run->alignment + (t * B + b) * S;
-        memset(k->d_alignment, 0, S * sizeof(real));
+        clear(S, k->d_alignment);
         kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
-                                       k->d_gates + (t * B + b) * G, k->d_alignment,
-                                       k->d_folded + b * G);
+                                       k->d_gates + (t * B + b) * G, k->d_alignment, NULL);
         kernels->weighted_sum_backward(len, d->M, alignment, run->memory + b * M, (int)(B * M),
-                                       k->d_contexts + (t * B + b) * M, k->d_alignment,
-                                       d_memory + b * M);
+                                       k->d_contexts + (t * B + b) * M, k->d_alignment, NULL);
         attention_backward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
                            run->query + (t * B + b) * A, alignment, k->d_alignment,
                            k->d_keys + b * A, k->d_query + (t * B + b) * A, gradients);
     }
 }
 
-/* The steps from the last to the first; leaves d s_0 ⊙ mask in d_fed. */
+/* d_rows_s += Σ_t a_ts d_sums_t for the rows (S,B,n) that the alignments summed up to (T,B,n): the
+ * steps' outer products, one matrix product a sentence. */
+static void sums_backward(const struct weights *weights, const struct decoder_run *run, int n,
+                          const real *d_sums, real *d_rows)
+{
+    const size_t B = (size_t)run->B, S = (size_t)run->S, width = (size_t)n;
+    for (size_t b = 0; b < B; b++)
+        weights->kernels->gemm(GEMM_TN, run->source_len[b], n, run->T, run->alignment + b * S,
+                               (int)(B * S), d_sums + b * width, (int)(B * width), true,
+                               d_rows + b * width, (int)(B * width));
+}
+
+static double sum_of_squares(size_t n, const real *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+/* The steps from the last to the first; leaves d s_0 in d_start. */
 static void steps_backward(const struct decoder *d, const struct weights *weights,
                            const struct decoder_run *run, const struct backward_scratch *k,
-                           real *d_memory, real *gradients)
+                           double *squares, real *gradients)
 {
     const size_t B = (size_t)run->B, H = (size_t)d->H, A = (size_t)d->attention.A;
-    memset(k->d_fed, 0, B * H * sizeof(real));
-    memset(k->d_c, 0, B * H * sizeof(real));
+    clear(B * H, k->d_fed);
+    clear(B * H, k->d_c);
     for (size_t t = (size_t)run->T; t-- > 0;) {
+        const struct cell_step step = step_of(d, run, t);
         real *d_h = k->d_h + t * B * H;
         mask_rows(run, H, k->d_fed, k->d_fed);
         for (size_t i = 0; i < B * H; i++)
             d_h[i] += k->d_fed[i];
-        cell_backward(&d->cell, weights, run->B, run->gates + t * B * CELL_GATES * H,
-                      run->c + t * B * H, run->c + (t + 1) * B * H, d_h, k->d_c,
-                      k->d_gates + t * B * CELL_GATES * H, k->d_fed);
-        attend_backward(d, weights, run, k, t, d_memory, gradients);
+        for (size_t b = 0; squares && b < B; b++)
+            squares[t * B + b] = sum_of_squares(H, d_h + b * H);
+        cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
+                      k->d_fed, gradients);
+        attend_backward(d, weights, run, k, t, gradients);
         weights->kernels->gemm(GEMM_NN, run->B, d->H, d->attention.A, k->d_query + t * B * A,
                                d->attention.A, weight(weights, d->attention.query), d->H, true,
                                k->d_fed, d->H);
     }
-    mask_rows(run, H, k->d_fed, k->d_fed);
+    mask_rows(run, H, k->d_fed, k->d_start);
 }
 
-/* s_0 = tanh(W_init mean + b), mean over the real states. */
+/* Layer 0 that attends, and through its alignments the memory. */
+static void attending_backward(const struct decoder *d, const struct weights *weights,
+                               const struct decoder_run *run, const struct decoder_gradients *to,
+                               const struct backward_scratch *k, real *gradients)
+{
+    const int source = run->S * run->B, target = run->T * run->B;
+    const struct cell *cell = &d->cell;
+    clear((size_t)source * (size_t)d->attention.A, k->d_keys);
+    clear((size_t)source * gates_width(d), k->d_folded);
+    steps_backward(d, weights, run, k, to->squares, gradients);
+    sums_backward(weights, run, (int)gates_width(d), k->d_gates, k->d_folded);
+    sums_backward(weights, run, d->M, k->d_contexts, to->d_memory);
+
+    cell_recurrent_gradients(cell, weights, target, run->fed, d->H,
+                             run->c + (size_t)run->B * (size_t)d->H, d->H, k->d_gates, gradients);
+    bias_backward(cell->bias, target, k->d_gates, gradients);
+    product_backward(weights, cell->w, target, run->y, d->E, k->d_gates, to->d_y, d->E, gradients);
+    product_backward(weights, cell->context, source, run->memory, d->M, k->d_folded, to->d_memory,
+                     d->M, gradients);
+    product_backward(weights, d->attention.query, target, run->fed, d->H, k->d_query, NULL, 0,
+                     gradients);
+    bias_backward(d->attention.key_bias, source, k->d_keys, gradients);
+    product_backward(weights, d->attention.key, source, run->memory, d->M, k->d_keys, to->d_memory,
+                     d->M, gradients);
+}
+
+/* s_0 = tanh(W_init summary + b). */
 static void start_backward(const struct decoder *d, const struct weights *weights,
                            const struct decoder_run *run, const struct backward_scratch *k,
-                           real *d_memory, real *gradients)
+                           real *d_summary, real *gradients)
 {
-    const size_t B = (size_t)run->B, H = (size_t)d->H, M = (size_t)d->M;
-    real *d_s0 = k->d_fed;
-    for (size_t i = 0; i < B * H; i++)
-        d_s0[i] *= 1 - run->s0[i] * run->s0[i];
-    memset(k->d_mean, 0, B * M * sizeof(real));
-    bias_backward(d->bridge_bias, run->B, d_s0, gradients);
-    product_backward(weights, d->bridge, run->B, run->mean, d->M, d_s0, k->d_mean, d->M, gradients);
-    for (size_t b = 0; b < B; b++)
-        for (size_t s = 0; s < (size_t)run->source_len[b]; s++)
-            for (size_t i = 0; i < M; i++)
-                d_memory[(s * B + b) * M + i] += k->d_mean[b * M + i] / (real)run->source_len[b];
+    const size_t BH = (size_t)run->B * (size_t)d->H;
+    for (int l = 0; l < d->layers; l++) {
+        real *d_start = k->d_start + (size_t)l * BH;
+        const real *start = run->start + (size_t)l * BH;
+        for (size_t i = 0; i < BH; i++)
+            d_start[i] *= 1 - start[i] * start[i];
+        bias_backward(d->bridge_bias[l], run->B, d_start, gradients);
+        product_backward(weights, d->bridge[l], run->B, run->summary, d->M, d_start, d_summary,
+                         d->M, gradients);
+    }
 }
 
 void decoder_backward(const struct decoder *d, const struct weights *weights,
-                      const struct decoder_run *run, real *d_readout, real *d_memory, real *d_y,
+                      const struct decoder_run *run, const struct decoder_gradients *back,
                       real *gradients, struct arena *scratch)
 {
-    const int source = run->S * run->B, target = run->T * run->B;
     struct arena_mark mark = arena_mark(scratch);
     struct backward_scratch k;
     lay_out_backward(&k, d, run->T, run->S, run->B, scratch);
-    assert(k.d_mean);
-    memset(k.d_keys, 0, (size_t)source * (size_t)d->attention.A * sizeof(real));
-    memset(k.d_folded, 0, (size_t)source * CELL_GATES * (size_t)d->H * sizeof(real));
-
-    readout_backward(d, weights, run, &k, d_readout, d_y, gradients);
-    steps_backward(d, weights, run, &k, d_memory, gradients);
-    start_backward(d, weights, run, &k, d_memory, gradients);
-
-    product_backward(weights, d->cell.u, target, run->fed, d->H, k.d_gates, NULL, 0, gradients);
-    product_backward(weights, d->attention.query, target, run->fed, d->H, k.d_query, NULL, 0,
-                     gradients);
-    bias_backward(d->cell.bias, target, k.d_gates, gradients);
-    product_backward(weights, d->cell.w, target, run->y, d->E, k.d_gates, d_y, d->E, gradients);
-    product_backward(weights, d->context, source, run->memory, d->M, k.d_folded, d_memory, d->M,
-                     gradients);
-    bias_backward(d->attention.key_bias, source, k.d_keys, gradients);
-    product_backward(weights, d->attention.key, source, run->memory, d->M, k.d_keys, d_memory, d->M,
-                     gradients);
+    assert(k.d_start);
+    readout_backward(d, weights, run, &k, back->d_readout, back->d_y, gradients);
+    above_backward(d, weights, run, back, &k, gradients, scratch);
+    if (d->attends)
+        attending_backward(d, weights, run, back, &k, gradients);
+    start_backward(d, weights, run, &k, back->d_summary, gradients);
     arena_rewind(scratch, mark);
 }
 
 /* ---- one step ---- */
 
+void decoder_start(const struct decoder *d, const struct weights *weights, const real *summary,
+                   real *state)
+{
+    const size_t H = (size_t)d->H;
+    for (int l = 0; l < d->layers; l++, state += 2 * H) {
+        start_layer(d, weights, l, 1, summary, state);
+        clear(H, state + H);
+    }
+}
+
 struct step_scratch {
-    real *query;          // (N,A)
-    real *context;        // (N,M)
-    real *gates;          // (N,4H)
-    real *c_previous, *c; // (N,H) dense, as the cell wants them
+    real *query;   // (N,A)
+    real *context; // (N,M)
+    real *gates;   // (N,GH)
+    real *lowest;  // (N,H) of layer 0, if it attends
+    real *top;     // (N,H)
 };
 
 static void lay_out_step(struct step_scratch *k, const struct decoder *d, int N,
@@ -285,9 +430,9 @@ static void lay_out_step(struct step_scratch *k, const struct decoder *d, int N,
     const size_t rows = (size_t)N, H = (size_t)d->H;
     k->query = arena_array(arena, real, rows * (size_t)d->attention.A);
     k->context = arena_array(arena, real, rows * (size_t)d->M);
-    k->gates = arena_array(arena, real, rows * CELL_GATES * H);
-    k->c_previous = arena_array(arena, real, rows * H);
-    k->c = arena_array(arena, real, rows * H);
+    k->gates = arena_array(arena, real, rows * gates_width(d));
+    k->lowest = arena_array(arena, real, rows * H);
+    k->top = arena_array(arena, real, rows * H);
 }
 
 size_t decoder_step_bytes(const struct decoder *decoder, int N)
@@ -295,41 +440,71 @@ size_t decoder_step_bytes(const struct decoder *decoder, int N)
     struct arena measure = arena_measure();
     struct step_scratch scratch;
     lay_out_step(&scratch, decoder, N, &measure);
-    return measure.used;
+    return measure.used + stack_step_bytes(&decoder->above, N);
+}
+
+/* Layer 0 of one that attends: alignments, contexts, the next state. */
+static void attending_step(const struct decoder *d, const struct weights *weights,
+                           const struct decoder_step *step, const struct step_scratch *k)
+{
+    const int N = step->N, H = d->H, A = d->attention.A, ld = decoder_state_width(d);
+    weights_product(weights, d->attention.query, N, step->state, ld, false, k->query, A);
+    clear((size_t)N * (size_t)d->M, k->context);
+    for (int n = 0; n < N; n++) {
+        real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
+        attention_forward(&d->attention, weights, step->S[n], step->keys[n], A,
+                          k->query + (size_t)n * (size_t)A, alignment);
+        weights->kernels->weighted_sum(step->S[n], d->M, alignment, step->memory[n], d->M,
+                                       k->context + (size_t)n * (size_t)d->M);
+    }
+    linear_forward(weights, d->cell.w, d->cell.bias, N, step->y, d->E, k->gates);
+    weights_product(weights, d->cell.context, N, k->context, d->M, true, k->gates,
+                    d->cell.context.rows);
+    const struct cell_step inner = {
+        .B = N,
+        .gates = k->gates,
+        .h_previous = step->state,
+        .c_previous = step->state + H,
+        .ld_h_previous = ld,
+        .ld_c_previous = ld,
+        .h = step->next_state,
+        .c = step->next_state + H,
+        .ld_h = ld,
+        .ld_c = ld,
+    };
+    cell_forward(&d->cell, weights, &inner);
+    for (size_t n = 0; n < (size_t)N; n++)
+        memcpy(k->lowest + n * (size_t)H, step->next_state + n * (size_t)ld,
+               (size_t)H * sizeof(real));
 }
 
 void decoder_step(const struct decoder *d, const struct weights *weights,
                   const struct decoder_step *step, struct arena *scratch)
 {
-    const int N = step->N, H = d->H, A = d->attention.A, gates = CELL_GATES * H;
+    const int N = step->N;
+    const size_t done = d->attends ? 2 * (size_t)d->H : 0; // of the state, by layer 0
     struct arena_mark mark = arena_mark(scratch);
     struct step_scratch k;
     lay_out_step(&k, d, N, scratch);
-    assert(k.c);
-
-    weights_product(weights, d->attention.query, N, step->state, 2 * H, false, k.query, A);
-    memset(k.context, 0, (size_t)N * (size_t)d->M * sizeof(real));
-    for (int n = 0; n < N; n++) {
-        real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
-        attention_forward(&d->attention, weights, step->S[n], step->keys[n], A,
-                          k.query + (size_t)n * (size_t)A, alignment);
-        weights->kernels->weighted_sum(step->S[n], d->M, alignment, step->memory[n], d->M,
-                                       k.context + (size_t)n * (size_t)d->M);
-        memcpy(k.c_previous + (size_t)n * (size_t)H, step->state + (size_t)n * 2 * (size_t)H + H,
-               (size_t)H * sizeof(real));
-    }
-    linear_forward(weights, d->cell.w, d->cell.bias, N, step->y, d->E, k.gates);
-    weights_product(weights, d->context, N, k.context, d->M, true, k.gates, gates);
-    cell_forward(&d->cell, weights, N, k.gates, step->state, 2 * H, k.c_previous, k.c,
-                 step->next_state, 2 * H);
-    for (int n = 0; n < N; n++)
-        memcpy(step->next_state + (size_t)n * 2 * (size_t)H + H, k.c + (size_t)n * (size_t)H,
-               (size_t)H * sizeof(real));
+    assert(k.top);
+    if (d->attends)
+        attending_step(d, weights, step, &k);
+    else
+        for (int n = 0; n < N; n++)
+            clear((size_t)step->S[n], step->alignment + (size_t)n * (size_t)step->ld_alignment);
+    const struct stack_step above = { .N = N,
+                                      .x = d->attends ? k.lowest : step->y,
+                                      .context = k.context,
+                                      .state = step->state + done,
+                                      .next_state = step->next_state + done,
+                                      .ld_state = decoder_state_width(d),
+                                      .out = k.top };
+    stack_step(&d->above, weights, &above, scratch);
 
     linear_forward(weights, d->readout_previous, d->readout_bias, N, step->y, d->E, step->readout);
-    weights_product(weights, d->readout_state, N, step->next_state, 2 * H, true, step->readout,
-                    d->E);
-    weights_product(weights, d->readout_context, N, k.context, d->M, true, step->readout, d->E);
+    weights_product(weights, d->readout_state, N, k.top, d->H, true, step->readout, d->E);
+    if (d->attends)
+        weights_product(weights, d->readout_context, N, k.context, d->M, true, step->readout, d->E);
     weights->kernels->tanh_rows(N * d->E, step->readout, step->readout);
     arena_rewind(scratch, mark);
 }

@@ -1,13 +1,17 @@
 /*
- * decoder.h - memory to target pieces: start, attention, cell, readout.
+ * decoder.h - memory to target pieces: start, attention, cells, readout.
  *
- *   T steps  B sentences  S source length  E embedding = readout  H state  M memory  A attention
+ *   T steps  B sentences  S source length  E embedding = readout  H state  M memory
+ *   A attention  L layers  G gates
  *
- *     s_0  = tanh(W_init mean_s(h_s) + b),  c_0 = 0
- *     a_t  = attention(keys, W_q s_{t-1})
- *     c_t  = Σ_s a_ts h_s
- *     s_t  = cell(W y_{t-1} + W_c c_t + b, s_{t-1})
- *     r_t  = tanh(W_rs s_t + W_rc c_t + W_ry y_{t-1} + b_r)
+ *     s_0^l = tanh(W_init^l summary + b^l),  c_0^l = 0           encoder_summary
+ *     a_t   = attention(keys, W_q s_{t-1}^0)
+ *     c_t   = Σ_s a_ts h_s
+ *     s_t^0 = cell(W y_{t-1} + W_c c_t + b, s_{t-1}^0)
+ *     s_t^l = cell(W s_t^{l-1} + W_c c_t + b, s_{t-1}^l)         layers/stack.h
+ *     r_t   = tanh(W_rs s_t + W_rc c_t + W_ry y_{t-1} + b_r)     s_t of the top
+ *
+ * With attention none there is no a_t and no c_t, and all layers are a stack.
  *
  * The context enters the gates only linearly, so over a whole target W_c h_s
  * is computed for all source pieces in one product and a step adds up
@@ -18,44 +22,48 @@
 #define MODEL_DECODER_H
 
 #include "base/arena.h"
+#include "base/rng.h"
+#include "model/config.h"
 #include "model/layers/attention.h"
 #include "model/layers/cell.h"
+#include "model/layers/stack.h"
 
 struct decoder {
-    struct tensor bridge, bridge_bias; // W_init (H,M), b (H)
-    struct attention attention;
-    struct cell cell;      // its w takes y_{t-1}
-    struct tensor context; // W_c (4H,M)
+    bool attends;
+    int E, H, M, layers;
+    struct tensor bridge[STACK_LAYERS_MAX], bridge_bias[STACK_LAYERS_MAX]; // W_init (H,M), b (H)
+    struct attention attention;                                            // A is 0 without
+    struct cell cell;   // layer 0 of one that attends: w takes y, context takes c_t
+    struct stack above; // the layers above it; all layers of one that does not
     struct tensor readout_state, readout_context, readout_previous, readout_bias;
-    int E, H, M;
 };
 
-/* Tensors bridge.w .bias, attention.*, decoder.0.w .u .bias .context, readout.state .context
+/* Tensors bridge.w .bias, bridge.L.w .bias, attention.*, decoder.L.*, readout.state .context
  * .previous .bias. */
-void decoder_declare(struct decoder *decoder, struct params *params, int E, int H, int M, int A);
-
-/* s_0 (B,H) from states (S,B,M) time-major, zero behind a sentence's end; mean (B,M) is kept. */
-void decoder_start(const struct decoder *decoder, const struct weights *weights, int S, int B,
-                   const int *len, const real *states, real *mean, real *s0);
+void decoder_declare(struct decoder *decoder, struct params *params, const struct config *config,
+                     int M);
 
 /* ---- a whole target at once, for training; time-major ---- */
 
 struct decoder_run {
     int T, S, B;
-    const int *source_len; // (B)
-    const real *memory;    // (S,B,M)
-    const real *y;         // (T,B,E) embedded <s>, y_1 ... y_{T-1}
-    const real *mask;      // (B,H) recurrent dropout, or NULL
+    bool dropout;
+    const int *source_len, *target_len; // (B)
+    const real *memory;                 // (S,B,M)
+    const real *summary;                // (B,M)
+    const real *y;                      // (T,B,E) embedded <s>, y_1 ... y_{T-1}
 
-    real *readout;   // (T,B,E) out: r_t
-    real *alignment; // (T,B,S) out: rows sum to 1, padding is exactly 0
-    real *mean;      // (B,M)
-    real *s0;        // (B,H)
+    real *readout;          // (T,B,E) out: r_t
+    real *start;            // (L,B,H)
+    struct stack_run above; // tape
+    /* The tape of layer 0, if it attends. */
+    real *mask;      // (B,H) recurrent dropout, or NULL
+    real *alignment; // (T,B,S) rows sum to 1, padding is exactly 0
     real *keys;      // (S,B,A)
-    real *folded;    // (S,B,4H)  W_c h_s
+    real *folded;    // (S,B,GH)  W_c h_s
     real *fed;       // (T+1,B,H) s_{t-1} ⊙ mask
     real *query;     // (T,B,A)
-    real *gates;     // (T,B,4H)
+    real *gates;     // (T,B,GH)
     real *c;         // (T+1,B,H) c_{t-1}: the first is zero
     real *h;         // (T,B,H)
     real *contexts;  // (T,B,M)
@@ -63,16 +71,35 @@ struct decoder_run {
 
 /* Sizes and inputs must be set before. */
 void decoder_lay_out(const struct decoder *decoder, struct decoder_run *run, struct arena *arena);
+void decoder_draw_masks(const struct decoder *decoder, struct decoder_run *run, struct rng *rng,
+                        real p);
 void decoder_forward(const struct decoder *decoder, const struct weights *weights,
                      struct decoder_run *run);
 
-/* d_readout (T,B,E) is overwritten; d_memory (S,B,M) and d_y (T,B,E) are added to. */
+struct decoder_gradients {
+    real *d_readout; // (T,B,E) overwritten
+    real *d_memory;  // (S,B,M) added to
+    real *d_summary; // (B,M)   added to
+    real *d_y;       // (T,B,E) added to
+    double *squares; // (T,B) set: |d s|² of layer 0's states; NULL: left out
+};
+
 void decoder_backward(const struct decoder *decoder, const struct weights *weights,
-                      const struct decoder_run *run, real *d_readout, real *d_memory, real *d_y,
+                      const struct decoder_run *run, const struct decoder_gradients *back,
                       real *gradients, struct arena *scratch);
 size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B);
 
 /* ---- one step of N rows, for search ---- */
+
+/* The state of a row: h and c of each layer in turn. */
+static inline int decoder_state_width(const struct decoder *decoder)
+{
+    return decoder->layers * 2 * decoder->H;
+}
+
+/* The state before the first target piece, of one summary (M). */
+void decoder_start(const struct decoder *decoder, const struct weights *weights,
+                   const real *summary, real *state);
 
 struct decoder_step {
     int N;
@@ -80,9 +107,9 @@ struct decoder_step {
     const real *const *memory; // (N) -> (S,M) of the row's sentence
     const real *const *keys;   // (N) -> (S,A)
     const int *S;              // (N)
-    const real *state;         // (N,2H) h then c
-    real *next_state;          // (N,2H)
-    real *alignment;           // (N) rows of S weights, ld_alignment apart
+    const real *state;         // (N,state width)
+    real *next_state;          // (N,state width)
+    real *alignment;           // (N) rows of S weights, ld_alignment apart; zeros without attention
     int ld_alignment;
     real *readout; // (N,E)
 };

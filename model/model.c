@@ -12,7 +12,9 @@
 #define CONFIG_TEXT_BYTES_MAX 4096
 
 struct model {
-    struct seq2seq shape;
+    struct config config;
+    struct seq2seq seq2seq;
+    const struct params *params; // of the shape that the config's kind has
     struct weights weights;
     struct arena block;  // values and packed copies
     const real **packed; // (params.count)
@@ -82,6 +84,14 @@ static enum status check_finite(const struct params *params, const real *values,
 
 /* ---- loading ---- */
 
+/* The tensors of the config's kind. */
+static void declare(struct model *model)
+{
+    seq2seq_init(&model->seq2seq, &model->config);
+    model->params = &model->seq2seq.params;
+    model->weights.params = model->params;
+}
+
 static enum status read_config(const struct tensor_file *file, struct config *config,
                                struct error *err)
 {
@@ -124,7 +134,7 @@ static void lay_out(const struct params *params, const struct kernels *kernels, 
 static enum status read_weights(struct model *model, const struct tensor_file *file,
                                 struct error *err)
 {
-    const struct params *params = &model->shape.params;
+    const struct params *params = model->params;
     const struct kernels *kernels = model->weights.kernels;
     struct arena size = arena_measure();
     real *values, *packed[PARAMS_MAX];
@@ -151,46 +161,73 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     return check_finite(params, values, STATUS_BAD_FILE, err);
 }
 
-enum status model_load(struct model **out, const char *path, struct error *err)
+static enum status check_kind(const struct config *config, enum model_kind kind, struct error *err)
 {
-    enum status status;
-    struct config config;
+    static const char *const uses[] = {
+        [KIND_TRANSLATE] = "it translates: use it with \"verso translate\" or \"verso serve\"",
+        [KIND_LM] = "it is a language model: use it with \"verso lm\"",
+        [KIND_CLASSIFY] = "it is a classifier: use it with \"verso detect\"",
+    };
+    if (config->kind == kind)
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_INPUT, "%s", uses[config->kind]);
+}
+
+static enum status read_model(struct model *model, const struct tensor_file *file,
+                              const enum model_kind *kind, struct error *err)
+{
+    model->weights.kernels = kernels_best();
+    if (!model->weights.kernels)
+        return error_set(err, STATUS_BAD_USAGE,
+                         "VERSO_ISA names no instruction set that this processor has");
+    enum status status = read_config(file, &model->config, err);
+    if (status == STATUS_OK && kind)
+        status = check_kind(&model->config, *kind, err);
+    if (status != STATUS_OK)
+        return status;
+    declare(model);
+    status = check_tensors(file, model->params, err);
+    if (status == STATUS_OK)
+        status = copy_texts(model, file, err);
+    if (status == STATUS_OK)
+        status = read_weights(model, file, err);
+    return status;
+}
+
+/* kind NULL: any. */
+static enum status load(struct model **out, const char *path, const enum model_kind *kind,
+                        struct error *err)
+{
     struct tensor_file *file = NULL;
     struct model *model = memory_zeroed(1, sizeof *model);
 
     *out = NULL;
     if (!model)
         return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
-    status = tensor_file_open(&file, path, err);
-    if (status != STATUS_OK)
-        goto done; // its message names the path
-    model->weights.kernels = kernels_best();
-    if (!model->weights.kernels) {
-        status = error_set(err, STATUS_BAD_USAGE,
-                           "VERSO_ISA names no instruction set that this processor has");
-        goto done;
-    }
-    status = read_config(file, &config, err);
-    if (status == STATUS_OK) {
-        seq2seq_init(&model->shape, &config);
-        model->weights.params = &model->shape.params;
-        status = check_tensors(file, &model->shape.params, err);
-    }
-    if (status == STATUS_OK)
-        status = copy_texts(model, file, err);
-    if (status == STATUS_OK)
-        status = read_weights(model, file, err);
-    if (status != STATUS_OK) {
-        if (err)
+    enum status status = tensor_file_open(&file, path, err);
+    if (status == STATUS_OK) { // its message names the path already
+        status = read_model(model, file, kind, err);
+        if (status != STATUS_OK && err)
             error_while(err, "%s", path);
-        goto done;
+    }
+    tensor_file_close(file);
+    if (status != STATUS_OK) {
+        model_free(model);
+        return status;
     }
     *out = model;
-    model = NULL; // the caller owns it now
-done:
-    model_free(model);
-    tensor_file_close(file);
-    return status;
+    return STATUS_OK;
+}
+
+enum status model_load(struct model **model, const char *path, enum model_kind kind,
+                       struct error *err)
+{
+    return load(model, path, &kind, err);
+}
+
+enum status model_load_any(struct model **model, const char *path, struct error *err)
+{
+    return load(model, path, NULL, err);
 }
 
 void model_free(struct model *model)
@@ -206,12 +243,13 @@ void model_free(struct model *model)
 
 const struct config *model_config(const struct model *model)
 {
-    return &model->shape.config;
+    return &model->config;
 }
 
 const struct seq2seq *model_seq2seq(const struct model *model)
 {
-    return &model->shape;
+    assert(model->config.kind == KIND_TRANSLATE);
+    return &model->seq2seq;
 }
 
 const struct weights *model_weights(const struct model *model)
@@ -247,17 +285,18 @@ static enum status add_texts(struct tensor_writer *w, const struct config *confi
     return status;
 }
 
-enum status model_save(const char *path, const struct seq2seq *shape, const float *values,
-                       enum dtype dtype, const struct model_texts *texts, struct error *err)
+enum status model_save(const char *path, const struct config *config, const struct params *params,
+                       const float *values, enum dtype dtype, const struct model_texts *texts,
+                       struct error *err)
 {
     struct tensor_writer *w = NULL;
-    enum status status = check_finite(&shape->params, values, STATUS_BAD_INPUT, err);
+    enum status status = check_finite(params, values, STATUS_BAD_INPUT, err);
     if (status == STATUS_OK)
         status = tensor_writer_new(&w, err);
     if (status == STATUS_OK)
-        status = add_texts(w, &shape->config, texts, err);
-    for (int i = 0; i < shape->params.count && status == STATUS_OK; i++) {
-        const struct param *p = &shape->params.entries[i];
+        status = add_texts(w, config, texts, err);
+    for (int i = 0; i < params->count && status == STATUS_OK; i++) {
+        const struct param *p = &params->entries[i];
         status = tensor_writer_tensor(w, p->name, p->tensor.rows, p->tensor.cols,
                                       is_matrix(p->tensor) ? dtype : DTYPE_F32,
                                       values + p->tensor.offset, err);
@@ -319,7 +358,7 @@ static enum status infer_config(const struct tensor_file *file, struct config *c
         status = find_shape(file, "Wq", &query, err);
     if (status != STATUS_OK)
         return status;
-    *config = config_default();
+    *config = config_default(KIND_TRANSLATE);
     config->vocabulary = embedding.rows;
     config->embedding = embedding.cols;
     config->hidden = recurrent.cols;
@@ -433,7 +472,8 @@ done:
     if (status != STATUS_OK && err)
         error_while(err, "%s", weights_path);
     if (status == STATUS_OK)
-        status = model_save(out_path, shape, values, common_dtype(file), texts, err);
+        status =
+            model_save(out_path, &config, &shape->params, values, common_dtype(file), texts, err);
     tensor_file_close(file);
     memory_free(values);
     memory_free(shape);

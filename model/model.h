@@ -2,7 +2,7 @@
  * model.h - a trained model: its file, its weights ready for inference.
  *
  *     struct model *model;
- *     if (model_load(&model, "en-fr.safetensors", &err) != STATUS_OK) ...
+ *     if (model_load(&model, "en-fr.safetensors", KIND_TRANSLATE, &err) != STATUS_OK) ...
  *     struct translator *tr = translator_new(model, limits, &err);    // model/search/translator.h, per thread
  *     model_free(model);
  *
@@ -26,21 +26,25 @@ struct model_texts {
     const char *card; // JSON object: name, source, target, data, licences, scores ...; may be NULL
 };
 
-/* On failure *model is NULL and err says which field of the file is wrong. */
-MUST_CHECK enum status model_load(struct model **model, const char *path, struct error *err);
+/* On failure *model is NULL and err says which field of the file is wrong, or that it is a model of
+ * another kind. */
+MUST_CHECK enum status model_load(struct model **model, const char *path, enum model_kind kind,
+                                  struct error *err);
+MUST_CHECK enum status model_load_any(struct model **model, const char *path, struct error *err);
 void model_free(struct model *model); // NULL is fine
 
 const struct config *model_config(const struct model *model);
-const struct seq2seq *model_seq2seq(const struct model *model);
+const struct seq2seq *model_seq2seq(const struct model *model); // of KIND_TRANSLATE
 const struct weights *model_weights(const struct model *model); // packed for this processor
 struct model_texts model_texts(const struct model *model);
 const char *model_digest(const struct model *model); // 64 hex digits
 
 /* Write a model file. values is a block as params says; matrices are stored as `dtype`, vectors
  * (cols 1) as F32. */
-MUST_CHECK enum status model_save(const char *path, const struct seq2seq *shape,
-                                  const float *values, enum dtype dtype,
-                                  const struct model_texts *texts, struct error *err);
+MUST_CHECK enum status model_save(const char *path, const struct config *config,
+                                  const struct params *params, const float *values,
+                                  enum dtype dtype, const struct model_texts *texts,
+                                  struct error *err);
 
 /* Make a model file of plain tensors named as PyTorch reference runs name them (emb fW fU fb bW bU
  * bb Winit binit Wq Wk bk v dW dU db Wr br bo; gate order i f g o). The tensors keep their dtype's

@@ -8,33 +8,27 @@
 
 #include "model/layers/dropout.h"
 #include "model/layers/embedding.h"
-#include "model/layers/linear.h"
 
-#define ID_START 2     // <s>, in front of every target
-#define LOGIT_ROWS 256 // target pieces whose logits are held at once
+#define ID_START 2 // <s>, in front of every target
 
 void seq2seq_init(struct seq2seq *model, const struct config *config)
 {
-    const int E = config->embedding, H = config->hidden;
     model->config = *config;
     params_init(&model->params);
-    model->embedding =
-        params_add(&model->params, INIT_EMBEDDING, config->vocabulary, E, "embedding");
-    encoder_declare(&model->encoder, &model->params, E, H);
-    decoder_declare(&model->decoder, &model->params, E, H, 2 * H, config->attention);
-    model->output_bias =
-        params_add(&model->params, INIT_ZERO, config->vocabulary, 1, "output.bias");
+    model->embedding = params_add(&model->params, INIT_EMBEDDING, config->vocabulary,
+                                  config->embedding, "embedding");
+    encoder_declare(&model->encoder, &model->params, config);
+    decoder_declare(&model->decoder, &model->params, config, model->encoder.M);
+    output_declare(&model->output, &model->params, model->embedding);
 }
 
 /* ---- training: what one batch needs, in the order the forward pass fills it ---- */
 
-struct masks {                // dropout, NULL without
-    real *x;                  // (S,B,E) source embeddings
-    real *y;                  // (T,B,E) target embeddings
-    real *states;             // (S,B,M) encoder states
-    real *forward, *backward; // (B,H) recurrent, encoder
-    real *decoder;            // (B,H) recurrent, decoder
-    real *readout;            // (n,E)
+struct masks {     // dropout, NULL without
+    real *x;       // (S,B,E) source embeddings
+    real *y;       // (T,B,E) target embeddings
+    real *memory;  // (S,B,M)
+    real *readout; // (n,E)
 };
 
 struct pass {
@@ -47,31 +41,20 @@ struct pass {
     real *x; // (S,B,E)
     real *y; // (T,B,E)
     struct encoder_run encoder;
-    real *memory; // (S,B,M) encoder states after dropout
+    real *memory;  // (S,B,M) the encoder's after dropout
+    real *summary; // (B,M)
     struct decoder_run decoder;
     real *readout;   // (n,E) rows of gold, after dropout
-    real *logits;    // (LOGIT_ROWS,V)
     real *d_gold;    // (n,E)
     real *d_readout; // (T,B,E)
     real *d_memory;  // (S,B,M)
+    real *d_summary; // (B,M)
     real *d_x, *d_y; // as x and y
+    double *squares; // (T,B) for a trace
 };
 
-static void lay_out_masks(struct masks *m, const struct seq2seq *model, size_t source,
-                          size_t target, size_t B, struct arena *a)
-{
-    const size_t E = (size_t)model->config.embedding, H = (size_t)model->config.hidden;
-    m->x = arena_array(a, real, source * E);
-    m->y = arena_array(a, real, target * E);
-    m->states = arena_array(a, real, source * (size_t)model->decoder.M);
-    m->forward = arena_array(a, real, B * H);
-    m->backward = arena_array(a, real, B * H);
-    m->decoder = arena_array(a, real, B * H);
-    m->readout = arena_array(a, real, target * E);
-}
-
-/* Masks and gradients are laid out for every pass: they are a third of the memory, and one list
- * stays one list. */
+/* Gradients are laid out for every pass: they are a third of the memory, and one list stays one
+ * list. */
 static void lay_out(struct pass *p, const struct seq2seq *model, const struct batch *batch,
                     bool dropout, struct arena *a)
 {
@@ -84,36 +67,51 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
     p->previous = arena_array(a, int32_t, target);
     p->gold = arena_array(a, int32_t, target);
     p->gold_row = arena_array(a, int32_t, target);
-    struct masks masks;
-    lay_out_masks(&masks, model, source, target, B, a);
-    if (dropout)
-        p->masks = masks;
+    if (dropout) {
+        p->masks.x = arena_array(a, real, source * E);
+        p->masks.y = arena_array(a, real, target * E);
+        p->masks.memory = arena_array(a, real, source * M);
+        p->masks.readout = arena_array(a, real, target * E);
+    }
     p->x = arena_array(a, real, source * E);
     p->y = arena_array(a, real, target * E);
-
-    p->encoder = (struct encoder_run){ .S = batch->S,
-                                       .B = batch->B,
-                                       .len = batch->source_len,
-                                       .x = p->x,
-                                       .forward_mask = p->masks.forward,
-                                       .backward_mask = p->masks.backward };
+    p->encoder = (struct encoder_run){
+        .S = batch->S, .B = batch->B, .dropout = dropout, .len = batch->source_len, .x = p->x
+    };
     encoder_lay_out(&model->encoder, &p->encoder, a);
     p->memory = arena_array(a, real, source * M);
+    p->summary = arena_array(a, real, B * M);
     p->decoder = (struct decoder_run){ .T = batch->T,
                                        .S = batch->S,
                                        .B = batch->B,
+                                       .dropout = dropout,
                                        .source_len = batch->source_len,
+                                       .target_len = batch->target_len,
                                        .memory = p->memory,
-                                       .y = p->y,
-                                       .mask = p->masks.decoder };
+                                       .summary = p->summary,
+                                       .y = p->y };
     decoder_lay_out(&model->decoder, &p->decoder, a);
     p->readout = arena_array(a, real, target * E);
-    p->logits = arena_array(a, real, (size_t)LOGIT_ROWS * (size_t)model->config.vocabulary);
     p->d_gold = arena_array(a, real, target * E);
     p->d_readout = arena_array(a, real, target * E);
     p->d_memory = arena_array(a, real, source * M);
+    p->d_summary = arena_array(a, real, B * M);
     p->d_x = arena_array(a, real, source * E);
     p->d_y = arena_array(a, real, target * E);
+    p->squares = arena_array(a, double, target);
+}
+
+static size_t largest(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What a pass needs beside its layout, one after the other. */
+static size_t scratch_bytes(const struct seq2seq *model, int B, int S, int T)
+{
+    const size_t encoder = encoder_backward_bytes(&model->encoder, S, B);
+    const size_t decoder = decoder_backward_bytes(&model->decoder, T, S, B);
+    return largest(output_loss_bytes(&model->output), largest(encoder, decoder));
 }
 
 size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T)
@@ -121,14 +119,13 @@ size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T)
     const struct batch sizes = { .B = B, .S = S, .T = T };
     struct arena measure = arena_measure();
     struct pass pass;
-    lay_out(&pass, model, &sizes, false, &measure);
-    const size_t encoder = recurrent_backward_bytes(&model->encoder.forward, S, B);
-    const size_t decoder = decoder_backward_bytes(&model->decoder, T, S, B);
-    return measure.used + (encoder > decoder ? encoder : decoder);
+    lay_out(&pass, model, &sizes, true, &measure);
+    return measure.used + scratch_bytes(model, B, S, T);
 }
 
-/* Ids to time-major; targets shifted by one; the rows that count. */
-static void arrange_ids(struct pass *p, const struct batch *batch)
+/* Ids to time-major; targets shifted by one; the rows that count, which are the last ones if
+ * `last_alone`. */
+static void arrange_ids(struct pass *p, const struct batch *batch, bool last_alone)
 {
     const int B = batch->B;
     for (int b = 0; b < B; b++)
@@ -142,7 +139,7 @@ static void arrange_ids(struct pass *p, const struct batch *batch)
             const int32_t *target = batch->target + (size_t)b * (size_t)batch->T;
             const bool real_piece = t < batch->target_len[b];
             p->previous[t * B + b] = !real_piece ? 0 : t == 0 ? ID_START : target[t - 1];
-            if (real_piece) {
+            if (real_piece && (!last_alone || t == batch->target_len[b] - 1)) {
                 p->gold[p->gold_count] = target[t];
                 p->gold_row[p->gold_count++] = t * B + b;
             }
@@ -154,16 +151,14 @@ static void draw_masks(struct pass *p, const struct seq2seq *model, const struct
                        const struct loss_options *options)
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
-    const size_t H = (size_t)model->config.hidden;
+    const real dropout = options->dropout;
     struct rng rng = options->rng;
-    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * E, p->masks.x);
-    dropout_mask(&rng, options->dropout, (size_t)batch->T * B * E, p->masks.y);
-    dropout_mask(&rng, options->dropout, (size_t)batch->S * B * (size_t)model->decoder.M,
-                 p->masks.states);
-    dropout_mask(&rng, options->dropout, B * H, p->masks.forward);
-    dropout_mask(&rng, options->dropout, B * H, p->masks.backward);
-    dropout_mask(&rng, options->dropout, B * H, p->masks.decoder);
-    dropout_mask(&rng, options->dropout, (size_t)p->gold_count * E, p->masks.readout);
+    dropout_mask(&rng, dropout, (size_t)batch->S * B * E, p->masks.x);
+    dropout_mask(&rng, dropout, (size_t)batch->T * B * E, p->masks.y);
+    dropout_mask(&rng, dropout, (size_t)batch->S * B * (size_t)model->decoder.M, p->masks.memory);
+    encoder_draw_masks(&model->encoder, &p->encoder, &rng, dropout);
+    decoder_draw_masks(&model->decoder, &p->decoder, &rng, dropout);
+    dropout_mask(&rng, dropout, (size_t)p->gold_count * E, p->masks.readout);
 }
 
 static void forward(const struct seq2seq *model, const struct weights *weights,
@@ -174,7 +169,9 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
     embedding_forward(weights, model->embedding, source, p->source, p->x);
     dropout_apply(source * E, p->x, p->masks.x, p->x);
     encoder_forward(&model->encoder, weights, &p->encoder);
-    dropout_apply(source * (size_t)model->decoder.M, p->encoder.states, p->masks.states, p->memory);
+    dropout_apply(source * (size_t)model->decoder.M, p->encoder.memory, p->masks.memory, p->memory);
+    encoder_summary(&model->encoder, model->config.attention_kind, batch->S, batch->B,
+                    batch->source_len, p->memory, p->summary);
     embedding_forward(weights, model->embedding, target, p->previous, p->y);
     dropout_apply(target * E, p->y, p->masks.y, p->y);
     decoder_forward(&model->decoder, weights, &p->decoder);
@@ -184,36 +181,27 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
     dropout_apply((size_t)p->gold_count * E, p->readout, p->masks.readout, p->readout);
 }
 
-/* Logits, loss and (unless gradients is NULL) d_gold, a block of rows at a time. */
-static struct loss output_layer(const struct seq2seq *model, const struct weights *weights,
-                                const struct loss_options *options, struct pass *p, real *gradients)
+/* d_gold to the rows it belongs to, back through the decoder and the start. */
+static void decoder_and_start_backward(const struct seq2seq *model, const struct weights *weights,
+                                       const struct batch *batch, struct pass *p, bool traced,
+                                       real *gradients, struct arena *scratch)
 {
-    const int V = model->config.vocabulary, E = model->config.embedding;
-    struct loss loss = { .pieces = p->gold_count };
-    if (gradients)
-        memset(p->d_gold, 0, (size_t)p->gold_count * (size_t)E * sizeof(real));
-    for (int from = 0; from < p->gold_count; from += LOGIT_ROWS) {
-        const int rows = p->gold_count - from < LOGIT_ROWS ? p->gold_count - from : LOGIT_ROWS;
-        const real *readout = p->readout + (size_t)from * (size_t)E;
-        linear_forward(weights, model->embedding, model->output_bias, rows, readout, E, p->logits);
-        for (int i = 0; i < rows; i++) {
-            real plain, *logits = p->logits + (size_t)i * (size_t)V;
-            loss.smoothed +=
-                weights->kernels->cross_entropy(V, logits, p->gold[from + i], options->smoothing,
-                                                options->scale, &plain, gradients ? logits : NULL);
-            loss.nats += plain;
-        }
-        if (gradients) {
-            bias_backward(model->output_bias, rows, p->logits, gradients);
-            product_backward(weights, model->embedding, rows, readout, E, p->logits,
-                             p->d_gold + (size_t)from * (size_t)E, E, gradients);
-        }
-    }
-    return loss;
+    const size_t E = (size_t)model->config.embedding;
+    const struct decoder_gradients back = { .d_readout = p->d_readout,
+                                            .d_memory = p->d_memory,
+                                            .d_summary = p->d_summary,
+                                            .d_y = p->d_y,
+                                            .squares = traced ? p->squares : NULL };
+    dropout_apply((size_t)p->gold_count * E, p->d_gold, p->masks.readout, p->d_gold);
+    for (size_t i = 0; i < (size_t)p->gold_count; i++)
+        memcpy(p->d_readout + (size_t)p->gold_row[i] * E, p->d_gold + i * E, E * sizeof(real));
+    decoder_backward(&model->decoder, weights, &p->decoder, &back, gradients, scratch);
+    encoder_summary_backward(&model->encoder, model->config.attention_kind, batch->B,
+                             batch->source_len, p->d_summary, p->d_memory);
 }
 
 static void backward(const struct seq2seq *model, const struct weights *weights,
-                     const struct batch *batch, struct pass *p, real *gradients,
+                     const struct batch *batch, struct pass *p, bool traced, real *gradients,
                      struct arena *scratch)
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
@@ -221,17 +209,14 @@ static void backward(const struct seq2seq *model, const struct weights *weights,
     const size_t M = (size_t)model->decoder.M;
     memset(p->d_readout, 0, target * E * sizeof(real));
     memset(p->d_memory, 0, source * M * sizeof(real));
+    memset(p->d_summary, 0, B * M * sizeof(real));
     memset(p->d_x, 0, source * E * sizeof(real));
     memset(p->d_y, 0, target * E * sizeof(real));
 
-    dropout_apply((size_t)p->gold_count * E, p->d_gold, p->masks.readout, p->d_gold);
-    for (size_t i = 0; i < (size_t)p->gold_count; i++)
-        memcpy(p->d_readout + (size_t)p->gold_row[i] * E, p->d_gold + i * E, E * sizeof(real));
-    decoder_backward(&model->decoder, weights, &p->decoder, p->d_readout, p->d_memory, p->d_y,
-                     gradients, scratch);
+    decoder_and_start_backward(model, weights, batch, p, traced, gradients, scratch);
     dropout_apply(target * E, p->d_y, p->masks.y, p->d_y);
     embedding_backward(model->embedding, target, p->previous, p->d_y, gradients);
-    dropout_apply(source * M, p->d_memory, p->masks.states, p->d_memory);
+    dropout_apply(source * M, p->d_memory, p->masks.memory, p->d_memory);
     encoder_backward(&model->encoder, weights, &p->encoder, p->d_memory, p->d_x, gradients,
                      scratch);
     dropout_apply(source * E, p->d_x, p->masks.x, p->d_x);
@@ -252,13 +237,16 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
     const bool dropout = options->dropout > 0;
     struct pass pass;
     lay_out(&pass, model, batch, dropout, scratch);
-    arrange_ids(&pass, batch);
+    arrange_ids(&pass, batch, options->trace != NULL);
     if (dropout)
         draw_masks(&pass, model, batch, options);
     forward(model, weights, batch, &pass);
-    *out = output_layer(model, weights, options, &pass, gradients);
+    *out = output_loss(&model->output, weights, pass.gold_count, pass.readout, pass.gold, options,
+                       pass.d_gold, gradients, scratch);
     if (gradients)
-        backward(model, weights, batch, &pass, gradients, scratch);
+        backward(model, weights, batch, &pass, options->trace != NULL, gradients, scratch);
+    for (int b = 0; gradients && options->trace && b < batch->B; b++)
+        gradient_trace_add(options->trace, pass.squares + b, batch->target_len[b], batch->B);
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }
@@ -269,7 +257,8 @@ struct encode_scratch {
     int32_t *ids; // (S,B) time-major
     real *x;      // (S,B,E)
     struct encoder_run run;
-    real *keys; // (S,B,A)
+    real *summary; // (B,M)
+    real *keys;    // (S,B,A)
 };
 
 static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model, int S, int B,
@@ -280,7 +269,8 @@ static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model
     k->x = arena_array(a, real, rows * (size_t)model->config.embedding);
     k->run = (struct encoder_run){ .S = S, .B = B, .len = len, .x = k->x };
     encoder_lay_out(&model->encoder, &k->run, a);
-    k->keys = arena_array(a, real, rows * (size_t)model->config.attention);
+    k->summary = arena_array(a, real, (size_t)B * (size_t)model->decoder.M);
+    k->keys = arena_array(a, real, rows * (size_t)model->decoder.attention.A);
 }
 
 size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
@@ -291,25 +281,36 @@ size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
     return measure.used;
 }
 
-/* Row b of a time-major block (S,B,n) as a dense (len,n) block in the arena; NULL: full. */
-static real *take_sentence(struct arena *results, const real *block, int b, int B, int len, int n)
+void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
+                            struct memory *memory)
 {
-    real *out = arena_array(results, real, (size_t)len * (size_t)n);
-    for (size_t s = 0; out && s < (size_t)len; s++)
+    const size_t len = (size_t)S;
+    memory->states = arena_array(arena, real, len * (size_t)model->decoder.M);
+    memory->keys = arena_array(arena, real, len * (size_t)model->decoder.attention.A);
+    memory->start = arena_array(arena, real, seq2seq_state_width(model));
+}
+
+/* Rows b of a time-major block (S,B,n) to a dense block (len,n). */
+static void copy_sentence(const real *block, int b, int B, int len, int n, real *out)
+{
+    for (size_t s = 0; s < (size_t)len; s++)
         memcpy(out + s * (size_t)n, block + (s * (size_t)B + (size_t)b) * (size_t)n,
                (size_t)n * sizeof(real));
-    return out;
+}
+
+static int longest(const int *len, int count)
+{
+    int S = 1;
+    for (int b = 0; b < count; b++)
+        S = len[b] > S ? len[b] : S;
+    return S;
 }
 
 enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
                            const int32_t *const *ids, const int *len, int count,
-                           struct arena *results, struct arena *scratch, struct memory *out,
-                           struct error *err)
+                           struct arena *scratch, struct memory *const *out, struct error *err)
 {
-    assert(results != scratch);
-    int S = 1;
-    for (int b = 0; b < count; b++)
-        S = len[b] > S ? len[b] : S;
+    const int S = longest(len, count), M = model->decoder.M, A = model->decoder.attention.A;
     if (scratch->size - scratch->used < seq2seq_encode_bytes(model, count, S))
         return error_set(err, STATUS_NO_MEMORY,
                          "encoding %d sentences of %d pieces needs %zu bytes", count, S,
@@ -322,31 +323,16 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
             k.ids[s * count + b] = s < len[b] ? ids[b][s] : 0;
     embedding_forward(weights, model->embedding, (size_t)S * (size_t)count, k.ids, k.x);
     encoder_forward(&model->encoder, weights, &k.run);
-    attention_keys(&model->decoder.attention, weights, S * count, k.run.states, k.keys);
-
-    enum status status = STATUS_OK;
-    for (int b = 0; b < count && status == STATUS_OK; b++) {
-        out[b].S = len[b];
-        out[b].states = take_sentence(results, k.run.states, b, count, len[b], model->decoder.M);
-        out[b].keys = take_sentence(results, k.keys, b, count, len[b], model->config.attention);
-        if (!out[b].states || !out[b].keys)
-            status = error_set(err, STATUS_NO_MEMORY, "no room for %d encoded sentences", count);
+    encoder_summary(&model->encoder, model->config.attention_kind, S, count, len, k.run.memory,
+                    k.summary);
+    if (model->decoder.attends)
+        attention_keys(&model->decoder.attention, weights, S * count, k.run.memory, k.keys);
+    for (int b = 0; b < count; b++) {
+        copy_sentence(k.run.memory, b, count, len[b], M, out[b]->states);
+        copy_sentence(k.keys, b, count, len[b], A, out[b]->keys);
+        decoder_start(&model->decoder, weights, k.summary + (size_t)b * (size_t)M, out[b]->start);
+        out[b]->S = len[b];
     }
-    arena_rewind(scratch, mark);
-    return status;
-}
-
-enum status seq2seq_start(const struct seq2seq *model, const struct weights *weights,
-                          const struct memory *memory, struct arena *scratch, real *state,
-                          struct error *err)
-{
-    const size_t H = (size_t)model->config.hidden;
-    const struct arena_mark mark = arena_mark(scratch);
-    real *mean = arena_array(scratch, real, model->decoder.M);
-    if (!mean)
-        return error_set(err, STATUS_NO_MEMORY, "no scratch for a decoder's start");
-    decoder_start(&model->decoder, weights, memory->S, 1, &memory->S, memory->states, mean, state);
-    memset(state + H, 0, H * sizeof(real));
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }
@@ -380,7 +366,7 @@ size_t seq2seq_step_bytes(const struct seq2seq *model, int N)
 enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
                          const struct step *step, struct arena *scratch, struct error *err)
 {
-    const int N = step->N, V = model->config.vocabulary;
+    const int N = step->N;
     if (scratch->size - scratch->used < seq2seq_step_bytes(model, N))
         return error_set(err, STATUS_NO_MEMORY, "a step of %d rows needs %zu bytes", N,
                          seq2seq_step_bytes(model, N));
@@ -404,10 +390,7 @@ enum status seq2seq_step(const struct seq2seq *model, const struct weights *weig
                                         .ld_alignment = step->ld_alignment,
                                         .readout = k.readout };
     decoder_step(&model->decoder, weights, &inner, scratch);
-    linear_forward(weights, model->embedding, model->output_bias, N, k.readout,
-                   model->config.embedding, step->log_probs);
-    for (int n = 0; n < N; n++)
-        weights->kernels->log_softmax(V, step->log_probs + (size_t)n * (size_t)V);
+    output_log_probs(&model->output, weights, N, k.readout, step->log_probs);
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }

@@ -1,9 +1,9 @@
 /*
- * seq2seq.h - the encoder-decoder with attention: its loss and gradients for
- * training, encoding and single decoder steps for search.
+ * seq2seq.h - the encoder-decoder: its loss and gradients for training, encoding
+ * and single decoder steps for search.
  *
  *   B sentences   S source length   T target length   V vocabulary
- *   E embedding   H state   M = 2H memory width   A attention   R = E readout
+ *   E embedding   H state   M memory width   A attention   R = E readout
  *
  * Ids 0 <pad>, 2 <s>, 3 </s>. A source is its pieces + </s>. The equations are
  * in model/README.md; inside, sequences are time-major: (S,B,·).
@@ -17,11 +17,12 @@
 
 #include <stdint.h>
 #include "base/arena.h"
-#include "base/rng.h"
 #include "base/status.h"
 #include "model/config.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
+#include "model/layers/output.h"
+#include "model/loss.h"
 #include "model/params.h"
 
 struct seq2seq {
@@ -30,7 +31,7 @@ struct seq2seq {
     struct tensor embedding; // (V,E), both languages and the output matrix
     struct encoder encoder;
     struct decoder decoder;
-    struct tensor output_bias; // (V)
+    struct output output;
 };
 
 /* Declares every tensor. The config has been checked. */
@@ -47,21 +48,9 @@ struct batch {
     int B, S, T;
 };
 
-struct loss_options {
-    real dropout;   // on embeddings, encoder states, recurrent state (one mask a
-                    // sentence) and readout; 0: none
-    real smoothing; // label smoothing ε
-    real scale;     // of the gradients: 1 / target pieces of the whole update
-    struct rng rng; // of the dropout masks
-};
-
-struct loss {
-    double nats;     // -Σ log p(target), without smoothing
-    double smoothed; // what is minimised, Σ over target pieces
-    int64_t pieces;  // target pieces, </s> included
-};
-
 /* Forward, and backward if gradients (a block as params says) is not NULL: they are added to.
+ * Dropout: of embeddings, memory, readout and what enters a layer above the first, and one mask a
+ * sentence on each recurrent state.
  * STATUS_NO_MEMORY: the arena is smaller than seq2seq_loss_bytes. */
 MUST_CHECK enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weights,
                                     const struct batch *batch, const struct loss_options *options,
@@ -73,35 +62,38 @@ size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T);
 
 /* The encoded form of one sentence. */
 struct memory {
-    const real *states; // (S,M)
-    const real *keys;   // (S,A)
-    int S;              // source pieces + </s>
+    real *states; // (S,M)
+    real *keys;   // (S,A)
+    real *start;  // (state width) of a row before its first target piece
+    int S;        // source pieces + </s>
 };
 
-/* Encode `count` sentences at once; ids[i] has len[i] ids, </s> included. Results live in
- * `results`; scratch is taken from and given back to `scratch`, which is another arena. Bits do not
- * depend on company. */
+/* Room for a sentence of at most S pieces from the arena; pointers stay NULL in a measuring or full
+ * arena. */
+void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
+                            struct memory *memory);
+
+/* Encode `count` sentences at once into memories with room for them; ids[i] has len[i] ids, </s>
+ * included. Bits do not depend on company. */
 MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
                                       const int32_t *const *ids, const int *len, int count,
-                                      struct arena *results, struct arena *scratch,
-                                      struct memory *out, struct error *err);
+                                      struct arena *scratch, struct memory *const *out,
+                                      struct error *err);
 size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S); // of scratch
 
-/* State of a decoder row: h (H) then c (H). */
-#define SEQ2SEQ_STATE(model) (2 * (model)->config.hidden)
-
-/* The state before the first target piece. */
-MUST_CHECK enum status seq2seq_start(const struct seq2seq *model, const struct weights *weights,
-                                     const struct memory *memory, struct arena *scratch,
-                                     real *state, struct error *err);
+/* Reals that the state of a decoder row takes. */
+static inline int seq2seq_state_width(const struct seq2seq *model)
+{
+    return decoder_state_width(&model->decoder);
+}
 
 /* One step of N hypotheses of any sentences. */
 struct step {
     int N;
     const struct memory *const *memory; // (N) the sentence each row belongs to
     const int32_t *previous;            // (N) the piece before, <s> at first
-    const real *state;                  // (N,2H) in
-    real *next_state;                   // (N,2H) out; not the same memory as state
+    const real *state;                  // (N,state width) in
+    real *next_state;                   // (N,state width) out; not the same memory as state
     real *alignment;                    // (N,ld_alignment) out: row n has memory[n]->S weights
     int ld_alignment;
     real *log_probs; // (N,V) out

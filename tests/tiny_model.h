@@ -135,10 +135,9 @@ static inline void write_tiny_model(const char *path, const char *source, const 
                  source, target);
     tiny_check(bytes_check(&card, "the card", &err), &err);
 
-    struct config config = { .vocabulary = vocabulary_size(v),
-                             .embedding = TINY_WIDTH,
-                             .hidden = TINY_WIDTH,
-                             .attention = TINY_WIDTH };
+    struct config config = config_default(KIND_TRANSLATE);
+    config.vocabulary = vocabulary_size(v);
+    config.embedding = config.hidden = config.attention = TINY_WIDTH;
     static struct seq2seq shape;
     seq2seq_init(&shape, &config);
     float *values = memory_zeroed(shape.params.total, sizeof(float));
@@ -146,7 +145,7 @@ static inline void write_tiny_model(const char *path, const char *source, const 
         abort();
     tiny_shape_output(&shape.params, values, v);
     struct model_texts texts = { .vocabulary = tsv.data, .card = card.data };
-    tiny_check(model_save(path, &shape, values, DTYPE_F32, &texts, &err), &err);
+    tiny_check(model_save(path, &config, &shape.params, values, DTYPE_F32, &texts, &err), &err);
 
     memory_free(values);
     bytes_release(&card);

@@ -58,6 +58,20 @@ INLINE void store_part(float *p, vec x, int n)
     memcpy(p, &x, (size_t)n * sizeof(float));
 }
 
+/* n lanes; all of them without a test where n is a constant. */
+INLINE vec load_lanes(const float *p, int n)
+{
+    return n == LANES ? load(p) : load_part(p, n);
+}
+
+INLINE void store_lanes(float *p, vec x, int n)
+{
+    if (n == LANES)
+        store(p, x);
+    else
+        store_part(p, x, n);
+}
+
 INLINE vec splat(float x)
 {
     return x - (vec){ 0 };
@@ -203,71 +217,177 @@ static void tanh_rows(int n, const float *x, float *y)
         store_part(y + i, tanh_vec(load_part(x + i, n - i)), n - i);
 }
 
-struct lstm_lanes { // one vector of each gate, and of c
-    vec i, f, g, o, c;
-};
-
-INLINE vec lstm_cell(struct lstm_lanes *x, vec c_previous)
+static void sigmoid_rows(int n, const float *x, float *y)
 {
-    x->i = sigmoid_vec(x->i);
-    x->f = sigmoid_vec(x->f);
-    x->g = tanh_vec(x->g);
-    x->o = sigmoid_vec(x->o);
-    x->c = x->f * c_previous + x->i * x->g;
-    return x->o * tanh_vec(x->c);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, sigmoid_vec(load(x + i)));
+    if (i < n)
+        store_part(y + i, sigmoid_vec(load_part(x + i, n - i)), n - i);
 }
 
-static void lstm_forward(int H, float *gates, const float *c_previous, float *c, float *h)
+static void tanh_backward(int n, const float *y, const float *d_y, float *d_x)
+{
+    for (int i = 0; i < n; i++)
+        d_x[i] = d_y[i] * (1 - y[i] * y[i]);
+}
+
+static void sigmoid_backward(int n, const float *y, const float *d_y, float *d_x)
+{
+    for (int i = 0; i < n; i++)
+        d_x[i] = d_y[i] * y[i] * (1 - y[i]);
+}
+
+/* ---- LSTM ---- */
+
+/* One vector of a row; pointers are to its first lane of the first gate or peephole. peephole is
+ * the constant NULL where there is none, so a plain LSTM has no trace of it. */
+INLINE void lstm_lanes(int n, int H, const float *peephole, float *gates, const float *c_previous,
+                       float *c, float *h)
+{
+    vec i = load_lanes(gates, n), f = load_lanes(gates + H, n);
+    vec g = load_lanes(gates + 2 * H, n), o = load_lanes(gates + 3 * H, n);
+    const vec before = load_lanes(c_previous, n);
+    if (peephole) {
+        i += load_lanes(peephole, n) * before;
+        f += load_lanes(peephole + H, n) * before;
+    }
+    i = sigmoid_vec(i);
+    f = sigmoid_vec(f);
+    g = tanh_vec(g);
+    const vec now = f * before + i * g;
+    if (peephole)
+        o += load_lanes(peephole + 2 * H, n) * now;
+    o = sigmoid_vec(o);
+    store_lanes(h, o * tanh_vec(now), n);
+    store_lanes(gates, i, n);
+    store_lanes(gates + H, f, n);
+    store_lanes(gates + 2 * H, g, n);
+    store_lanes(gates + 3 * H, o, n);
+    store_lanes(c, now, n);
+}
+
+static void lstm_forward(int H, const float *peephole, float *gates, const float *c_previous,
+                         float *c, float *h)
 {
     int j = 0;
-    for (; j + LANES <= H; j += LANES) {
-        struct lstm_lanes x = { load(gates + j),
-                                load(gates + H + j),
-                                load(gates + 2 * H + j),
-                                load(gates + 3 * H + j),
-                                { 0 } };
-        store(h + j, lstm_cell(&x, load(c_previous + j)));
-        store(gates + j, x.i);
-        store(gates + H + j, x.f);
-        store(gates + 2 * H + j, x.g);
-        store(gates + 3 * H + j, x.o);
-        store(c + j, x.c);
+    if (peephole)
+        for (; j + LANES <= H; j += LANES)
+            lstm_lanes(LANES, H, peephole + j, gates + j, c_previous + j, c + j, h + j);
+    else
+        for (; j + LANES <= H; j += LANES)
+            lstm_lanes(LANES, H, NULL, gates + j, c_previous + j, c + j, h + j);
+    if (j < H)
+        lstm_lanes(H - j, H, peephole ? peephole + j : NULL, gates + j, c_previous + j, c + j,
+                   h + j);
+}
+
+INLINE void add_lanes(float *sum, vec x, int n)
+{
+    store_lanes(sum, load_lanes(sum, n) + x, n);
+}
+
+INLINE void lstm_lanes_backward(int n, int H, const float *peephole, const float *gates,
+                                const float *c_previous, const float *c, const float *d_h,
+                                float *d_c, float *d_gates, float *d_peephole)
+{
+    const vec one = splat(1), now = load_lanes(c, n), before = load_lanes(c_previous, n);
+    const vec i = load_lanes(gates, n), f = load_lanes(gates + H, n);
+    const vec g = load_lanes(gates + 2 * H, n), o = load_lanes(gates + 3 * H, n);
+    const vec t = tanh_vec(now), d_out = load_lanes(d_h, n);
+    const vec d_o = d_out * t * o * (one - o);
+    vec d = load_lanes(d_c, n) + d_out * o * (one - t * t);
+    if (peephole)
+        d += load_lanes(peephole + 2 * H, n) * d_o;
+    const vec d_i = d * g * i * (one - i), d_f = d * before * f * (one - f);
+    store_lanes(d_gates, d_i, n);
+    store_lanes(d_gates + H, d_f, n);
+    store_lanes(d_gates + 2 * H, d * i * (one - g * g), n);
+    store_lanes(d_gates + 3 * H, d_o, n);
+    d = d * f;
+    if (peephole) {
+        d += load_lanes(peephole, n) * d_i + load_lanes(peephole + H, n) * d_f;
+        add_lanes(d_peephole, d_i * before, n);
+        add_lanes(d_peephole + H, d_f * before, n);
+        add_lanes(d_peephole + 2 * H, d_o * now, n);
     }
-    if (j < H) {
-        const int n = H - j;
-        struct lstm_lanes x = { load_part(gates + j, n),
-                                load_part(gates + H + j, n),
-                                load_part(gates + 2 * H + j, n),
-                                load_part(gates + 3 * H + j, n),
-                                { 0 } };
-        store_part(h + j, lstm_cell(&x, load_part(c_previous + j, n)), n);
-        store_part(gates + j, x.i, n);
-        store_part(gates + H + j, x.f, n);
-        store_part(gates + 2 * H + j, x.g, n);
-        store_part(gates + 3 * H + j, x.o, n);
-        store_part(c + j, x.c, n);
+    store_lanes(d_c, d, n);
+}
+
+static void lstm_backward(int H, const float *peephole, const float *gates, const float *c_previous,
+                          const float *c, const float *d_h, float *d_c, float *d_gates,
+                          float *d_peephole)
+{
+    int j = 0;
+    if (peephole)
+        for (; j + LANES <= H; j += LANES)
+            lstm_lanes_backward(LANES, H, peephole + j, gates + j, c_previous + j, c + j, d_h + j,
+                                d_c + j, d_gates + j, d_peephole + j);
+    else
+        for (; j + LANES <= H; j += LANES)
+            lstm_lanes_backward(LANES, H, NULL, gates + j, c_previous + j, c + j, d_h + j, d_c + j,
+                                d_gates + j, NULL);
+    if (j < H)
+        lstm_lanes_backward(H - j, H, peephole ? peephole + j : NULL, gates + j, c_previous + j,
+                            c + j, d_h + j, d_c + j, d_gates + j, peephole ? d_peephole + j : NULL);
+}
+
+/* ---- GRU ---- */
+
+INLINE void gru_reset_lanes(int n, int H, float *gates, const float *h_previous, float *reset)
+{
+    const vec r = sigmoid_vec(load_lanes(gates + H, n));
+    store_lanes(reset, r * load_lanes(h_previous, n), n);
+    store_lanes(gates, sigmoid_vec(load_lanes(gates, n)), n);
+    store_lanes(gates + H, r, n);
+}
+
+static void gru_reset(int H, float *gates, const float *h_previous, float *reset)
+{
+    int j = 0;
+    for (; j + LANES <= H; j += LANES)
+        gru_reset_lanes(LANES, H, gates + j, h_previous + j, reset + j);
+    if (j < H)
+        gru_reset_lanes(H - j, H, gates + j, h_previous + j, reset + j);
+}
+
+INLINE void gru_update_lanes(int lanes, int H, float *gates, const float *h_previous, float *h)
+{
+    const vec z = load_lanes(gates, lanes), n = tanh_vec(load_lanes(gates + 2 * H, lanes));
+    store_lanes(h, (splat(1) - z) * load_lanes(h_previous, lanes) + z * n, lanes);
+    store_lanes(gates + 2 * H, n, lanes);
+}
+
+static void gru_update(int H, float *gates, const float *h_previous, float *h)
+{
+    int j = 0;
+    for (; j + LANES <= H; j += LANES)
+        gru_update_lanes(LANES, H, gates + j, h_previous + j, h + j);
+    if (j < H)
+        gru_update_lanes(H - j, H, gates + j, h_previous + j, h + j);
+}
+
+/* No activation in these: plain enough for the compiler to vectorise. */
+static void gru_update_backward(int H, const float *restrict gates,
+                                const float *restrict h_previous, const float *restrict d_h,
+                                float *restrict d_gates)
+{
+    const float *z = gates, *n = gates + 2 * H;
+    for (int j = 0; j < H; j++) {
+        d_gates[j] = d_h[j] * (n[j] - h_previous[j]) * z[j] * (1 - z[j]);
+        d_gates[2 * H + j] = d_h[j] * z[j] * (1 - n[j] * n[j]);
     }
 }
 
-/* Activations are there already, so this is plain enough for the compiler to vectorise, but for
- * tanh(c): that is computed a vector at a time. */
-static void lstm_backward(int H, const float *gates, const float *c_previous, const float *c,
-                          const float *d_h, float *d_c, float *d_gates)
+static void gru_reset_backward(int H, const float *restrict gates, const float *restrict h_previous,
+                               const float *restrict d_h, float *restrict d_gates,
+                               float *restrict d_h_previous)
 {
-    const float *i = gates, *f = gates + H, *g = gates + 2 * H, *o = gates + 3 * H;
-    for (int from = 0; from < H; from += LANES) {
-        const int n = H - from < LANES ? H - from : LANES;
-        float t[LANES];
-        store(t, tanh_vec(load_part(c + from, n)));
-        for (int j = from; j < from + n; j++) {
-            const float tc = t[j - from];
-            const float d = d_c[j] + d_h[j] * o[j] * (1 - tc * tc);
-            d_gates[j] = d * g[j] * i[j] * (1 - i[j]);
-            d_gates[H + j] = d * c_previous[j] * f[j] * (1 - f[j]);
-            d_gates[2 * H + j] = d * i[j] * (1 - g[j] * g[j]);
-            d_gates[3 * H + j] = d_h[j] * tc * o[j] * (1 - o[j]);
-            d_c[j] = d * f[j];
-        }
+    const float *z = gates, *r = gates + H;
+    for (int j = 0; j < H; j++) {
+        const float d_reset = d_gates[H + j];
+        d_gates[H + j] = d_reset * h_previous[j] * r[j] * (1 - r[j]);
+        d_h_previous[j] = d_h[j] * (1 - z[j]) + d_reset * r[j];
     }
 }
 
@@ -462,6 +582,98 @@ static void adam(size_t n, float *restrict w, const float *restrict g, float *re
     }
 }
 
+/* ---- negative sampling ---- */
+
+#define DOT_ROWS 4 // 4 x 3 accumulators and what they are made of fit 16 registers
+#define DOT_COLUMNS 3
+
+/* scores of R rows of x and C of y; both are constants wherever this is inlined. */
+INLINE void dot_tile(const int R, const int C, int D, const float *x, const float *y, int ld,
+                     float *scores)
+{
+    vec sum[DOT_ROWS][DOT_COLUMNS];
+    for (int r = 0; r < R; r++)
+        for (int c = 0; c < C; c++)
+            sum[r][c] = splat(0);
+    int i = 0;
+    for (; i + LANES <= D; i += LANES)
+        for (int r = 0; r < R; r++)
+            for (int c = 0; c < C; c++)
+                sum[r][c] += load(x + r * D + i) * load(y + c * D + i);
+    if (i < D)
+        for (int r = 0; r < R; r++)
+            for (int c = 0; c < C; c++)
+                sum[r][c] += load_part(x + r * D + i, D - i) * load_part(y + c * D + i, D - i);
+    for (int r = 0; r < R; r++)
+        for (int c = 0; c < C; c++)
+            scores[r * ld + c] = sum_lanes(sum[r][c]);
+}
+
+static void all_dots(int M, int N, int D, const float *x, const float *y, float *scores)
+{
+    for (int m = 0; m < M;) {
+        const int rows = M - m >= DOT_ROWS ? DOT_ROWS : 1;
+        for (int n = 0; n < N;) {
+            const int columns = N - n >= DOT_COLUMNS ? DOT_COLUMNS : 1;
+            const float *a = x + m * D, *b = y + n * D;
+            float *s = scores + m * N + n;
+            if (rows == DOT_ROWS && columns == DOT_COLUMNS)
+                dot_tile(DOT_ROWS, DOT_COLUMNS, D, a, b, N, s);
+            else if (rows == DOT_ROWS)
+                dot_tile(DOT_ROWS, 1, D, a, b, N, s);
+            else if (columns == DOT_COLUMNS)
+                dot_tile(1, DOT_COLUMNS, D, a, b, N, s);
+            else
+                dot_tile(1, 1, D, a, b, N, s);
+            n += columns;
+        }
+        m += rows;
+    }
+}
+
+/* WIDE vectors of out = Σ_s w[s * step] rows_s. */
+#define WIDE 4
+INLINE void mix_lanes(const int wide, int S, const float *w, int step, int D, const float *rows,
+                      float *out)
+{
+    vec sum[WIDE];
+    for (int j = 0; j < wide; j++)
+        sum[j] = splat(0);
+    for (int s = 0; s < S; s++)
+        for (int j = 0; j < wide; j++)
+            sum[j] += w[s * step] * load(rows + s * D + j * LANES);
+    for (int j = 0; j < wide; j++)
+        store(out + j * LANES, sum[j]);
+}
+
+static void mix_rows(int S, const float *w, int step, int D, const float *rows, float *out)
+{
+    int i = 0;
+    for (; i + WIDE * LANES <= D; i += WIDE * LANES)
+        mix_lanes(WIDE, S, w, step, D, rows + i, out + i);
+    for (; i + LANES <= D; i += LANES)
+        mix_lanes(1, S, w, step, D, rows + i, out + i);
+    if (i < D) {
+        vec sum = splat(0);
+        for (int s = 0; s < S; s++)
+            sum += w[s * step] * load_part(rows + s * D + i, D - i);
+        store_part(out + i, sum, D - i);
+    }
+}
+
+static void negative_sampling(int M, int N, int D, const float *x, const float *y, float *scores,
+                              float *g, float *d_x, float *d_y)
+{
+    all_dots(M, N, D, x, y, scores);
+    sigmoid_rows(M * N, scores, g);
+    for (int m = 0; m < M; m++)
+        g[m * N] -= 1;
+    for (int m = 0; m < M; m++)
+        mix_rows(N, g + m * N, 1, D, y, d_x + m * D);
+    for (int n = 0; n < N; n++)
+        mix_rows(M, g + n, N, D, x, d_y + n * D);
+}
+
 #define TEXT_OF(name) TEXT_OF_EXPANDED(name)
 #define TEXT_OF_EXPANDED(name) #name
 
@@ -472,8 +684,15 @@ const struct kernels KERNELS_NAME = {
     .pack = pack,
     .packed_product = packed_product,
     .tanh_rows = tanh_rows,
+    .sigmoid_rows = sigmoid_rows,
+    .tanh_backward = tanh_backward,
+    .sigmoid_backward = sigmoid_backward,
     .lstm_forward = lstm_forward,
     .lstm_backward = lstm_backward,
+    .gru_reset = gru_reset,
+    .gru_update = gru_update,
+    .gru_update_backward = gru_update_backward,
+    .gru_reset_backward = gru_reset_backward,
     .energies = energies,
     .energies_backward = energies_backward,
     .softmax = softmax,
@@ -483,4 +702,5 @@ const struct kernels KERNELS_NAME = {
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,
     .adam = adam,
+    .negative_sampling = negative_sampling,
 };

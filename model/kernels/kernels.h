@@ -44,14 +44,34 @@ struct kernels {
     void (*packed_product)(int M, int N, int K, const real *X, int ldx, const real *packed,
                            bool accumulate, real *Y, int ldy);
 
-    void (*tanh_rows)(int n, const real *x, real *y); // y = tanh(x); may be in place
+    void (*tanh_rows)(int n, const real *x, real *y);    // y = tanh(x); may be in place
+    void (*sigmoid_rows)(int n, const real *x, real *y); // y = σ(x); may be in place
+    /* d_x = d_y ⊙ the derivative, told from y; may be in place. */
+    void (*tanh_backward)(int n, const real *y, const real *d_y, real *d_x);
+    void (*sigmoid_backward)(int n, const real *y, const real *d_y, real *d_x);
 
     /* LSTM cell, elementwise part, one row: gates a (4H) in order i f g o, before activation in,
-     * after activation out.  c = f⊙c' + i⊙g,  h = o⊙tanh(c). */
-    void (*lstm_forward)(int H, real *gates, const real *c_previous, real *c, real *h);
-    /* d_c in: from the next step, out: for the one before. d_gates (4H) before activation. */
-    void (*lstm_backward)(int H, const real *gates, const real *c_previous, const real *c,
-                          const real *d_h, real *d_c, real *d_gates);
+     * after activation out.  c = f⊙c' + i⊙g,  h = o⊙tanh(c). With peepholes p (3H), else NULL:
+     * a_i += p_i⊙c', a_f += p_f⊙c', a_o += p_o⊙c first. */
+    void (*lstm_forward)(int H, const real *peephole, real *gates, const real *c_previous, real *c,
+                         real *h);
+    /* d_c in: from the next step, out: for the one before. d_gates (4H) before activation.
+     * d_peephole (3H) is added to; NULL if peephole is. */
+    void (*lstm_backward)(int H, const real *peephole, const real *gates, const real *c_previous,
+                          const real *c, const real *d_h, real *d_c, real *d_gates,
+                          real *d_peephole);
+
+    /* GRU cell, elementwise parts, one row: gates a (3H) in order z r n. First z and r are
+     * activated, reset = r⊙h'. Then, with U reset in a_n, n is and h = (1-z)⊙h' + z⊙n; h may
+     * be h'. */
+    void (*gru_reset)(int H, real *gates, const real *h_previous, real *reset);
+    void (*gru_update)(int H, real *gates, const real *h_previous, real *h);
+    /* Back: d_gates of z and n before activation. Then, with d reset in the place of r, that of r
+     * before activation and d_h' without what flows through U. */
+    void (*gru_update_backward)(int H, const real *gates, const real *h_previous, const real *d_h,
+                                real *d_gates);
+    void (*gru_reset_backward)(int H, const real *gates, const real *h_previous, const real *d_h,
+                               real *d_gates, real *d_h_previous);
 
     /* Energies of one query against S keys: e_s = v · tanh(key_s + query). */
     void (*energies)(int S, int A, const real *keys, int ld_keys, const real *query, const real *v,
@@ -87,6 +107,12 @@ struct kernels {
      * schedule; correction1 = 1-β1^t, correction2 = 1-β2^t; g is scaled by `clip` first. */
     void (*adam)(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,
                  real beta1, real beta2, real epsilon, real correction1, real correction2);
+
+    /* M inputs x (M,D) against N outputs y (N,D), the first of which is right (Mikolov 2013):
+     * scores_mn = x_m · y_n,  g_mn = σ(scores_mn) - [n = 0],
+     * d_x_m = Σ_n g_mn y_n,  d_y_n = Σ_m g_mn x_m.  All are set. */
+    void (*negative_sampling)(int M, int N, int D, const real *x, const real *y, real *scores,
+                              real *g, real *d_x, real *d_y);
 };
 
 extern const struct kernels kernels_reference;

@@ -59,40 +59,127 @@ static real sigmoid(real x)
     return 1 / (1 + exp(-x));
 }
 
+static void sigmoid_rows(int n, const real *x, real *y)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = sigmoid(x[i]);
+}
+
+static void tanh_backward(int n, const real *y, const real *d_y, real *d_x)
+{
+    for (int i = 0; i < n; i++)
+        d_x[i] = d_y[i] * (1 - y[i] * y[i]);
+}
+
+static void sigmoid_backward(int n, const real *y, const real *d_y, real *d_x)
+{
+    for (int i = 0; i < n; i++)
+        d_x[i] = d_y[i] * y[i] * (1 - y[i]);
+}
+
 /*
- *   i = σ(a_i)   f = σ(a_f)   g = tanh(a_g)   o = σ(a_o)
- *   c = f ⊙ c' + i ⊙ g        h = o ⊙ tanh(c)
+ *   i = σ(a_i + p_i ⊙ c')   f = σ(a_f + p_f ⊙ c')   g = tanh(a_g)
+ *   c = f ⊙ c' + i ⊙ g      o = σ(a_o + p_o ⊙ c)    h = o ⊙ tanh(c)
  */
-static void lstm_forward(int H, real *gates, const real *c_previous, real *c, real *h)
+static void lstm_forward(int H, const real *peephole, real *gates, const real *c_previous, real *c,
+                         real *h)
 {
     real *i = gates, *f = gates + H, *g = gates + 2 * H, *o = gates + 3 * H;
     for (int j = 0; j < H; j++) {
-        i[j] = sigmoid(i[j]);
-        f[j] = sigmoid(f[j]);
+        const real p_i = peephole ? peephole[j] : 0;
+        const real p_f = peephole ? peephole[H + j] : 0;
+        const real p_o = peephole ? peephole[2 * H + j] : 0;
+        i[j] = sigmoid(i[j] + p_i * c_previous[j]);
+        f[j] = sigmoid(f[j] + p_f * c_previous[j]);
         g[j] = tanh(g[j]);
-        o[j] = sigmoid(o[j]);
         c[j] = f[j] * c_previous[j] + i[j] * g[j];
+        o[j] = sigmoid(o[j] + p_o * c[j]);
         h[j] = o[j] * tanh(c[j]);
     }
 }
 
 /*
- *   d_c  += d_h ⊙ o ⊙ (1 - tanh²(c))
+ *   d_a_o = d_h tanh(c) o(1-o)
+ *   d_c  += d_h ⊙ o ⊙ (1 - tanh²(c)) + p_o ⊙ d_a_o
  *   d_a_i = d_c g i(1-i)    d_a_f = d_c c' f(1-f)    d_a_g = d_c i (1-g²)
- *   d_a_o = d_h tanh(c) o(1-o)                       d_c'  = d_c f
+ *   d_c'  = d_c f + p_i ⊙ d_a_i + p_f ⊙ d_a_f
+ *   d_p_i += d_a_i c'       d_p_f += d_a_f c'        d_p_o += d_a_o c
  */
-static void lstm_backward(int H, const real *gates, const real *c_previous, const real *c,
-                          const real *d_h, real *d_c, real *d_gates)
+static void lstm_backward(int H, const real *peephole, const real *gates, const real *c_previous,
+                          const real *c, const real *d_h, real *d_c, real *d_gates,
+                          real *d_peephole)
 {
-    const real *i = gates, *f = gates + H, *g = gates + 2 * H, *o = gates + 3 * H;
     for (int j = 0; j < H; j++) {
+        const real i = gates[j], f = gates[H + j], g = gates[2 * H + j], o = gates[3 * H + j];
         const real t = tanh(c[j]);
-        const real d = d_c[j] + d_h[j] * o[j] * (1 - t * t);
-        d_gates[j] = d * g[j] * i[j] * (1 - i[j]);
-        d_gates[H + j] = d * c_previous[j] * f[j] * (1 - f[j]);
-        d_gates[2 * H + j] = d * i[j] * (1 - g[j] * g[j]);
-        d_gates[3 * H + j] = d_h[j] * t * o[j] * (1 - o[j]);
-        d_c[j] = d * f[j];
+        const real d_o = d_h[j] * t * o * (1 - o);
+        const real d =
+            d_c[j] + d_h[j] * o * (1 - t * t) + (peephole ? peephole[2 * H + j] * d_o : 0);
+        const real d_i = d * g * i * (1 - i), d_f = d * c_previous[j] * f * (1 - f);
+        d_gates[j] = d_i;
+        d_gates[H + j] = d_f;
+        d_gates[2 * H + j] = d * i * (1 - g * g);
+        d_gates[3 * H + j] = d_o;
+        d_c[j] = d * f;
+        if (peephole) {
+            d_c[j] += peephole[j] * d_i + peephole[H + j] * d_f;
+            d_peephole[j] += d_i * c_previous[j];
+            d_peephole[H + j] += d_f * c_previous[j];
+            d_peephole[2 * H + j] += d_o * c[j];
+        }
+    }
+}
+
+/*
+ *   z = σ(a_z)    r = σ(a_r)    reset = r ⊙ h'
+ */
+static void gru_reset(int H, real *gates, const real *h_previous, real *reset)
+{
+    real *z = gates, *r = gates + H;
+    for (int j = 0; j < H; j++) {
+        z[j] = sigmoid(z[j]);
+        r[j] = sigmoid(r[j]);
+        reset[j] = r[j] * h_previous[j];
+    }
+}
+
+/*
+ *   n = tanh(a_n)    h = (1-z) ⊙ h' + z ⊙ n
+ */
+static void gru_update(int H, real *gates, const real *h_previous, real *h)
+{
+    const real *z = gates;
+    real *n = gates + 2 * H;
+    for (int j = 0; j < H; j++) {
+        n[j] = tanh(n[j]);
+        h[j] = (1 - z[j]) * h_previous[j] + z[j] * n[j];
+    }
+}
+
+/*
+ *   d_a_z = d_h (n - h') z(1-z)    d_a_n = d_h z (1-n²)
+ */
+static void gru_update_backward(int H, const real *gates, const real *h_previous, const real *d_h,
+                                real *d_gates)
+{
+    const real *z = gates, *n = gates + 2 * H;
+    for (int j = 0; j < H; j++) {
+        d_gates[j] = d_h[j] * (n[j] - h_previous[j]) * z[j] * (1 - z[j]);
+        d_gates[2 * H + j] = d_h[j] * z[j] * (1 - n[j] * n[j]);
+    }
+}
+
+/*
+ *   d_a_r = d_reset h' r(1-r)      d_h' = d_h (1-z) + d_reset r
+ */
+static void gru_reset_backward(int H, const real *gates, const real *h_previous, const real *d_h,
+                               real *d_gates, real *d_h_previous)
+{
+    const real *z = gates, *r = gates + H;
+    for (int j = 0; j < H; j++) {
+        const real d_reset = d_gates[H + j];
+        d_gates[H + j] = d_reset * h_previous[j] * r[j] * (1 - r[j]);
+        d_h_previous[j] = d_h[j] * (1 - z[j]) + d_reset * r[j];
     }
 }
 
@@ -215,6 +302,16 @@ static void adam(size_t n, real *w, const real *g, real *m, real *v, real clip, 
     }
 }
 
+static void negative_sampling(int M, int N, int D, const real *x, const real *y, real *scores,
+                              real *g, real *d_x, real *d_y)
+{
+    reference_gemm(GEMM_NT, M, N, D, x, D, y, D, false, scores, N);
+    for (int i = 0; i < M * N; i++)
+        g[i] = sigmoid(scores[i]) - (i % N == 0);
+    reference_gemm(GEMM_NN, M, D, N, g, N, y, D, false, d_x, D);
+    reference_gemm(GEMM_TN, N, D, M, g, N, x, D, false, d_y, D);
+}
+
 const struct kernels kernels_reference = {
     .name = "reference",
     .gemm = reference_gemm,
@@ -222,8 +319,15 @@ const struct kernels kernels_reference = {
     .pack = pack,
     .packed_product = packed_product,
     .tanh_rows = tanh_rows,
+    .sigmoid_rows = sigmoid_rows,
+    .tanh_backward = tanh_backward,
+    .sigmoid_backward = sigmoid_backward,
     .lstm_forward = lstm_forward,
     .lstm_backward = lstm_backward,
+    .gru_reset = gru_reset,
+    .gru_update = gru_update,
+    .gru_update_backward = gru_update_backward,
+    .gru_reset_backward = gru_reset_backward,
     .energies = energies,
     .energies_backward = energies_backward,
     .softmax = softmax,
@@ -233,4 +337,5 @@ const struct kernels kernels_reference = {
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,
     .adam = adam,
+    .negative_sampling = negative_sampling,
 };

@@ -1,44 +1,80 @@
 /*
- * cell.h - what a recurrent cell is, seen from the encoder and the decoder.
+ * cell.h - what a recurrent cell is, seen from whoever runs it over a sequence.
  *
  * A cell's input projection W x + b is computed outside, for all steps in one
- * product; what is left is the step. For the LSTM (Hochreiter & Schmidhuber
- * 1997 with the forget gate of Gers 2000), rows of W, U and b stacked i f g o:
+ * product; what is left is the step. Rows of W, U and b are blocks of H, one a
+ * gate; a = (W x + b) + U h' throughout, h' and c' are the step before.
  *
- *     a = (W x + b) + U h'
- *     i = σ(a_i)   f = σ(a_f)   g = tanh(a_g)   o = σ(a_o)
- *     c = f ⊙ c' + i ⊙ g        h = o ⊙ tanh(c)
+ *   rnn           h = tanh(a)                                     Elman 1990
+ *   rnn-logistic  h = σ(a)
+ *   lstm          i f g o:  i = σ(a_i)  f = σ(a_f)  g = tanh(a_g)  o = σ(a_o)
+ *                 c = f ⊙ c' + i ⊙ g    h = o ⊙ tanh(c)
+ *                           Hochreiter & Schmidhuber 1997, Gers 2000
+ *   peephole      lstm with a_i += p_i ⊙ c',  a_f += p_f ⊙ c',  a_o += p_o ⊙ c
+ *                           Gers & Schmidhuber 2000
+ *   gru           z r n:  z = σ(a_z)  r = σ(a_r)
+ *                 n = tanh(W_n x + b_n + U_n (r ⊙ h'))    h = (1-z) ⊙ h' + z ⊙ n
+ *                           Cho 2014
+ *   gru-unbiased  the same without b
  *
- *   B sentences   I input width   H state width
+ * Every cell has a state of two rows of H, h and c, so that whoever stores
+ * states need not know which cell it is: c is the LSTM's cell state, r ⊙ h' of
+ * a GRU (the backward pass wants it), zero of a simple cell.
+ *
+ *   B sentences   I input width   M context width   H state width   G gates
  */
 #ifndef MODEL_LAYERS_CELL_H
 #define MODEL_LAYERS_CELL_H
 
 #include "model/params.h"
 
-#define CELL_GATES 4 // blocks of H rows in W, U and b
-
-struct cell {
-    struct tensor w;    // (4H,I)
-    struct tensor u;    // (4H,H)
-    struct tensor bias; // (4H)
-    int I, H;
+enum cell_kind {
+    CELL_RNN,
+    CELL_RNN_LOGISTIC,
+    CELL_LSTM,
+    CELL_PEEPHOLE,
+    CELL_GRU,
+    CELL_GRU_UNBIASED,
 };
 
-/* Tensors PREFIX.w, PREFIX.u, PREFIX.bias. */
-void cell_declare(struct cell *cell, struct params *params, const char *prefix, int I, int H);
+struct cell {
+    enum cell_kind kind;
+    int I, M, H, G;
+    struct tensor w;         // (GH,I)
+    struct tensor u;         // (GH,H); of a GRU z and r: (2H,H)
+    struct tensor candidate; // (H,H) of a GRU: U_n; else no rows
+    struct tensor bias;      // (GH), or no rows
+    struct tensor peephole;  // (3,H) p_i p_f p_o, or no rows
+    struct tensor context;   // (GH,M) a second input, added to W x; no rows if M is 0
+};
 
-/* One step of B rows. gates (B,4H) comes in as W x + b and goes out activated: it is what the
- * backward pass needs. h_previous and h have rows ld_* apart; c (B,H) is dense. */
-void cell_forward(const struct cell *cell, const struct weights *weights, int B, real *gates,
-                  const real *h_previous, int ld_previous, const real *c_previous, real *c, real *h,
-                  int ld_h);
+/* Tensors PREFIX.w .u .candidate .bias .peephole .context, those that the cell has. */
+void cell_declare(struct cell *cell, struct params *params, enum cell_kind kind, const char *prefix,
+                  int I, int H, int M);
 
-/* The same step back. d_h (B,H) dense; d_c (B,H) comes in from the step after and goes out for the
- * step before; d_gates (B,4H) and d_h_previous (B,H, dense) are set. Gradients of U are left to
- * product_backward over all steps at once. */
-void cell_backward(const struct cell *cell, const struct weights *weights, int B, const real *gates,
-                   const real *c_previous, const real *c, const real *d_h, real *d_c, real *d_gates,
-                   real *d_h_previous);
+/* B rows of one step. Rows are ld_* apart; gates are dense. */
+struct cell_step {
+    int B;
+    real *gates;                              // (B,GH) in: W x + b, out: activated
+    const real *h_previous, *c_previous;      // (B,H)
+    int ld_h_previous, ld_c_previous;
+    real *h, *c; // (B,H) out; c not the same memory as c_previous
+    int ld_h, ld_c;
+};
+
+void cell_forward(const struct cell *cell, const struct weights *weights,
+                  const struct cell_step *step);
+
+/* The same step back, the step as cell_forward left it. d_h (B,H) is read; d_c (B,H) comes in from
+ * the step after and goes out for the step before (simple cells and GRUs leave it); d_gates (B,GH)
+ * and d_h_previous (B,H) are set. All dense. Of the gradients only the peepholes' are added to. */
+void cell_backward(const struct cell *cell, const struct weights *weights,
+                   const struct cell_step *step, const real *d_h, real *d_c, real *d_gates,
+                   real *d_h_previous, real *gradients);
+
+/* The gradients of U over rows of any steps at once: h_previous and c are what those rows had. */
+void cell_recurrent_gradients(const struct cell *cell, const struct weights *weights, int rows,
+                              const real *h_previous, int ld_h_previous, const real *c, int ld_c,
+                              const real *d_gates, real *gradients);
 
 #endif

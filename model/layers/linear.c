@@ -14,7 +14,8 @@ void linear_forward(const struct weights *weights, struct tensor w, struct tenso
                     const real *X, int ldx, real *Y)
 {
     weights_product(weights, w, M, X, ldx, false, Y, w.rows);
-    add_bias(M, w.rows, weight(weights, bias), Y);
+    if (bias.rows)
+        add_bias(M, w.rows, weight(weights, bias), Y);
 }
 
 void bias_backward(struct tensor bias, int M, const real *d_Y, real *gradients)

@@ -9,7 +9,7 @@
 /* Each of the M rows of y (n wide) += bias. */
 void add_bias(int M, int n, const real *bias, real *y);
 
-/* Y(M,rows) = X(M,cols) Wᵀ + b. */
+/* Y(M,rows) = X(M,cols) Wᵀ + b; a bias without rows is not there, here and below. */
 void linear_forward(const struct weights *weights, struct tensor w, struct tensor bias, int M,
                     const real *X, int ldx, real *Y);
 

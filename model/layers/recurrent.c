@@ -12,56 +12,75 @@
 void recurrent_lay_out(const struct cell *cell, struct recurrent_run *run, struct arena *arena)
 {
     const size_t rows = (size_t)run->S * (size_t)run->B, H = (size_t)cell->H;
-    run->gates = arena_array(arena, real, rows * CELL_GATES * H);
+    run->gates = arena_array(arena, real, rows * (size_t)cell->G * H);
     run->c = arena_array(arena, real, rows * H);
     run->fed = arena_array(arena, real, rows * H);
     run->zeros = arena_array(arena, real, (size_t)run->B * H);
 }
 
 /* The n-th step in the order of the run, and its place in time. */
-static int step_at(const struct recurrent_run *run, int n)
+static size_t step_at(const struct recurrent_run *run, int n)
 {
-    return run->reverse ? run->S - 1 - n : n;
+    return (size_t)(run->reverse ? run->S - 1 - n : n);
 }
 
-/* What the n-th step starts from. */
-static const real *fed_before(const struct recurrent_run *run, int n, size_t H)
+/* The n-th step as the cell sees it. What it starts from is what the one before left. */
+static struct cell_step step_of(const struct cell *cell, const struct recurrent_run *run, int n)
 {
-    if (n == 0)
-        return run->h0 ? run->h0 : run->zeros;
-    return run->fed + (size_t)step_at(run, n - 1) * (size_t)run->B * H;
+    const size_t B = (size_t)run->B, H = (size_t)cell->H, s = step_at(run, n);
+    const size_t before = n > 0 ? step_at(run, n - 1) * B * H : 0;
+    return (struct cell_step){
+        .B = run->B,
+        .gates = run->gates + s * B * (size_t)cell->G * H,
+        .h_previous = n > 0     ? run->fed + before
+                      : run->h0 ? run->h0
+                                : run->zeros,
+        .c_previous = n > 0     ? run->c + before
+                      : run->c0 ? run->c0
+                                : run->zeros,
+        .ld_h_previous = cell->H,
+        .ld_c_previous = cell->H,
+        .h = run->h + s * B * (size_t)run->ld_h,
+        .c = run->c + s * B * H,
+        .ld_h = run->ld_h,
+        .ld_c = cell->H,
+    };
 }
 
-static const real *c_before(const struct recurrent_run *run, int n, size_t H)
+/* Zeros behind a sentence's end, and what the next step is fed. */
+static void finish_step(const struct cell *cell, const struct recurrent_run *run, int n)
 {
-    if (n == 0)
-        return run->c0 ? run->c0 : run->zeros;
-    return run->c + (size_t)step_at(run, n - 1) * (size_t)run->B * H;
+    const size_t H = (size_t)cell->H, s = step_at(run, n);
+    const struct cell_step step = step_of(cell, run, n);
+    real *fed = run->fed + s * (size_t)run->B * H;
+    for (size_t b = 0; b < (size_t)run->B; b++) {
+        real *h = step.h + b * (size_t)run->ld_h;
+        if ((int)s >= run->len[b]) {
+            memset(step.c + b * H, 0, H * sizeof(real));
+            memset(h, 0, H * sizeof(real));
+        }
+        dropout_apply(H, h, run->mask ? run->mask + b * H : NULL, fed + b * H);
+    }
 }
 
 void recurrent_forward(const struct cell *cell, const struct weights *weights,
                        struct recurrent_run *run)
 {
-    const size_t B = (size_t)run->B, H = (size_t)cell->H, ld = (size_t)run->ld_h;
-    memset((real *)run->zeros, 0, B * H * sizeof(real));
-    linear_forward(weights, cell->w, cell->bias, run->S * run->B, run->x, cell->I, run->gates);
+    const int rows = run->S * run->B;
+    memset((real *)run->zeros, 0, (size_t)run->B * (size_t)cell->H * sizeof(real));
+    linear_forward(weights, cell->w, cell->bias, rows, run->x, cell->I, run->gates);
+    if (cell->M > 0)
+        weights_product(weights, cell->context, rows, run->context, cell->M, true, run->gates,
+                        cell->G * cell->H);
     for (int n = 0; n < run->S; n++) {
-        const size_t s = (size_t)step_at(run, n);
-        real *c = run->c + s * B * H, *h = run->h + s * B * ld, *fed = run->fed + s * B * H;
-        cell_forward(cell, weights, run->B, run->gates + s * B * CELL_GATES * H,
-                     fed_before(run, n, H), cell->H, c_before(run, n, H), c, h, run->ld_h);
-        for (size_t b = 0; b < B; b++) {
-            if ((int)s >= run->len[b]) {
-                memset(c + b * H, 0, H * sizeof(real));
-                memset(h + b * ld, 0, H * sizeof(real));
-            }
-            dropout_apply(H, h + b * ld, run->mask ? run->mask + b * H : NULL, fed + b * H);
-        }
+        const struct cell_step step = step_of(cell, run, n);
+        cell_forward(cell, weights, &step);
+        finish_step(cell, run, n);
     }
 }
 
 struct backward_scratch {
-    real *d_gates; // (S,B,4H)
+    real *d_gates; // (S,B,GH)
     real *d_h;     // (B,H) of the step at hand
     real *d_fed;   // (B,H) what flows to the step before
     real *d_c;     // (B,H)
@@ -71,7 +90,7 @@ static void lay_out_backward(struct backward_scratch *s, const struct cell *cell
                              struct arena *arena)
 {
     const size_t rows = (size_t)B, H = (size_t)cell->H;
-    s->d_gates = arena_array(arena, real, (size_t)S * rows * CELL_GATES * H);
+    s->d_gates = arena_array(arena, real, (size_t)S * rows * (size_t)cell->G * H);
     s->d_h = arena_array(arena, real, rows * H);
     s->d_fed = arena_array(arena, real, rows * H);
     s->d_c = arena_array(arena, real, rows * H);
@@ -85,46 +104,63 @@ size_t recurrent_backward_bytes(const struct cell *cell, int S, int B)
     return measure.used;
 }
 
-/* d_h = d_out + d_fed ⊙ mask, and nothing behind a sentence's end. */
-static void gather_d_h(const struct recurrent_run *run, const struct backward_scratch *scratch,
-                       const real *d_out, int s, size_t H)
+static double sum_of_squares(size_t n, const real *x)
 {
-    for (size_t b = 0; b < (size_t)run->B; b++) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+/* d_h = d_out + d_fed ⊙ mask, and nothing behind a sentence's end. */
+static void gather_d_h(const struct recurrent_run *run, const struct recurrent_gradients *back,
+                       const struct backward_scratch *scratch, size_t s, size_t H)
+{
+    const size_t B = (size_t)run->B, ld = (size_t)run->ld_h;
+    for (size_t b = 0; b < B; b++) {
         real *d_h = scratch->d_h + b * H;
-        if (s >= run->len[b]) {
+        if ((int)s >= run->len[b]) {
             memset(d_h, 0, H * sizeof(real));
             memset(scratch->d_c + b * H, 0, H * sizeof(real));
-            continue;
+        } else {
+            const real *out = back->d_h + s * B * ld + b * ld;
+            dropout_apply(H, scratch->d_fed + b * H, run->mask ? run->mask + b * H : NULL, d_h);
+            for (size_t j = 0; j < H; j++)
+                d_h[j] += out[j];
         }
-        const real *out = d_out + b * (size_t)run->ld_h;
-        dropout_apply(H, scratch->d_fed + b * H, run->mask ? run->mask + b * H : NULL, d_h);
-        for (size_t j = 0; j < H; j++)
-            d_h[j] += out[j];
+        if (back->squares)
+            back->squares[s * B + b] = sum_of_squares(H, d_h);
     }
 }
 
 /* Weight gradients of all steps at once: step n started from what step n-1 fed it. */
 static void weights_backward(const struct cell *cell, const struct weights *weights,
-                             const struct recurrent_run *run, const real *d_gates, real *d_x,
+                             const struct recurrent_run *run,
+                             const struct recurrent_gradients *back, const real *d_gates,
                              real *gradients)
 {
-    const size_t B = (size_t)run->B, H = (size_t)cell->H;
+    const size_t B = (size_t)run->B, H = (size_t)cell->H, G = (size_t)cell->G;
     const int rows = run->S * run->B, later = rows - run->B;
     bias_backward(cell->bias, rows, d_gates, gradients);
-    product_backward(weights, cell->w, rows, run->x, cell->I, d_gates, d_x, cell->I, gradients);
-    const real *d_later = run->reverse ? d_gates : d_gates + B * CELL_GATES * H;
-    const real *fed = run->reverse ? run->fed + B * H : run->fed;
+    product_backward(weights, cell->w, rows, run->x, cell->I, d_gates, back->d_x, cell->I,
+                     gradients);
+    if (cell->M > 0)
+        product_backward(weights, cell->context, rows, run->context, cell->M, d_gates,
+                         back->d_context, cell->M, gradients);
+    const size_t from = run->reverse ? 0 : B, fed = run->reverse ? B : 0;
     if (later > 0)
-        product_backward(weights, cell->u, later, fed, cell->H, d_later, NULL, 0, gradients);
-    if (run->h0)
-        product_backward(weights, cell->u, run->B, run->h0, cell->H,
-                         d_gates + (size_t)step_at(run, 0) * B * CELL_GATES * H, NULL, 0,
-                         gradients);
+        cell_recurrent_gradients(cell, weights, later, run->fed + fed * H, cell->H,
+                                 run->c + from * H, cell->H, d_gates + from * G * H, gradients);
+    if (run->h0) {
+        const struct cell_step first = step_of(cell, run, 0);
+        cell_recurrent_gradients(cell, weights, run->B, run->h0, cell->H, first.c, cell->H,
+                                 d_gates + step_at(run, 0) * B * G * H, gradients);
+    }
 }
 
 void recurrent_backward(const struct cell *cell, const struct weights *weights,
-                        const struct recurrent_run *run, const real *d_h, real *d_x, real *d_h0,
-                        real *d_c0, real *gradients, struct arena *scratch)
+                        const struct recurrent_run *run, const struct recurrent_gradients *back,
+                        real *gradients, struct arena *scratch)
 {
     const size_t B = (size_t)run->B, H = (size_t)cell->H;
     struct arena_mark mark = arena_mark(scratch);
@@ -135,16 +171,15 @@ void recurrent_backward(const struct cell *cell, const struct weights *weights,
     memset(k.d_fed, 0, B * H * sizeof(real));
     memset(k.d_c, 0, B * H * sizeof(real));
     for (int n = run->S - 1; n >= 0; n--) {
-        const size_t s = (size_t)step_at(run, n);
-        gather_d_h(run, &k, d_h + s * B * (size_t)run->ld_h, (int)s, H);
-        cell_backward(cell, weights, run->B, run->gates + s * B * CELL_GATES * H,
-                      c_before(run, n, H), run->c + s * B * H, k.d_h, k.d_c,
-                      k.d_gates + s * B * CELL_GATES * H, k.d_fed);
+        const struct cell_step step = step_of(cell, run, n);
+        gather_d_h(run, back, &k, step_at(run, n), H);
+        cell_backward(cell, weights, &step, k.d_h, k.d_c,
+                      k.d_gates + step_at(run, n) * B * (size_t)cell->G * H, k.d_fed, gradients);
     }
-    weights_backward(cell, weights, run, k.d_gates, d_x, gradients);
-    if (d_h0)
-        memcpy(d_h0, k.d_fed, B * H * sizeof(real));
-    if (d_c0)
-        memcpy(d_c0, k.d_c, B * H * sizeof(real));
+    weights_backward(cell, weights, run, back, k.d_gates, gradients);
+    if (back->d_h0)
+        memcpy(back->d_h0, k.d_fed, B * H * sizeof(real));
+    if (back->d_c0)
+        memcpy(back->d_c0, k.d_c, B * H * sizeof(real));
     arena_rewind(scratch, mark);
 }

@@ -1,7 +1,8 @@
 /*
  * recurrent.h - a cell run over a padded batch of sequences, in one direction.
  *
- *   S steps   B sentences   I input width   H state width     time-major: (S,B,·)
+ *   S steps   B sentences   I input width   M context width   H state width   G gates
+ *   time-major: (S,B,·)
  *
  * States behind a sentence's end are zero, in both directions, and nothing
  * flows back from there, so padding changes nothing. With a recurrent dropout
@@ -19,12 +20,13 @@ struct recurrent_run {
     bool reverse;        // from the last step to the first
     const int *len;      // (B)
     const real *x;       // (S,B,I)
+    const real *context; // (S,B,M) of a cell that has one
     const real *h0, *c0; // (B,H) before the first step; NULL: zeros
     const real *mask;    // (B,H) or NULL
 
     real *h; // (S,B) rows of H, ld_h apart: out
     int ld_h;
-    real *gates;       // (S,B,4H)  tape
+    real *gates;       // (S,B,GH)  tape
     real *c;           // (S,B,H)   tape
     real *fed;         // (S,B,H)   tape: h ⊙ mask
     const real *zeros; // (B,H)     tape: the state before the first step
@@ -36,11 +38,19 @@ void recurrent_lay_out(const struct cell *cell, struct recurrent_run *run, struc
 void recurrent_forward(const struct cell *cell, const struct weights *weights,
                        struct recurrent_run *run);
 
-/* d_h (S,B) rows ld_h apart is read; d_x (S,B,I) is added to (NULL: left out), d_h0 and d_c0 (B,H)
- * set unless NULL; scratch is taken from and given back to the arena. */
+/* Where the gradients of a run go; NULL: left out. */
+struct recurrent_gradients {
+    const real *d_h;   // (S,B) rows ld_h apart: read
+    real *d_x;         // (S,B,I) added to
+    real *d_context;   // (S,B,M) added to
+    real *d_h0, *d_c0; // (B,H) set
+    double *squares;   // (S,B) set: |d h|² of each state, all that reaches it
+};
+
+/* Scratch is taken from and given back to the arena. */
 void recurrent_backward(const struct cell *cell, const struct weights *weights,
-                        const struct recurrent_run *run, const real *d_h, real *d_x, real *d_h0,
-                        real *d_c0, real *gradients, struct arena *scratch);
+                        const struct recurrent_run *run, const struct recurrent_gradients *back,
+                        real *gradients, struct arena *scratch);
 
 /* Scratch of a backward pass, laid out in a measuring arena or a real one. */
 size_t recurrent_backward_bytes(const struct cell *cell, int S, int B);

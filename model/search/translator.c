@@ -18,8 +18,7 @@
 
 struct slot {
     int source;           // the sentence in it, -1: free
-    struct memory memory; // its encoded form: the two below
-    real *states, *keys;  // (S,M), (S,A)
+    struct memory memory; // its encoded form
     int first_row;        // its hypotheses are these rows of the last step
     struct beam beam;
 };
@@ -33,14 +32,13 @@ struct translator {
     struct arena block;  // all of the following, and what the slots point to
     const int32_t **ids; // (sentences) to encode
     int *lens;
-    struct memory *memories;
+    struct memory **memories;
     const struct memory **row_memory; // (N) rows of a step, N = sentences * beam
     int32_t *row_previous;            // (N)
-    real *state, *next_state;         // (N,2H)
+    real *state, *next_state;         // (N,state width)
     real *alignment;                  // (N,source_len)
     real *log_probs;                  // (N,V)
 
-    struct arena encoded; // memories, until they are in their slots
     struct arena scratch;
 };
 
@@ -79,36 +77,24 @@ static void lay_out(struct translator *tr, struct arena *a)
 {
     const struct config *config = model_config(tr->model);
     const size_t sentences = (size_t)tr->limits.sentences, S = (size_t)tr->limits.source_len;
-    const size_t N = sentences * (size_t)tr->limits.beam, H = (size_t)config->hidden;
+    const size_t N = sentences * (size_t)tr->limits.beam;
+    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
 
     for (size_t i = 0; i < sentences; i++) {
         struct slot *slot = &tr->slots[i];
-        slot->states = arena_array(a, real, S * 2 * H);
-        slot->keys = arena_array(a, real, S * (size_t)config->attention);
+        seq2seq_memory_lay_out(model_seq2seq(tr->model), tr->limits.source_len, a, &slot->memory);
         beam_lay_out(&slot->beam, a, tr->limits.beam, tr->limits.source_len,
                      steps_most(LENGTH_RATIO_MAX, tr->limits.source_len));
     }
     tr->ids = arena_array(a, const int32_t *, sentences);
     tr->lens = arena_array(a, int, sentences);
-    tr->memories = arena_array(a, struct memory, sentences);
+    tr->memories = arena_array(a, struct memory *, sentences);
     tr->row_memory = arena_array(a, const struct memory *, N);
     tr->row_previous = arena_array(a, int32_t, N);
-    tr->state = arena_array(a, real, N * 2 * H);
-    tr->next_state = arena_array(a, real, N * 2 * H);
+    tr->state = arena_array(a, real, N * width);
+    tr->next_state = arena_array(a, real, N * width);
     tr->alignment = arena_array(a, real, N * S);
     tr->log_probs = arena_array(a, real, N * (size_t)config->vocabulary);
-}
-
-static size_t encoded_bytes(const struct translator *tr)
-{
-    const struct config *config = model_config(tr->model);
-    struct arena size = arena_measure();
-    for (int i = 0; i < tr->limits.sentences; i++) {
-        const size_t S = (size_t)tr->limits.source_len;
-        (void)arena_array(&size, real, S * 2 * (size_t)config->hidden);
-        (void)arena_array(&size, real, S * (size_t)config->attention);
-    }
-    return size.used;
 }
 
 static size_t scratch_bytes(const struct translator *tr)
@@ -128,8 +114,7 @@ static bool allocate(struct translator *tr)
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init(&tr->block, size.used) || !arena_init(&tr->encoded, encoded_bytes(tr)) ||
-        !arena_init(&tr->scratch, scratch_bytes(tr)))
+    if (!arena_init(&tr->block, size.used) || !arena_init(&tr->scratch, scratch_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
     for (int i = 0; i < tr->limits.sentences; i++)
@@ -165,7 +150,6 @@ void translator_free(struct translator *tr)
     if (!tr)
         return;
     arena_release(&tr->scratch);
-    arena_release(&tr->encoded);
     arena_release(&tr->block);
     memory_free(tr->slots);
     memory_free(tr);
@@ -263,19 +247,11 @@ static void enter(struct run *run, struct slot *slot, int source)
     run->tr->in_flight++;
 }
 
-static void keep_memory(const struct config *config, struct slot *slot, const struct memory *memory)
-{
-    const size_t S = (size_t)memory->S;
-    memcpy(slot->states, memory->states, S * 2 * (size_t)config->hidden * sizeof(real));
-    memcpy(slot->keys, memory->keys, S * (size_t)config->attention * sizeof(real));
-    slot->memory = (struct memory){ .states = slot->states, .keys = slot->keys, .S = memory->S };
-}
-
 /* Sources into the free slots, all encoded together. */
 static enum status admit(struct run *run)
 {
     struct translator *tr = run->tr;
-    int entered[SENTENCES_MAX], n = 0;
+    int n = 0;
 
     for (int i = 0; i < tr->limits.sentences; i++) {
         while (run->next < run->count && is_cancelled(&run->sources[run->next]))
@@ -286,56 +262,44 @@ static enum status admit(struct run *run)
             continue;
         tr->ids[n] = run->sources[run->next].ids;
         tr->lens[n] = run->sources[run->next].len;
+        tr->memories[n++] = &tr->slots[i].memory;
         enter(run, &tr->slots[i], run->next++);
-        entered[n++] = i;
     }
     if (n == 0)
         return STATUS_OK;
-    enum status status =
-        seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
-                       &tr->encoded, &tr->scratch, tr->memories, run->err);
-    for (int i = 0; i < n && status == STATUS_OK; i++)
-        keep_memory(model_config(tr->model), &tr->slots[entered[i]], &tr->memories[i]);
-    arena_reset(&tr->encoded);
-    return status;
+    return seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
+                          &tr->scratch, tr->memories, run->err);
 }
 
 /* The state a row starts the next step from: its parent's, or the sentence's first. */
-static enum status fetch_state(struct run *run, const struct slot *slot, int row, real *state)
+static void fetch_state(const struct translator *tr, const struct slot *slot, int row, real *state)
 {
-    struct translator *tr = run->tr;
-    const size_t width = (size_t)SEQ2SEQ_STATE(model_seq2seq(tr->model));
-
-    if (slot->beam.depth == 0)
-        return seq2seq_start(model_seq2seq(tr->model), model_weights(tr->model), &slot->memory,
-                             &tr->scratch, state, run->err);
-    const size_t parent = (size_t)(slot->first_row + beam_parent(&slot->beam, row));
-    memcpy(state, tr->next_state + parent * width, width * sizeof *state);
-    return STATUS_OK;
+    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
+    const real *from = slot->memory.start;
+    if (slot->beam.depth > 0)
+        from = tr->next_state + (size_t)(slot->first_row + beam_parent(&slot->beam, row)) * width;
+    memcpy(state, from, width * sizeof *state);
 }
 
-/* The hypotheses of all slots become rows 0..*N. */
-static enum status gather_rows(struct run *run, int *N)
+/* The hypotheses of all slots become rows; returns how many. */
+static int gather_rows(struct run *run)
 {
     struct translator *tr = run->tr;
-    const size_t width = (size_t)SEQ2SEQ_STATE(model_seq2seq(tr->model));
-
-    *N = 0;
+    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
+    int N = 0;
     for (int i = 0; i < tr->limits.sentences; i++) {
         struct slot *slot = &tr->slots[i];
         if (slot->source < 0)
             continue;
-        const int first = *N;
-        for (int row = 0; row < slot->beam.live; row++, ++*N) {
-            tr->row_memory[*N] = &slot->memory;
-            tr->row_previous[*N] = beam_previous(&slot->beam, row);
-            enum status status = fetch_state(run, slot, row, tr->state + (size_t)*N * width);
-            if (status != STATUS_OK)
-                return status;
+        const int first = N;
+        for (int row = 0; row < slot->beam.live; row++, N++) {
+            tr->row_memory[N] = &slot->memory;
+            tr->row_previous[N] = beam_previous(&slot->beam, row);
+            fetch_state(tr, slot, row, tr->state + (size_t)N * width);
         }
         slot->first_row = first;
     }
-    return STATUS_OK;
+    return N;
 }
 
 static enum status advance_slots(struct run *run)
@@ -367,10 +331,9 @@ static enum status step(struct run *run)
                          .alignment = tr->alignment,
                          .ld_alignment = tr->limits.source_len,
                          .log_probs = tr->log_probs };
-    enum status status = gather_rows(run, &rows.N);
-    if (status == STATUS_OK)
-        status = seq2seq_step(model_seq2seq(tr->model), model_weights(tr->model), &rows,
-                              &tr->scratch, run->err);
+    rows.N = gather_rows(run);
+    enum status status = seq2seq_step(model_seq2seq(tr->model), model_weights(tr->model), &rows,
+                                      &tr->scratch, run->err);
     return status == STATUS_OK ? advance_slots(run) : status;
 }
 

@@ -318,13 +318,13 @@ static enum status change_card(const struct options *o, struct error *err)
     if (status == STATUS_OK)
         status = matrix_dtype(path, &dtype, err);
     if (status == STATUS_OK)
-        status = model_load(&model, path, err);
+        status = model_load_any(&model, path, err);
     if (status == STATUS_OK)
         status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
     if (status == STATUS_OK) {
         const struct model_texts texts = { model_texts(model).vocabulary, card.data };
-        status =
-            model_save(out, model_seq2seq(model), model_weights(model)->values, dtype, &texts, err);
+        status = model_save(out, model_config(model), model_weights(model)->params,
+                            model_weights(model)->values, dtype, &texts, err);
     }
     model_free(model);
     bytes_release(&card);

@@ -21,6 +21,7 @@
 #include "base/threads.h"
 #include "model/model.h"
 #include "model/train/trainer.h"
+#include "model/train/translation.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
 #include "server/cmd/progress.h"
@@ -43,6 +44,8 @@ struct training {
     enum dtype store;
     bool resume;
     int vocabulary_size, pieces_max, bleu_sentences;
+    struct config config;
+    struct batch_options batches;
     struct trainer_options trainer;
 
     /* what it works with */
@@ -50,6 +53,7 @@ struct training {
     struct bytes vocabulary_text;
     struct train_data train_data, valid_data;
     struct validation_set set;
+    struct translation_task *task;
     json_t *card; // the one of --card, or an empty object
     struct progress progress;
     double bleu;                      // of the last validation, NaN without
@@ -120,7 +124,7 @@ static enum status get_vocabulary(struct training *c, struct error *err)
     if (status != STATUS_OK)
         return status;
     bytes_init(&c->vocabulary_text, TEXT_BYTES_MAX);
-    c->trainer.config.vocabulary = vocabulary_size(c->vocabulary);
+    c->config.vocabulary = vocabulary_size(c->vocabulary);
     return vocabulary_write_tsv(c->vocabulary, &c->vocabulary_text, err);
 }
 
@@ -198,7 +202,8 @@ static enum status save_model(const struct training *c, const struct training_va
     enum status status = write_card(c, v, &card, err);
     if (status == STATUS_OK) {
         const struct model_texts texts = { c->vocabulary_text.data, card.data };
-        status = model_save(path, v->shape, v->values, c->store, &texts, err);
+        status = model_save(path, c->task->task.config, c->task->task.params, v->values, c->store,
+                            &texts, err);
     }
     bytes_release(&card);
     return status == STATUS_OK ? status : error_while(err, "saving the model");
@@ -239,9 +244,7 @@ static void on_update(void *context, const struct training_progress *p)
 {
     struct training *c = context;
     const struct training_state *s = p->state;
-    const double batches = (double)p->batches_in_epoch;
-    const double done = ((double)s->epoch * batches + (double)s->next_batch) /
-                        ((double)c->trainer.epochs * batches);
+    const double done = p->epochs / (double)c->trainer.epochs;
     take_rate(c, s);
     c->mean_loss += (p->loss - c->mean_loss) * (c->mean_loss > 0 ? LOSS_WEIGHT : 1);
     if (p->skipped)
@@ -296,9 +299,10 @@ static void read_numbers(struct training *c, const struct options *o)
     c->vocabulary_size = options_int(o, "vocab-size");
     c->pieces_max = options_int(o, "max-pieces");
     c->bleu_sentences = options_int(o, "bleu-sentences");
-    t->config.embedding = options_int(o, "embedding");
-    t->config.hidden = options_int(o, "hidden");
-    t->config.attention = options_int(o, "attention");
+    c->config = config_default(KIND_TRANSLATE);
+    c->config.embedding = options_int(o, "embedding");
+    c->config.hidden = options_int(o, "hidden");
+    c->config.attention = options_int(o, "attention");
     t->dropout = options_real(o, "dropout");
     t->smoothing = options_real(o, "smoothing");
     t->schedule = (struct schedule_options){ options_real(o, "rate"), options_int(o, "warmup"),
@@ -306,8 +310,6 @@ static void read_numbers(struct training *c, const struct options *o)
                                              options_real(o, "cooldown") };
     t->optimizer = optimizer_options_default();
     t->optimizer.clip = options_real(o, "clip");
-    t->batch_sentences = options_int(o, "batch-sentences");
-    t->batch_pieces = options_int(o, "batch-pieces");
     t->epochs = options_int64(o, "epochs");
     t->validate_every = options_int64(o, "validate-every");
     t->checkpoint_every = options_int64(o, "checkpoint-every");
@@ -315,6 +317,8 @@ static void read_numbers(struct training *c, const struct options *o)
     if (t->threads > TRAINER_THREADS_MAX)
         t->threads = TRAINER_THREADS_MAX;
     t->seed = (uint64_t)options_int64(o, "seed");
+    c->batches = (struct batch_options){ options_int(o, "batch-sentences"),
+                                         options_int(o, "batch-pieces"), t->seed };
 }
 
 /* Whether a file can be written there, before hours of training. */
@@ -399,12 +403,11 @@ static void say_start(const struct training *c, const struct trainer *trainer)
 {
     const struct training_state *s = trainer_state(trainer);
     fprintf(stderr, "model: %zu weights, %d pieces; %d threads\n",
-            params_weight_count(&trainer_shape(trainer)->params), c->trainer.config.vocabulary,
-            c->trainer.threads);
+            params_weight_count(c->task->task.params), c->config.vocabulary, c->trainer.threads);
     if (c->resume)
         fprintf(stderr, "going on after update %lld of %s\n", (long long)s->updates,
                 c->trainer.checkpoint_path);
-    if (s->threads != c->trainer.threads)
+    if (s->threads != trainer_members(trainer))
         fprintf(stderr,
                 "it had %d threads before: the numbers will not be the same to the last "
                 "bit\n",
@@ -428,14 +431,16 @@ static void say_end(const struct training *c, const struct trainer *trainer, enu
 
 static enum status run_trainer(struct training *c, struct error *err)
 {
-    struct trainer *trainer;
+    struct trainer *trainer = NULL;
     c->trainer.vocabulary = c->vocabulary_text.data;
     c->trainer.stop = &stop_signal;
     c->trainer.on_update = on_update;
     c->trainer.on_validated = on_validated;
     c->trainer.context = c;
-    enum status status =
-        trainer_new(&trainer, &c->trainer, &c->train_data.pairs, &c->valid_data.pairs, err);
+    enum status status = translation_task_new(&c->task, &c->config, &c->train_data.pairs,
+                                              &c->valid_data.pairs, c->batches, err);
+    if (status == STATUS_OK)
+        status = trainer_new(&trainer, &c->trainer, &c->task->task, err);
     if (status == STATUS_OK && c->resume)
         status = trainer_resume(trainer, err);
     if (status == STATUS_OK) {
@@ -465,6 +470,7 @@ static enum status train(struct training *c, const struct options *o, struct err
 
 static void release(struct training *c)
 {
+    translation_task_free(c->task);
     memory_free(c->set.sources);
     train_data_release(&c->train_data);
     train_data_release(&c->valid_data);

@@ -125,7 +125,7 @@ enum status validation_bleu(const char *model_path, const struct vocabulary *voc
     if (!job.texts || !job.statuses || !job.errors)
         status = error_set(err, STATUS_NO_MEMORY, "no memory to measure BLEU");
     if (status == STATUS_OK)
-        status = model_load(&model, model_path, err);
+        status = model_load(&model, model_path, KIND_TRANSLATE, err);
     job.model = model;
     if (status == STATUS_OK)
         status = translate_all(&job, err);

@@ -91,7 +91,7 @@ enum status engine_load(struct engine **out, const char *path, struct error *err
     *out = NULL;
     if (!err)
         err = &ignored;
-    enum status status = model_load(&model, path, err);
+    enum status status = model_load(&model, path, KIND_TRANSLATE, err);
     if (status != STATUS_OK)
         return status;
     const char *text = model_texts(model).vocabulary;

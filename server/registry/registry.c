@@ -113,7 +113,7 @@ static enum status load_parts(struct live_model *m, const char *path, struct db 
 {
     struct model *model;
     long long vocabulary_id;
-    enum status status = model_load(&model, path, err);
+    enum status status = model_load(&model, path, KIND_TRANSLATE, err);
     if (status != STATUS_OK)
         return status;
     status =

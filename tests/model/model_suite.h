@@ -13,12 +13,6 @@
 #include "model/seq2seq.h"
 #include "tests/model/reference_file.h"
 
-#ifdef VERSO_DOUBLE
-#define KERNELS (&kernels_reference)
-#else
-#define KERNELS kernels_best()
-#endif
-
 static struct arena arena, results;
 
 static void open_arena(void)
@@ -33,7 +27,7 @@ static void close_arena(void)
     arena_release(&results);
 }
 
-/* ---- one LSTM layer ---- */
+/* ---- attention ---- */
 
 static void set(real *values, struct tensor t, json_t *root, const char *path)
 {
@@ -41,93 +35,6 @@ static void set(real *values, struct tensor t, json_t *root, const char *path)
     memcpy(values + t.offset, from, (size_t)t.rows * (size_t)t.cols * sizeof *from);
     free(from);
 }
-
-/* Behind a sentence's end the reference repeats the last state where ours is zero. So its values
- * there must be our last ones, and its loss weights there belong to our last step. */
-static void fold_padding(real *rows, const real *extra, const int *len, int S, int B, int H)
-{
-    for (int b = 0; b < B; b++)
-        for (int s = len[b]; s < S; s++)
-            for (int j = 0; j < H; j++)
-                rows[((len[b] - 1) * B + b) * H + j] += extra[(s * B + b) * H + j];
-}
-
-static void repeat_last(real *h, const int *len, int S, int B, int H)
-{
-    for (int b = 0; b < B; b++) {
-        for (int s = len[b]; s < S; s++) {
-            for (int j = 0; j < H; j++) {
-                ck_assert(h[(s * B + b) * H + j] == 0);
-                h[(s * B + b) * H + j] = h[((len[b] - 1) * B + b) * H + j];
-            }
-        }
-    }
-}
-
-START_TEST(lstm_layer_equals_the_reference)
-{
-    open_arena();
-    json_t *root = reference_open("lstm.json");
-    const int S = reference_int(root, "T"), B = reference_int(root, "B");
-    const int I = reference_int(root, "I"), H = reference_int(root, "H");
-    struct params params;
-    struct cell cell;
-    params_init(&params);
-    cell_declare(&cell, &params, "cell", I, H);
-    real *values = calloc(params.total, sizeof *values);
-    real *gradients = calloc(params.total, sizeof *gradients);
-    set(values, cell.w, root, "params/W");
-    set(values, cell.u, root, "params/U");
-    set(values, cell.bias, root, "params/b");
-    const struct weights weights = { .params = &params, .kernels = KERNELS, .values = values };
-
-    const size_t n = (size_t)(S * B * H);
-    struct recurrent_run run = { .S = S, .B = B, .ld_h = H };
-    int *len = reference_ints(root, "lengths");
-    real *x = reference_reals(root, "x"), *h0 = reference_reals(root, "params/h0");
-    real *c0 = reference_reals(root, "params/c0"), *h = calloc(n, sizeof *h);
-    run.len = len, run.x = x, run.h0 = h0, run.c0 = c0, run.h = h;
-    recurrent_lay_out(&cell, &run, &arena);
-    recurrent_forward(&cell, &weights, &run);
-    repeat_last(h, len, S, B, H);
-    assert_like_reference(h, root, "h");
-
-    real *d_h = reference_reals(root, "loss_weights");
-    real *d_x = calloc((size_t)(S * B * I), sizeof *d_x);
-    real *d_h0 = calloc((size_t)(B * H), sizeof *d_h0),
-         *d_c0 = calloc((size_t)(B * H), sizeof *d_c0);
-    double loss = 0;
-    for (size_t i = 0; i < n; i++)
-        loss += (double)(d_h[i] * h[i]);
-    assert_near((real)loss, json_number_value(reference_at(root, "loss")), TOLERANCE, "loss", 0);
-    fold_padding(d_h, d_h, len, S, B, H);
-    recurrent_backward(&cell, &weights, &run, d_h, d_x, d_h0, d_c0, gradients, &arena);
-    assert_like_reference(gradients + cell.w.offset, root, "grads/W");
-    assert_like_reference(gradients + cell.u.offset, root, "grads/U");
-    assert_like_reference(gradients + cell.bias.offset, root, "grads/b");
-    assert_like_reference(d_x, root, "grads/x");
-    assert_like_reference(d_h0, root, "grads/h0");
-    assert_like_reference(d_c0, root, "grads/c0");
-
-    free(values), free(gradients), free(len), free(x), free(h0), free(c0), free(h);
-    free(d_h), free(d_x), free(d_h0), free(d_c0);
-    json_decref(root);
-    close_arena();
-}
-END_TEST
-
-/* With weights and state zero: i = f = o = 1/2, g = 0, so h stays 0; with bias of g at 1:
- * c = 1/2 tanh(1), h = 1/2 tanh(c). */
-START_TEST(lstm_step_equals_a_value_by_hand)
-{
-    real gates[4] = { 0, 0, 1, 0 }, c_previous[1] = { 0 }, c[1], h[1];
-    KERNELS->lstm_forward(1, gates, c_previous, c, h);
-    assert_near(c[0], 0.5 * tanh(1.0), 1e-6, "c", 0);
-    assert_near(h[0], 0.5 * tanh(0.5 * tanh(1.0)), 1e-6, "h", 0);
-}
-END_TEST
-
-/* ---- attention ---- */
 
 START_TEST(attention_equals_the_reference)
 {
@@ -333,14 +240,18 @@ static void whole_open_reference(struct whole *w, json_t *root)
 {
     open_arena();
     memset(w, 0, sizeof *w);
-    const int V = 13, E = 4, H_encoder = 3, H_decoder = 5, A = 4;
     struct seq2seq *m = &w->model;
-    m->config = (struct config){ V, E, H_decoder, A };
+    m->config = config_default(KIND_TRANSLATE);
+    m->config.vocabulary = 13;
+    m->config.embedding = m->config.attention = 4;
+    m->config.hidden = 5;
+    struct config encoder = m->config;
+    encoder.hidden = 3;
     params_init(&m->params);
-    m->embedding = params_add(&m->params, INIT_EMBEDDING, V, E, "embedding");
-    encoder_declare(&m->encoder, &m->params, E, H_encoder);
-    decoder_declare(&m->decoder, &m->params, E, H_decoder, 2 * H_encoder, A);
-    m->output_bias = params_add(&m->params, INIT_ZERO, V, 1, "output.bias");
+    m->embedding = params_add(&m->params, INIT_EMBEDDING, 13, 4, "embedding");
+    encoder_declare(&m->encoder, &m->params, &encoder);
+    decoder_declare(&m->decoder, &m->params, &m->config, m->encoder.M);
+    output_declare(&m->output, &m->params, m->embedding);
     w->values = calloc(m->params.total, sizeof *w->values);
     w->gradients = calloc(m->params.total, sizeof *w->gradients);
     w->weights = (struct weights){ &m->params, KERNELS, w->values, NULL };
@@ -390,16 +301,17 @@ START_TEST(single_steps_equal_the_reference)
     lengths_of(source, B, S, source_len);
     lengths_of(target, B, T, target_len);
     const int32_t *ids[2] = { source, source + S };
-    struct memory memory[2];
-    assert_ok(
-        seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &results, &arena, memory, &err),
-        err);
+    struct memory memory[2], *const memories[2] = { &memory[0], &memory[1] };
+    for (int b = 0; b < B; b++)
+        seq2seq_memory_lay_out(&w.model, S, &results, &memory[b]);
+    assert_ok(seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &arena, memories, &err),
+              err);
     for (int b = 0; b < B; b++) {
         for (int i = 0; i < source_len[b] * M; i++)
             assert_near(memory[b].states[i], (double)states[b * S * M + i], TOLERANCE, "memory",
                         (size_t)i);
         real state[2 * 5], next[2 * 5], row[4], log_probs[13];
-        assert_ok(seq2seq_start(&w.model, &w.weights, &memory[b], &arena, state, &err), err);
+        memcpy(state, memory[b].start, sizeof state);
         for (int t = 0; t < target_len[b]; t++) {
             const struct memory *of = &memory[b];
             const struct step step = { 1, &of, &input[b * T + t], state, next, row, S, log_probs };
@@ -449,9 +361,39 @@ static void random_batch(struct random_batch *r, int V, uint64_t seed)
                                RANDOM_B,  RANDOM_S,      RANDOM_T };
 }
 
-static const struct config small = {
-    .vocabulary = 23, .embedding = 9, .hidden = 11, .attention = 7
+/* Every system: cells, encoders, depths, with and without attention. */
+static const struct system {
+    enum cell_kind cell;
+    enum encoder_kind encoder;
+    enum attention_kind attention;
+    int encoder_layers, decoder_layers;
+} systems[] = {
+    { CELL_LSTM, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 1, 1 },
+    { CELL_LSTM, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 4, 4 }, // as GNMT: residuals above 2
+    { CELL_LSTM, ENCODER_REVERSED, ATTENTION_NONE, 2, 2 },          // as Sutskever 2014
+    { CELL_LSTM, ENCODER_BIDIRECTIONAL, ATTENTION_NONE, 1, 3 },
+    { CELL_GRU, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 1, 1 }, // as Bahdanau 2015
+    { CELL_GRU_UNBIASED, ENCODER_UNIDIRECTIONAL, ATTENTION_NONE, 1, 1 },
+    { CELL_PEEPHOLE, ENCODER_REVERSED, ATTENTION_BAHDANAU, 3, 2 },
+    { CELL_RNN, ENCODER_UNIDIRECTIONAL, ATTENTION_BAHDANAU, 1, 2 },
+    { CELL_RNN_LOGISTIC, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 2, 1 },
 };
+#define SYSTEM_COUNT ((int)(sizeof systems / sizeof systems[0]))
+
+static struct config small_config(int system)
+{
+    struct config config = config_default(KIND_TRANSLATE);
+    config.vocabulary = 23;
+    config.embedding = 9;
+    config.hidden = 11;
+    config.attention = 7;
+    config.cell = systems[system].cell;
+    config.encoder = systems[system].encoder;
+    config.attention_kind = systems[system].attention;
+    config.encoder_layers = systems[system].encoder_layers;
+    config.decoder_layers = systems[system].decoder_layers;
+    return config;
+}
 
 static struct loss loss_of(struct whole *w, const struct batch *batch,
                            const struct loss_options *options, real *gradients)
@@ -476,8 +418,9 @@ START_TEST(padding_changes_nothing)
 {
     struct whole w;
     struct random_batch r;
+    const struct config small = small_config(_i);
     whole_open(&w, &small, 3);
-    random_batch(&r, small.vocabulary, (uint64_t)_i);
+    random_batch(&r, small.vocabulary, (uint64_t)_i + 1);
     const struct loss_options options = { .smoothing = (real)0.1, .scale = 1 };
     const struct loss together = loss_of(&w, &r.batch, &options, w.gradients);
     real *apart = calloc(w.model.params.total, sizeof *apart);
@@ -502,6 +445,7 @@ START_TEST(padding_is_never_read)
 {
     struct whole w;
     struct random_batch r;
+    const struct config small = small_config(_i);
     whole_open(&w, &small, 3);
     random_batch(&r, small.vocabulary, 11);
     const struct loss_options options = { .scale = 1 };
@@ -513,6 +457,73 @@ START_TEST(padding_is_never_read)
             r.target[b * RANDOM_T + t] = 5;
     }
     ck_assert(loss_of(&w, &r.batch, &options, NULL).nats == before);
+    whole_close(&w);
+}
+END_TEST
+
+/* The loss of a sentence is what its single steps say, though these do not fold the context. */
+START_TEST(single_steps_equal_the_whole)
+{
+    struct whole w;
+    struct random_batch r;
+    struct error err;
+    const struct config small = small_config(_i);
+    whole_open(&w, &small, 4);
+    random_batch(&r, small.vocabulary, 31);
+    const struct batch row = row_of(&r, 0);
+    const struct loss_options options = { .scale = 1 };
+    const double nats = loss_of(&w, &row, &options, NULL).nats;
+
+    struct memory memory, *const out = &memory;
+    const struct memory *const of = &memory;
+    const int32_t *ids = row.source;
+    seq2seq_memory_lay_out(&w.model, row.S, &results, &memory);
+    assert_ok(seq2seq_encode(&w.model, &w.weights, &ids, row.source_len, 1, &arena, &out, &err),
+              err);
+    const size_t width = (size_t)seq2seq_state_width(&w.model);
+    real *state = calloc(2 * width, sizeof *state), alignment[RANDOM_S], log_probs[23];
+    memcpy(state, memory.start, width * sizeof *state);
+    double total = 0;
+    int32_t previous = 2;
+    for (int t = 0; t < row.T; t++) {
+        const struct step step = { 1,         &of,   &previous, state, state + width,
+                                   alignment, row.S, log_probs };
+        assert_ok(seq2seq_step(&w.model, &w.weights, &step, &arena, &err), err);
+        double sum = 0;
+        for (int s = 0; s < row.S; s++)
+            sum += (double)alignment[s];
+        assert_near((real)sum, small.attention_kind == ATTENTION_NONE ? 0 : 1, TOLERANCE,
+                    "alignment", (size_t)t);
+        previous = row.target[t];
+        total -= (double)log_probs[previous];
+        memcpy(state, state + width, width * sizeof *state);
+    }
+    assert_near((real)total, nats, 10 * TOLERANCE, "nats", 0);
+    free(state);
+    whole_close(&w);
+}
+END_TEST
+
+/* With the loss of the last piece alone, what reaches a state 0 steps back is there and, but for a
+ * sentence of one piece, so is what reaches the one before it. */
+START_TEST(a_trace_has_every_distance)
+{
+    struct whole w;
+    struct random_batch r;
+    struct gradient_trace trace = { 0 };
+    const struct config small = small_config(_i);
+    whole_open(&w, &small, 4);
+    random_batch(&r, small.vocabulary, 31);
+    const struct loss_options options = { .scale = 1, .trace = &trace };
+    ck_assert_int_eq(loss_of(&w, &r.batch, &options, w.gradients).pieces, RANDOM_B);
+    ck_assert_int_eq(trace.counts[0], RANDOM_B);
+    int longest = 0;
+    for (int b = 0; b < RANDOM_B; b++)
+        longest += r.target_len[b] == RANDOM_T;
+    ck_assert_int_eq(trace.counts[RANDOM_T - 1], longest);
+    ck_assert_int_eq(trace.counts[RANDOM_T], 0);
+    for (int k = 0; k < RANDOM_T; k++)
+        ck_assert_msg(trace.squares[k] > 0, "nothing reaches %d steps back", k);
     whole_close(&w);
 }
 END_TEST

@@ -23,9 +23,9 @@ struct random_model {
 /* The values as params says; the caller frees them. */
 static inline float *random_values(const struct random_model *r, struct seq2seq *shape)
 {
-    const struct config config = {
-        .vocabulary = r->V, .embedding = r->width, .hidden = r->width, .attention = r->width
-    };
+    struct config config = config_default(KIND_TRANSLATE);
+    config.vocabulary = r->V;
+    config.embedding = config.hidden = config.attention = r->width;
     seq2seq_init(shape, &config);
     float *values = memory_zeroed(shape->params.total, sizeof *values);
     ck_assert_ptr_nonnull(values);
@@ -50,8 +50,8 @@ static inline struct model *random_model_load(const struct random_model *r)
     make_folder(folder);
     snprintf(path, sizeof path, "%s/random.safetensors", folder);
     float *values = random_values(r, &shape);
-    assert_ok(model_save(path, &shape, values, DTYPE_F32, &texts, &err), err);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_save(path, &shape.config, &shape.params, values, DTYPE_F32, &texts, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     memory_free(values);
     remove_folder(folder);
     return model;

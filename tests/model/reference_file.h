@@ -1,5 +1,6 @@
 /*
- * reference_file.h - tensors of the files in tests/reference, and comparing with them.
+ * reference_file.h - tensors of the files in tests/reference, and comparing what KERNELS
+ * computes with them.
  *
  * The files were made by an independent implementation in float64; their
  * "note" gives the equations. A tensor is {"shape":[...],"data":[...]}.
@@ -9,13 +10,15 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
-#include "model/kernels/real.h"
+#include "model/kernels/kernels.h"
 #include "tests/helpers.h"
 
 #ifdef VERSO_DOUBLE
 #define TOLERANCE 1e-9 // the reference has 12 digits
+#define KERNELS (&kernels_reference)
 #else
 #define TOLERANCE 1e-5
+#define KERNELS kernels_best()
 #endif
 
 static inline json_t *reference_open(const char *name)

@@ -32,8 +32,8 @@ static struct model *save_and_load(enum dtype dtype)
 {
     struct error err;
     struct model *model;
-    assert_ok(model_save(path, &shape, values, dtype, &texts, &err), err);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_save(path, &shape.config, &shape.params, values, dtype, &texts, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     return model;
 }
 
@@ -41,7 +41,7 @@ static void assert_load_refused(const char *reason)
 {
     struct error err;
     struct model *model;
-    ck_assert_int_ne(model_load(&model, path, &err), STATUS_OK);
+    ck_assert_int_ne(model_load(&model, path, KIND_TRANSLATE, &err), STATUS_OK);
     ck_assert_ptr_null(model);
     ck_assert_msg(strstr(err.text, reason) && strstr(err.text, path),
                   "\"%s\" does not say \"%s\" or where", err.text, reason);
@@ -130,8 +130,9 @@ START_TEST(a_card_may_be_missing)
     struct error err;
     struct model *model;
     begin();
-    assert_ok(model_save(path, &shape, values, DTYPE_F32, &no_card, &err), err);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_save(path, &shape.config, &shape.params, values, DTYPE_F32, &no_card, &err),
+              err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     ck_assert_ptr_null(model_texts(model).card);
     model_free(model);
     end();
@@ -143,7 +144,8 @@ START_TEST(weights_that_are_not_finite_are_refused_by_name)
     struct error err;
     begin();
     values[params_find(&shape.params, "readout.bias")->tensor.offset + 2] = NAN;
-    assert_status(model_save(path, &shape, values, DTYPE_F32, &texts, &err), STATUS_BAD_INPUT);
+    assert_status(model_save(path, &shape.config, &shape.params, values, DTYPE_F32, &texts, &err),
+                  STATUS_BAD_INPUT);
     ck_assert_msg(strstr(err.text, "readout.bias"), "%s", err.text);
     ck_assert_int_ne(access(path, F_OK), 0);
     end();
@@ -223,7 +225,7 @@ START_TEST(what_is_not_a_model_is_refused_with_the_reason)
 
     begin();
     write_variation(&(struct variation){ 0 });
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     model_free(model);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         write_variation(&refused[i].variation);
@@ -257,9 +259,9 @@ START_TEST(an_unknown_instruction_set_is_said)
     char *kept = before ? strdup(before) : NULL;
 
     begin();
-    assert_ok(model_save(path, &shape, values, DTYPE_F32, &texts, &err), err);
+    assert_ok(model_save(path, &shape.config, &shape.params, values, DTYPE_F32, &texts, &err), err);
     setenv("VERSO_ISA", "sse9", 1);
-    assert_status(model_load(&model, path, &err), STATUS_BAD_USAGE);
+    assert_status(model_load(&model, path, KIND_TRANSLATE, &err), STATUS_BAD_USAGE);
     ck_assert_ptr_nonnull(strstr(err.text, "VERSO_ISA"));
     if (kept)
         setenv("VERSO_ISA", kept, 1);
@@ -332,7 +334,7 @@ START_TEST(plain_tensors_find_their_places)
     begin();
     write_plain(DTYPE_F16, NULL, NULL);
     assert_ok(model_import(plain_path, &texts, path, &err), err);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     ck_assert_int_eq(model_config(model)->vocabulary, 11);
     ck_assert_int_eq(model_config(model)->embedding, 4);
     ck_assert_int_eq(model_config(model)->hidden, 3);
@@ -398,7 +400,7 @@ END_TEST
 static enum status load_and_free(struct error *err)
 {
     struct model *model;
-    enum status status = model_load(&model, path, err);
+    enum status status = model_load(&model, path, KIND_TRANSLATE, err);
     model_free(model);
     return status;
 }
@@ -410,7 +412,7 @@ static enum status import_again(struct error *err)
 
 static enum status save_again(struct error *err)
 {
-    return model_save(path, &shape, values, DTYPE_I8, &texts, err);
+    return model_save(path, &shape.config, &shape.params, values, DTYPE_I8, &texts, err);
 }
 
 static void assert_survives_failing_allocations(enum status (*call)(struct error *err))

@@ -98,7 +98,7 @@ START_TEST(a_row_does_not_depend_on_its_company)
 }
 END_TEST
 
-START_TEST(tanh_is_right_from_minus_to_plus_a_hundred)
+START_TEST(tanh_and_sigmoid_are_right_from_minus_to_plus_a_hundred)
 {
     enum { N = 4001 };
     float *x = guarded(N), *y = guarded(N);
@@ -107,33 +107,100 @@ START_TEST(tanh_is_right_from_minus_to_plus_a_hundred)
     all[_i]->tanh_rows(N, x, y);
     for (int i = 0; i < N; i++)
         ck_assert_double_eq_tol((double)y[i], tanh((double)x[i]), 4e-7);
+    all[_i]->sigmoid_rows(N, x, y);
+    for (int i = 0; i < N; i++)
+        ck_assert_double_eq_tol((double)y[i], 1 / (1 + exp(-(double)x[i])), 4e-7);
     unguard(x, N), unguard(y, N);
 }
 END_TEST
 
-START_TEST(lstm_cell_equals_the_reference)
+START_TEST(simple_cells_equal_the_reference)
 {
-    const struct kernels *k = all[_i];
+    const struct kernels *k = all[_i], *plain = &kernels_reference;
     for (int i = 0; i < SIZES; i++) {
         const int H = sizes[i];
-        const size_t h_n = (size_t)H, g_n = 4 * h_n;
+        const size_t n = (size_t)H;
+        float *y = random_floats(n, 2, 1), *y2 = copy_of(y, n), *d = random_floats(n, 1, 2);
+        float *d_x = guarded(n), *d_x2 = guarded(n);
+        k->tanh_rows(H, y, y), plain->tanh_rows(H, y2, y2);
+        assert_close(y, y2, n, "tanh");
+        k->tanh_backward(H, y2, d, d_x), plain->tanh_backward(H, y2, d, d_x2);
+        assert_close(d_x, d_x2, n, "d tanh");
+        k->sigmoid_rows(H, y, y), plain->sigmoid_rows(H, y2, y2);
+        assert_close(y, y2, n, "sigmoid");
+        k->sigmoid_backward(H, y2, d, d_x), plain->sigmoid_backward(H, y2, d, d_x2);
+        assert_close(d_x, d_x2, n, "d sigmoid");
+        unguard(y, n), unguard(y2, n), unguard(d, n), unguard(d_x, n), unguard(d_x2, n);
+    }
+}
+END_TEST
+
+static void assert_lstm_like_reference(const struct kernels *k, int H, bool has_peepholes)
+{
+    const size_t h_n = (size_t)H, g_n = 4 * h_n, p_n = 3 * h_n;
+    float *gates = random_floats(g_n, 2, 1), *gates2 = copy_of(gates, g_n);
+    float *before = random_floats(h_n, 1, 2), *d_h = random_floats(h_n, 1, 3);
+    float *peephole = random_floats(p_n, 1, 5), *p = has_peepholes ? peephole : NULL;
+    float *c = guarded(h_n), *c2 = guarded(h_n), *h = guarded(h_n), *h2 = guarded(h_n);
+    k->lstm_forward(H, p, gates, before, c, h);
+    kernels_reference.lstm_forward(H, p, gates2, before, c2, h2);
+    assert_close(gates, gates2, g_n, "gates");
+    assert_close(c, c2, h_n, "c");
+    assert_close(h, h2, h_n, "h");
+    float *d_c = random_floats(h_n, 1, 4), *d_c2 = copy_of(d_c, h_n);
+    float *d_gates = guarded(g_n), *d_gates2 = guarded(g_n);
+    float *d_peephole = random_floats(p_n, 1, 6), *d_peephole2 = copy_of(d_peephole, p_n);
+    float *d_p = has_peepholes ? d_peephole : NULL, *d_p2 = has_peepholes ? d_peephole2 : NULL;
+    k->lstm_backward(H, p, gates2, before, c2, d_h, d_c, d_gates, d_p);
+    kernels_reference.lstm_backward(H, p, gates2, before, c2, d_h, d_c2, d_gates2, d_p2);
+    assert_close(d_gates, d_gates2, g_n, "d_gates");
+    assert_close(d_c, d_c2, h_n, "d_c");
+    assert_close(d_peephole, d_peephole2, p_n, "d_peephole");
+    unguard(gates, g_n), unguard(gates2, g_n), unguard(before, h_n), unguard(d_h, h_n);
+    unguard(c, h_n), unguard(c2, h_n), unguard(h, h_n), unguard(h2, h_n), unguard(d_c, h_n);
+    unguard(d_c2, h_n), unguard(d_gates, g_n), unguard(d_gates2, g_n), unguard(peephole, p_n);
+    unguard(d_peephole, p_n), unguard(d_peephole2, p_n);
+}
+
+START_TEST(lstm_cell_equals_the_reference)
+{
+    for (int i = 0; i < SIZES; i++) {
+        assert_lstm_like_reference(all[_i], sizes[i], false);
+        assert_lstm_like_reference(all[_i], sizes[i], true);
+    }
+}
+END_TEST
+
+START_TEST(gru_cell_equals_the_reference)
+{
+    const struct kernels *k = all[_i], *plain = &kernels_reference;
+    for (int i = 0; i < SIZES; i++) {
+        const int H = sizes[i];
+        const size_t n = (size_t)H, g_n = 3 * n;
         float *gates = random_floats(g_n, 2, 1), *gates2 = copy_of(gates, g_n);
-        float *before = random_floats(h_n, 1, 2), *d_h = random_floats(h_n, 1, 3);
-        float *c = guarded(h_n), *c2 = guarded(h_n), *h = guarded(h_n), *h2 = guarded(h_n);
-        k->lstm_forward(H, gates, before, c, h);
-        kernels_reference.lstm_forward(H, gates2, before, c2, h2);
+        float *before = random_floats(n, 1, 2), *before2 = copy_of(before, n);
+        float *reset = guarded(n), *reset2 = guarded(n), *h = guarded(n), *h2 = guarded(n);
+        k->gru_reset(H, gates, before, reset), plain->gru_reset(H, gates2, before, reset2);
+        assert_close(reset, reset2, n, "reset");
+        k->gru_update(H, gates, before, h), plain->gru_update(H, gates2, before, h2);
         assert_close(gates, gates2, g_n, "gates");
-        assert_close(c, c2, h_n, "c");
-        assert_close(h, h2, h_n, "h");
-        float *d_c = random_floats(h_n, 1, 4), *d_c2 = copy_of(d_c, h_n);
-        float *d_gates = guarded(g_n), *d_gates2 = guarded(g_n);
-        k->lstm_backward(H, gates2, before, c2, d_h, d_c, d_gates);
-        kernels_reference.lstm_backward(H, gates2, before, c2, d_h, d_c2, d_gates2);
+        assert_close(h, h2, n, "h");
+        float *d_h = random_floats(n, 1, 3), *d_gates = random_floats(g_n, 1, 4);
+        float *d_gates2 = copy_of(d_gates, g_n), *d_before = guarded(n), *d_before2 = guarded(n);
+        k->gru_update_backward(H, gates2, before, d_h, d_gates);
+        plain->gru_update_backward(H, gates2, before, d_h, d_gates2);
+        assert_close(d_gates, d_gates2, g_n, "d_gates of z and n");
+        k->gru_reset_backward(H, gates2, before, d_h, d_gates, d_before);
+        plain->gru_reset_backward(H, gates2, before, d_h, d_gates2, d_before2);
         assert_close(d_gates, d_gates2, g_n, "d_gates");
-        assert_close(d_c, d_c2, h_n, "d_c");
-        unguard(gates, g_n), unguard(gates2, g_n), unguard(before, h_n), unguard(d_h, h_n);
-        unguard(c, h_n), unguard(c2, h_n), unguard(h, h_n), unguard(h2, h_n), unguard(d_c, h_n);
-        unguard(d_c2, h_n), unguard(d_gates, g_n), unguard(d_gates2, g_n);
+        assert_close(d_before, d_before2, n, "d_h_previous");
+        float *again = copy_of(gates2, g_n);
+        k->gru_update(H, again, before2, h), k->gru_update(H, gates2, before2, before2);
+        ck_assert_mem_eq(h, before2, n * sizeof *h); // in place
+        unguard(gates, g_n), unguard(gates2, g_n), unguard(before, n), unguard(before2, n);
+        unguard(reset, n), unguard(reset2, n), unguard(h, n), unguard(h2, n), unguard(d_h, n);
+        unguard(d_gates, g_n), unguard(d_gates2, g_n), unguard(d_before, n);
+        unguard(d_before2, n), unguard(again, g_n);
     }
 }
 END_TEST
@@ -214,6 +281,26 @@ START_TEST(adam_equals_the_reference)
 }
 END_TEST
 
+START_TEST(negative_sampling_equals_the_reference)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int D = sizes[i], M = 1 + i % 9, N = 1 + i * 3 % 8;
+        const size_t x_n = (size_t)(M * D), y_n = (size_t)(N * D), s_n = (size_t)(M * N);
+        float *x = random_floats(x_n, 0.4f, 1), *y = random_floats(y_n, 0.4f, 2);
+        float *s = guarded(s_n), *g = guarded(s_n), *d_x = guarded(x_n), *d_y = guarded(y_n);
+        float *s2 = guarded(s_n), *g2 = guarded(s_n), *d_x2 = guarded(x_n), *d_y2 = guarded(y_n);
+        k->negative_sampling(M, N, D, x, y, s, g, d_x, d_y);
+        kernels_reference.negative_sampling(M, N, D, x, y, s2, g2, d_x2, d_y2);
+        assert_close(s, s2, s_n, "scores"), assert_close(g, g2, s_n, "g");
+        assert_close(d_x, d_x2, x_n, "d_x"), assert_close(d_y, d_y2, y_n, "d_y");
+        unguard(x, x_n), unguard(y, y_n), unguard(d_x, x_n), unguard(d_y, y_n);
+        unguard(d_x2, x_n), unguard(d_y2, y_n);
+        unguard(s, s_n), unguard(g, s_n), unguard(s2, s_n), unguard(g2, s_n);
+    }
+}
+END_TEST
+
 START_TEST(bfloat16_rounds_to_nearest_even)
 {
     const float x[] = { 1.0f, -2.5f, 1.00390625f, 1.01171875f, 3.3895314e38f, 0.0f, -0.0f, 1e-40f };
@@ -256,11 +343,14 @@ int main(void)
     const struct test_case cases[] = {
         TEST_LOOP(packed_product_equals_the_reference, all_count),
         TEST_LOOP(a_row_does_not_depend_on_its_company, all_count),
-        TEST_LOOP(tanh_is_right_from_minus_to_plus_a_hundred, all_count),
+        TEST_LOOP(tanh_and_sigmoid_are_right_from_minus_to_plus_a_hundred, all_count),
+        TEST_LOOP(simple_cells_equal_the_reference, all_count),
         TEST_LOOP(lstm_cell_equals_the_reference, all_count),
+        TEST_LOOP(gru_cell_equals_the_reference, all_count),
         TEST_LOOP(attention_equals_the_reference, all_count),
         TEST_LOOP(cross_entropy_equals_the_reference, all_count),
         TEST_LOOP(adam_equals_the_reference, all_count),
+        TEST_LOOP(negative_sampling_equals_the_reference, all_count),
         TEST_LOOP(bfloat16_rounds_to_nearest_even, all_count),
         TEST(an_unknown_instruction_set_is_refused),
     };

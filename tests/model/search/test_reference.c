@@ -80,7 +80,7 @@ static struct model *import(const char *pair, const char *folder)
     struct model_texts texts = { .vocabulary = vocabulary.data, .card = "{}" };
     assert_ok(model_import(weights, &texts, path, &err), err);
     bytes_release(&vocabulary);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     return model;
 }
 

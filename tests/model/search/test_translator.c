@@ -85,9 +85,10 @@ static struct memory encode_one(const struct model *model, const struct source *
                                 struct arena *keep, struct arena *scratch)
 {
     struct error err;
-    struct memory memory;
+    struct memory memory, *const out = &memory;
+    seq2seq_memory_lay_out(model_seq2seq(model), source->len, keep, &memory);
     assert_ok(seq2seq_encode(model_seq2seq(model), model_weights(model), &source->ids, &source->len,
-                             1, keep, scratch, &memory, &err),
+                             1, scratch, &out, &err),
               err);
     return memory;
 }
@@ -113,7 +114,6 @@ START_TEST(greedy_search_takes_the_best_piece_at_each_step)
 {
     enum { MODEL_STATE = 2 * 16 };
     const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 2 };
-    struct error err;
     struct arena results, scratch;
     struct translation t;
     float state[2][MODEL_STATE], alignment[SOURCE_LEN], log_probs[60];
@@ -126,9 +126,7 @@ START_TEST(greedy_search_takes_the_best_piece_at_each_step)
     for (int i = 0; i < 20; i++) {
         run(tr, &sources[i], 1, &greedy, &results, &t);
         const struct memory memory = encode_one(model, &sources[i], &results, &scratch);
-        assert_ok(seq2seq_start(model_seq2seq(model), model_weights(model), &memory, &scratch,
-                                state[0], &err),
-                  err);
+        memcpy(state[0], memory.start, sizeof state[0]);
         int32_t piece = 2;
         for (int row = 0; row < rows_of(t.best); row++) {
             step_one(model, &memory, piece, state[row % 2], state[1 - row % 2], alignment,
@@ -272,18 +270,13 @@ static void assert_finds_everything(const struct model *model, struct translator
         .beam = BEAM_MAX, .n_best = WANTED, .length_power = power, .length_ratio = 0
     };
     struct exhaustive x = { .model = model, .power = power };
-    struct error err;
     struct arena results;
     struct translation t;
-    float state[2 * SMALL_WIDTH];
 
     new_results(&results);
     new_results(&x.scratch);
     x.memory = encode_one(model, source, &results, &x.scratch);
-    assert_ok(seq2seq_start(model_seq2seq(model), model_weights(model), &x.memory, &x.scratch,
-                            state, &err),
-              err);
-    look_at_everything(&x, 0, state, 0);
+    look_at_everything(&x, 0, x.memory.start, 0);
     run(tr, source, 1, &wide, &results, &t);
 
     ck_assert_int_eq(t.count, WANTED);

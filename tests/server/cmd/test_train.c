@@ -147,7 +147,7 @@ START_TEST(a_training_writes_a_model_with_its_card)
     assert_told("validation: 24 pairs");
     assert_told("validation loss");
     assert_told("BLEU");
-    assert_ok(model_load(&model, in_folder("m"), &err), err);
+    assert_ok(model_load(&model, in_folder("m"), KIND_TRANSLATE, &err), err);
     const char *card = model_texts(model).card;
     ck_assert_msg(strstr(card, "\"name\":\"en-fr\"") && strstr(card, "\"files\":[\"train.tsv\"]") &&
                       strstr(card, "\"validation_loss\"") && !strstr(card, folder),
@@ -169,7 +169,7 @@ START_TEST(what_the_card_option_gives_is_in_the_card)
     fclose(file);
     ck_assert_int_eq(train(in_folder("m"), "--epochs", "1", "--card", in_folder("card.json")),
                      EXIT_OK);
-    assert_ok(model_load(&model, in_folder("m"), &err), err);
+    assert_ok(model_load(&model, in_folder("m"), KIND_TRANSLATE, &err), err);
     const char *card = model_texts(model).card;
     ck_assert_msg(strstr(card, "\"name\":\"toy\"") && strstr(card, "\"licence\":\"none\"") &&
                       strstr(card, "\"source\":\"en\""),

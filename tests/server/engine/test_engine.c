@@ -339,7 +339,7 @@ START_TEST(a_vocabulary_of_another_size_is_refused)
     assert_ok(
         vocabulary_new(&small, pieces, 260, (struct vocabulary_options){ .form = FORM_NFKC }, &err),
         err);
-    assert_ok(model_load(&model, path, &err), err);
+    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
     assert_status(engine_new(&other, model, small, &err), STATUS_BAD_FILE);
     ck_assert_ptr_null(other);
     ck_assert_ptr_nonnull(strstr(err.text, "260"));

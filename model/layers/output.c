@@ -1,0 +1,80 @@
+/*
+ * output.c - logits, their loss and its gradients, a block of rows at a time.
+ */
+#include "model/layers/output.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "model/layers/linear.h"
+
+#define LOGIT_ROWS 256 // rows whose logits are held at once
+
+void output_declare(struct output *output, struct params *params, struct tensor embedding)
+{
+    output->embedding = embedding;
+    output->bias = params_add(params, INIT_ZERO, embedding.rows, 1, "output.bias");
+}
+
+static real *lay_out(const struct output *output, struct arena *arena)
+{
+    return arena_array(arena, real, (size_t)LOGIT_ROWS * (size_t)output->embedding.rows);
+}
+
+size_t output_loss_bytes(const struct output *output)
+{
+    struct arena measure = arena_measure();
+    (void)lay_out(output, &measure);
+    return measure.used;
+}
+
+/* The logits of n rows become their d_logits if these are wanted. */
+static void add_losses(const struct output *output, const struct weights *weights, int n,
+                       const int32_t *gold, const struct loss_options *options, bool wanted,
+                       real *logits, struct loss *loss)
+{
+    const int V = output->embedding.rows;
+    for (int i = 0; i < n; i++, logits += V) {
+        real plain;
+        loss->smoothed += weights->kernels->cross_entropy(
+            V, logits, gold[i], options->smoothing, options->scale, &plain, wanted ? logits : NULL);
+        loss->nats += plain;
+    }
+}
+
+struct loss output_loss(const struct output *output, const struct weights *weights, int n,
+                        const real *readout, const int32_t *gold,
+                        const struct loss_options *options, real *d_readout, real *gradients,
+                        struct arena *scratch)
+{
+    const int R = output->embedding.cols;
+    const struct arena_mark mark = arena_mark(scratch);
+    real *logits = lay_out(output, scratch);
+    assert(logits);
+    struct loss loss = { .pieces = n };
+    if (gradients)
+        memset(d_readout, 0, (size_t)n * (size_t)R * sizeof(real));
+    for (int from = 0; from < n; from += LOGIT_ROWS) {
+        const int rows = n - from < LOGIT_ROWS ? n - from : LOGIT_ROWS;
+        const size_t at = (size_t)from * (size_t)R;
+        linear_forward(weights, output->embedding, output->bias, rows, readout + at, R, logits);
+        add_losses(output, weights, rows, gold + from, options, gradients != NULL, logits, &loss);
+        if (gradients) {
+            bias_backward(output->bias, rows, logits, gradients);
+            product_backward(weights, output->embedding, rows, readout + at, R, logits,
+                             d_readout + at, R, gradients);
+        }
+    }
+    arena_rewind(scratch, mark);
+    return loss;
+}
+
+void output_log_probs(const struct output *output, const struct weights *weights, int N,
+                      const real *readout, real *log_probs)
+{
+    const int V = output->embedding.rows;
+    linear_forward(weights, output->embedding, output->bias, N, readout, output->embedding.cols,
+                   log_probs);
+    for (int n = 0; n < N; n++)
+        weights->kernels->log_softmax(V, log_probs + (size_t)n * (size_t)V);
+}
