@@ -11,6 +11,7 @@
 #include "model/file.h"
 
 #define STATE_BYTES_MAX (64 << 10)
+#define CARRIED "carried"
 
 struct moment_names { // of one tensor
     char m[PARAM_NAME_BYTES + 2], v[PARAM_NAME_BYTES + 2];
@@ -20,7 +21,7 @@ struct moment_names { // of one tensor
 /* clang-format off */
 #define STATE_INTEGERS(X) \
     X(epoch) X(next_batch) X(updates) X(steps) X(skipped) X(skipped_in_row) X(validated_at) \
-    X(pairs) X(pieces)
+    X(examples) X(pieces)
 /* clang-format on */
 
 static json_t *state_to_json(const struct training_state *state)
@@ -114,7 +115,10 @@ static enum status add_tensors(struct tensor_writer *w, const struct checkpoint_
                 return status;
         }
     }
-    return STATUS_OK;
+    if (blocks->carried_count == 0)
+        return STATUS_OK;
+    return tensor_writer_tensor(w, CARRIED, 1, (int)blocks->carried_count, DTYPE_F32,
+                                blocks->carried, err);
 }
 
 enum status checkpoint_save(const char *path, const struct checkpoint_blocks *blocks,
@@ -207,7 +211,9 @@ static enum status read_tensors(const struct tensor_file *file,
         if (status != STATUS_OK)
             return status;
     }
-    return STATUS_OK;
+    if (blocks->carried_count == 0)
+        return STATUS_OK;
+    return tensor_file_read(file, CARRIED, 1, (int)blocks->carried_count, blocks->carried, err);
 }
 
 enum status checkpoint_load(const char *path, const struct checkpoint_blocks *blocks,

@@ -7,7 +7,8 @@
  * One .safetensors file, replaced whole: a tensor of weights, one of each Adam
  * moment ("m.NAME", "v.NAME") and three texts: "state", "settings" (whatever
  * decides the numbers: sizes, rates, seed, digests of the data) and the
- * vocabulary, so that nobody has to learn it again.
+ * vocabulary, so that nobody has to learn it again. State that runs on between
+ * batches is one more tensor, "carried".
  */
 #ifndef MODEL_TRAIN_CHECKPOINT_H
 #define MODEL_TRAIN_CHECKPOINT_H
@@ -26,16 +27,19 @@ struct training_state {
     int64_t steps;      // taken by the optimiser
     int64_t skipped;    // updates whose numbers were not finite
     int64_t skipped_in_row;
-    int64_t validated_at;  // updates when last validated, -1 before the first
-    int64_t pairs, pieces; // seen so far; pieces are the targets'
-    int threads;
-    double seconds; // spent so far
+    int64_t validated_at; // updates when last validated, -1 before the first
+    int64_t examples;     // seen so far
+    int64_t pieces;       // predicted so far
+    int threads;          // of all ranks
+    double seconds;       // spent so far
     struct schedule schedule;
 };
 
 struct checkpoint_blocks {
     const struct params *params;
     real *values, *m, *v; // (params->total)
+    real *carried;        // (carried_count) the task's
+    size_t carried_count; // 0: there is none
 };
 
 /* `vocabulary` may be NULL. */

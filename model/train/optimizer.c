@@ -3,6 +3,7 @@
  */
 #include "model/train/optimizer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -116,29 +117,29 @@ static void step_weights(void *context, int member)
     }
 }
 
-double optimizer_step(struct optimizer *o, real *values, real *const *gradients, int count,
-                      double rate)
+double optimizer_sum(struct optimizer *o, real *const *gradients, int count)
 {
-    struct step_job job = { .optimizer = o,
-                            .values = values,
-                            .gradients = gradients,
-                            .count = count,
-                            .clip = 1,
-                            .rate = rate };
+    struct step_job job = { .optimizer = o, .gradients = gradients, .count = count };
     double squares = 0;
     team_run(o->team, sum_gradients, &job);
     for (size_t i = 0; i < chunk_count(o); i++)
         squares += o->squares[i];
-    double norm = sqrt(squares);
-    if (!isfinite(norm)) {
-        optimizer_discard(o, gradients, count);
-        return norm;
-    }
+    return sqrt(squares);
+}
+
+void optimizer_step(struct optimizer *o, real *values, real *gradients, double norm, double rate)
+{
+    struct step_job job = { .optimizer = o,
+                            .values = values,
+                            .gradients = &gradients,
+                            .count = 1,
+                            .clip = 1,
+                            .rate = rate };
+    assert(isfinite(norm));
     if (o->options.clip > 0 && norm > o->options.clip)
         job.clip = o->options.clip / norm;
     o->steps++;
     team_run(o->team, step_weights, &job);
-    return norm;
 }
 
 static void clear_gradients(void *context, int member)

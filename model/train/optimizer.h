@@ -45,10 +45,12 @@ MUST_CHECK enum status optimizer_init(struct optimizer *o, struct optimizer_opti
                                       size_t total, struct error *err);
 void optimizer_release(struct optimizer *o); // {0} is fine
 
-/* One step with the sum of `count` gradient blocks, which are zero afterwards. Returns the norm
- * before clipping; if it is not finite, neither weights nor moments changed. */
-double optimizer_step(struct optimizer *o, real *values, real *const *gradients, int count,
-                      double rate);
+/* Adds `count` gradient blocks into the first; the others are zero afterwards. Returns the norm of
+ * the sum. */
+double optimizer_sum(struct optimizer *o, real *const *gradients, int count);
+
+/* One step with that sum and its norm, which is finite. The block is zero afterwards. */
+void optimizer_step(struct optimizer *o, real *values, real *gradients, double norm, double rate);
 
 /* Clears the gradients of an update that is not to be used. */
 void optimizer_discard(struct optimizer *o, real *const *gradients, int count);

@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "model/train/batches.h"
 #include "model/train/gemm.h"
 
 #define ALIGNMENT_SLACK 64                  // an arena aligns each array
+#define CONFIG_BYTES_MAX (64 << 10)         // of its JSON
 #define DROPOUT_STREAMS ((uint64_t)1 << 63) // random streams of dropout, apart from those of epochs
 
 struct member {
@@ -26,30 +26,29 @@ struct member {
 
 struct trainer {
     struct trainer_options options;
-    struct seq2seq shape;
+    struct task *task;       // borrowed
+    struct task_batch batch; // the current one
+    int rank, ranks;
     struct kernels kernels;
     struct weights weights;
     struct arena blocks; // of values and gradients
     real *values;
     uint16_t *rounded; // values in bfloat16, NULL if products are float32
     struct team *team;
-    struct member *members;
+    struct member *members; // of this rank
     struct optimizer optimizer;
-    struct batches train, valid;
-    struct loss *valid_losses; // (valid.count)
+    struct loss *valid_losses; // (task->valid_count)
     json_t *settings;
     struct training_state state;
-    int64_t planned_epoch; // that `train` holds the plan of; -1: none yet
-    int64_t saved_at;      // updates when last saved, -1: never
-    int64_t resumed_ms;    // since when state.seconds has not been counted
+    int64_t saved_at;   // updates when last saved, -1: never
+    int64_t resumed_ms; // since when state.seconds has not been counted
+    bool rank_is_gone;
 };
 
 /* ---- life cycle ---- */
 
-static json_t *settings_new(const struct trainer_options *o, const char *train, const char *valid)
+static int add_numbers(json_t *root, const struct trainer_options *o)
 {
-    json_t *root = json_object();
-    int failed = root == NULL;
     const struct {
         const char *name;
         double value;
@@ -68,45 +67,38 @@ static json_t *settings_new(const struct trainer_options *o, const char *train, 
         const char *name;
         int64_t value;
     } integers[] = {
-        { "vocabulary size", o->config.vocabulary },
-        { "embedding", o->config.embedding },
-        { "hidden", o->config.hidden },
-        { "attention", o->config.attention },
         { "warmup", o->schedule.warmup },
-        { "batch-sentences", o->batch_sentences },
-        { "batch-pieces", o->batch_pieces },
         { "validate-every", o->validate_every },
         { "precision", o->precision },
         { "seed", (int64_t)o->seed },
     };
+    int failed = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         failed |= json_object_set_new(root, numbers[i].name, json_real(numbers[i].value));
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
         failed |= json_object_set_new(root, integers[i].name, json_integer(integers[i].value));
-    failed |= json_object_set_new(root, "training data", json_string(train));
-    failed |= json_object_set_new(root, "validation data", json_string(valid));
-    if (!failed)
-        return root;
-    json_decref(root);
-    return NULL;
+    return failed;
 }
 
+/* What the config says, then the options, then what the task adds. */
 static enum status make_settings(struct trainer *t, struct error *err)
 {
-    char train[SHA256_HEX_BYTES], valid[SHA256_HEX_BYTES];
-    enum status status = pairs_digest(t->train.pairs, train, err);
+    struct bytes config;
+    bytes_init(&config, CONFIG_BYTES_MAX);
+    enum status status = config_write(t->task->config, &config, err);
     if (status == STATUS_OK)
-        status = pairs_digest(t->valid.pairs, valid, err);
+        status = json_parse(&t->settings, config.data, config.len, err);
+    bytes_release(&config);
     if (status != STATUS_OK)
         return status;
-    t->settings = settings_new(&t->options, train, valid);
-    return t->settings ? STATUS_OK
-                       : error_set(err, STATUS_NO_MEMORY, "no memory for the training's settings");
+    if (add_numbers(t->settings, &t->options) != 0)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the training's settings");
+    return t->task->kind->describe(t->task, t->settings, err);
 }
 
 static enum status make_blocks(struct trainer *t, struct error *err)
 {
-    const size_t total = t->shape.params.total, members = (size_t)t->options.threads;
+    const size_t total = t->task->params->total, members = (size_t)t->options.threads;
     const size_t rounded = t->options.precision == PRECISION_BF16 ? total : 0;
     if (!arena_init(&t->blocks, (members + 1) * (total * sizeof(real) + ALIGNMENT_SLACK) +
                                     rounded * sizeof(uint16_t) + ALIGNMENT_SLACK))
@@ -124,7 +116,7 @@ static enum status make_blocks(struct trainer *t, struct error *err)
         t->rounded = arena_array(&t->blocks, uint16_t, rounded);
         gemm_share_rounded(t->values, t->rounded, total);
     }
-    if (!params_initialise(&t->shape.params, t->values, t->options.seed))
+    if (!params_initialise(t->task->params, t->values, t->options.seed))
         return error_set(err, STATUS_NO_MEMORY, "no memory to initialise the weights");
     return STATUS_OK;
 }
@@ -146,32 +138,30 @@ static enum status make_team(struct trainer *t, struct error *err)
     return STATUS_OK;
 }
 
-static enum status make_plans(struct trainer *t, const struct pairs *train,
-                              const struct pairs *valid, struct error *err)
+static enum status make_parts(struct trainer *t, struct error *err)
 {
-    const struct batch_options options = { t->options.batch_sentences, t->options.batch_pieces,
-                                           t->options.seed };
-    enum status status = batches_init(&t->train, train, options, err);
+    enum status status = make_team(t, err);
     if (status == STATUS_OK)
-        status = batches_init(&t->valid, valid, options, err);
+        status = make_blocks(t, err);
+    if (status == STATUS_OK)
+        status = optimizer_init(&t->optimizer, t->options.optimizer, t->team, &t->kernels,
+                                t->task->params->total, err);
+    if (status == STATUS_OK)
+        status = make_settings(t, err);
     if (status != STATUS_OK)
         return status;
-    batches_by_length(&t->valid);
-    t->valid_losses = memory_zeroed((size_t)t->valid.count, sizeof *t->valid_losses);
+    t->weights =
+        (struct weights){ .params = t->task->params, .kernels = &t->kernels, .values = t->values };
+    t->valid_losses = memory_zeroed((size_t)t->task->valid_count, sizeof *t->valid_losses);
     return t->valid_losses ? STATUS_OK
                            : error_set(err, STATUS_NO_MEMORY, "no memory to plan validation");
 }
 
 enum status trainer_new(struct trainer **out, const struct trainer_options *options,
-                        const struct pairs *train, const struct pairs *valid, struct error *err)
+                        struct task *task, struct error *err)
 {
     *out = NULL;
-    if (train->count == 0 || valid->count == 0)
-        return error_set(err, STATUS_BAD_INPUT, "the %s data has no sentence pair",
-                         train->count == 0 ? "training" : "validation");
-    enum status status = config_check(&options->config, err);
-    if (status == STATUS_OK)
-        status = precision_check(options->precision, err);
+    enum status status = precision_check(options->precision, err);
     if (status != STATUS_OK)
         return status;
     if (!kernels_best())
@@ -181,29 +171,19 @@ enum status trainer_new(struct trainer **out, const struct trainer_options *opti
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a trainer");
     t->options = *options;
-    t->kernels = training_kernels(kernels_best(), t->options.precision);
+    t->task = task;
+    t->rank = options->peers ? options->peers->rank : 0;
+    t->ranks = options->peers ? options->peers->count : 1;
+    t->kernels = training_kernels(kernels_best(), options->precision);
     t->state = (struct training_state){ .validated_at = -1,
-                                        .threads = options->threads,
+                                        .threads = trainer_members(t),
                                         .schedule = schedule_start() };
-    t->planned_epoch = t->saved_at = -1;
-    seq2seq_init(&t->shape, &options->config);
-    t->weights = (struct weights){ .params = &t->shape.params, .kernels = &t->kernels };
-
-    status = make_team(t, err);
-    if (status == STATUS_OK)
-        status = make_blocks(t, err);
-    if (status == STATUS_OK)
-        status = optimizer_init(&t->optimizer, options->optimizer, t->team, &t->kernels,
-                                t->shape.params.total, err);
-    if (status == STATUS_OK)
-        status = make_plans(t, train, valid, err);
-    if (status == STATUS_OK)
-        status = make_settings(t, err);
+    t->saved_at = -1;
+    status = make_parts(t, err);
     if (status != STATUS_OK) {
         trainer_free(t);
         return status;
     }
-    t->weights.values = t->values;
     *out = t;
     return STATUS_OK;
 }
@@ -219,8 +199,6 @@ void trainer_free(struct trainer *t)
         arena_release(&t->members[i].arena);
     memory_free(t->members);
     optimizer_release(&t->optimizer);
-    batches_release(&t->train);
-    batches_release(&t->valid);
     memory_free(t->valid_losses);
     json_decref(t->settings);
     arena_release(&t->blocks);
@@ -232,22 +210,56 @@ const struct training_state *trainer_state(const struct trainer *t)
     return &t->state;
 }
 
-const struct seq2seq *trainer_shape(const struct trainer *t)
-{
-    return &t->shape;
-}
-
 const real *trainer_values(const struct trainer *t)
 {
     return t->values;
+}
+
+int trainer_members(const struct trainer *t)
+{
+    return t->ranks * t->options.threads;
+}
+
+/* ---- the other ranks ---- */
+
+static enum status sum_exact(struct trainer *t, double *values, size_t n, struct error *err)
+{
+    if (t->ranks == 1)
+        return STATUS_OK;
+    enum status status = t->options.peers->sum_exact(t->options.peers, values, n, err);
+    t->rank_is_gone = status != STATUS_OK;
+    return status;
+}
+
+static enum status sum_block(struct trainer *t, real *block, size_t n, struct error *err)
+{
+    if (t->ranks == 1 || n == 0)
+        return STATUS_OK;
+    enum status status = t->options.peers->sum(t->options.peers, block, n, err);
+    t->rank_is_gone = status != STATUS_OK;
+    return status;
+}
+
+static bool stop_is_wanted(const struct trainer *t)
+{
+    return t->options.stop && atomic_load(t->options.stop);
+}
+
+/* Whether any rank was asked to stop, the same answer in all. */
+static enum status agree_to_stop(struct trainer *t, bool *stopped, struct error *err)
+{
+    double wishes = stop_is_wanted(t);
+    enum status status = sum_exact(t, &wishes, 1, err);
+    *stopped = wishes > 0;
+    return status;
 }
 
 /* ---- checkpoints ---- */
 
 static struct checkpoint_blocks checkpoint_blocks(const struct trainer *t)
 {
-    return (struct checkpoint_blocks){ &t->shape.params, t->values, t->optimizer.m,
-                                       t->optimizer.v };
+    return (struct checkpoint_blocks){ t->task->params, t->values,        t->optimizer.m,
+                                       t->optimizer.v,  t->task->carried, t->task->carried_count };
 }
 
 static void count_time(struct trainer *t)
@@ -262,12 +274,25 @@ static enum status save(struct trainer *t, struct error *err)
     const struct checkpoint_blocks blocks = checkpoint_blocks(t);
     count_time(t);
     t->state.steps = t->optimizer.steps;
+    t->saved_at = t->state.updates;
+    if (t->rank > 0)
+        return STATUS_OK;
     enum status status = checkpoint_save(t->options.checkpoint_path, &blocks, &t->state,
                                          t->settings, t->options.vocabulary, err);
-    if (status != STATUS_OK)
-        return error_while(err, "saving the training");
-    t->saved_at = t->state.updates;
-    return STATUS_OK;
+    return status == STATUS_OK ? status : error_while(err, "saving the training");
+}
+
+/* Each rank has read a file of its own, where there is no folder that all see. */
+static enum status check_ranks_agree(struct trainer *t, struct error *err)
+{
+    double updates = (double)t->state.updates;
+    enum status status = sum_exact(t, &updates, 1, err);
+    if (status != STATUS_OK || updates == (double)t->state.updates * t->ranks)
+        return status;
+    return error_set(err, STATUS_BAD_INPUT,
+                     "rank %d goes on after update %lld of %s, and others after another one: give "
+                     "all ranks the same checkpoint",
+                     t->rank, (long long)t->state.updates, t->options.checkpoint_path);
 }
 
 enum status trainer_resume(struct trainer *t, struct error *err)
@@ -279,27 +304,14 @@ enum status trainer_resume(struct trainer *t, struct error *err)
         return status;
     t->optimizer.steps = t->state.steps;
     t->saved_at = t->state.updates;
-    return STATUS_OK;
+    return t->ranks > 1 ? check_ranks_agree(t, err) : STATUS_OK;
 }
 
 /* ---- loss and gradients ---- */
 
-static bool is_stopped(const struct trainer *t)
+/* At least so many bytes in the member's arena, which is empty then. */
+static enum status make_room(struct member *me, size_t needed)
 {
-    return t->options.stop && atomic_load(t->options.stop);
-}
-
-struct loss_job {
-    struct trainer *trainer;
-    int batch;  // of the epoch
-    real scale; // 1 / target pieces of the batch
-};
-
-/* Room for a batch of this shape in the member's arena. */
-static enum status make_room(struct trainer *t, struct member *me, const struct batch *shape)
-{
-    size_t needed =
-        seq2seq_loss_bytes(&t->shape, shape->B, shape->S, shape->T) + batches_fill_bytes(shape);
     arena_reset(&me->arena);
     if (needed <= me->arena.size)
         return STATUS_OK;
@@ -307,33 +319,15 @@ static enum status make_room(struct trainer *t, struct member *me, const struct 
     if (arena_init(&me->arena, needed + needed / 4))
         return STATUS_OK;
     return error_set(&me->err, STATUS_NO_MEMORY,
-                     "no memory for a batch of %d x (%d + %d) pieces (%zu MiB a thread): use "
-                     "smaller batches or shorter sentences",
-                     shape->B, shape->S, shape->T, needed >> 20);
-}
-
-/* Loss of rows first, first + stride, ... of batch i; its gradients are added if wanted. */
-static enum status rows_loss(struct trainer *t, struct member *me, const struct batches *batches,
-                             int i, int first, int stride, const struct loss_options *options,
-                             real *gradients)
-{
-    struct batch batch = batches_shape(batches, i, first, stride);
-    me->loss = (struct loss){ 0 };
-    if (batch.B == 0)
-        return STATUS_OK;
-    enum status status = make_room(t, me, &batch);
-    if (status != STATUS_OK)
-        return status;
-    if (!batches_fill(batches, i, first, stride, &me->arena, &batch))
-        return error_set(&me->err, STATUS_NO_MEMORY, "the rows of a batch do not fit");
-    return seq2seq_loss(&t->shape, &t->weights, &batch, options, &me->arena, gradients, &me->loss,
-                        &me->err);
+                     "no memory for a batch (%zu MiB a thread): use smaller batches or shorter "
+                     "sentences",
+                     needed >> 20);
 }
 
 static void round_share(void *context, int member)
 {
     const struct trainer *t = context;
-    const size_t total = t->shape.params.total, members = (size_t)t->options.threads;
+    const size_t total = t->task->params->total, members = (size_t)t->options.threads;
     gemm_round_shared(total * (size_t)member / members, total * ((size_t)member + 1) / members);
 }
 
@@ -346,30 +340,34 @@ static void round_weights(struct trainer *t)
 
 static void compute_gradients(void *context, int member)
 {
-    const struct loss_job *job = context;
-    struct trainer *t = job->trainer;
+    struct trainer *t = context;
     struct member *me = &t->members[member];
-    const int members = t->options.threads;
+    const int members = trainer_members(t), number = t->rank * t->options.threads + member;
+    const struct rows rows = { .first = number, .stride = members };
     const uint64_t stream =
-        DROPOUT_STREAMS + (uint64_t)t->state.updates * (uint64_t)members + (uint64_t)member;
+        DROPOUT_STREAMS + (uint64_t)t->state.updates * (uint64_t)members + (uint64_t)number;
     const struct loss_options options = { .dropout = (real)t->options.dropout,
                                           .smoothing = (real)t->options.smoothing,
-                                          .scale = job->scale,
+                                          .scale = (real)(1 / (double)t->batch.pieces),
                                           .rng = rng_make(t->options.seed, stream) };
-    me->status = rows_loss(t, me, &t->train, job->batch, member, members, &options, me->gradients);
+    me->status = make_room(me, t->task->kind->bytes(t->task, rows));
+    if (me->status == STATUS_OK)
+        me->status = t->task->kind->loss(t->task, &t->weights, rows, &options, &me->arena,
+                                         me->gradients, &me->loss, &me->err);
 }
 
 static void compute_validation(void *context, int member)
 {
-    const struct loss_job *job = context;
-    struct trainer *t = job->trainer;
+    struct trainer *t = context;
+    const struct task *task = t->task;
     struct member *me = &t->members[member];
-    const struct loss_options options = { .scale = 1 };
     me->status = STATUS_OK;
-    for (int i = member; i < t->valid.count && me->status == STATUS_OK && !is_stopped(t);
+    for (int i = member; i < task->valid_count && me->status == STATUS_OK && !stop_is_wanted(t);
          i += t->options.threads) {
-        me->status = rows_loss(t, me, &t->valid, i, 0, 1, &options, NULL);
-        t->valid_losses[i] = me->loss;
+        me->status = make_room(me, task->kind->valid_bytes(task, i));
+        if (me->status == STATUS_OK)
+            me->status = task->kind->valid_loss(task, &t->weights, i, &me->arena,
+                                                &t->valid_losses[i], &me->err);
     }
 }
 
@@ -383,79 +381,129 @@ static enum status check_members(const struct trainer *t, struct error *err)
 
 /* ---- the loop ---- */
 
-static void report_update(struct trainer *t, const struct loss *loss, double norm, double rate,
-                          bool skipped)
+static double epochs_before_batch(const struct trainer *t)
 {
-    if (!t->options.on_update)
+    return (double)t->state.epoch + t->batch.epoch_before;
+}
+
+static double rate_now(const struct trainer *t)
+{
+    return schedule_rate(&t->state.schedule, &t->options.schedule, t->state.updates + 1,
+                         (double)t->options.epochs - epochs_before_batch(t));
+}
+
+/* The losses of all members of all ranks. */
+static enum status sum_losses(struct trainer *t, struct loss *sum, struct error *err)
+{
+    double sums[3] = { 0 };
+    for (int i = 0; i < t->options.threads; i++) {
+        sums[0] += t->members[i].loss.nats;
+        sums[1] += t->members[i].loss.smoothed;
+        sums[2] += (double)t->members[i].loss.pieces;
+    }
+    enum status status = sum_exact(t, sums, 3, err);
+    *sum = (struct loss){ sums[0], sums[1], (int64_t)sums[2] };
+    return status;
+}
+
+/* Of the members of all ranks, into the first member's block here. */
+static enum status sum_gradients(struct trainer *t, real *const *gradients, double *norm,
+                                 struct error *err)
+{
+    *norm = optimizer_sum(&t->optimizer, gradients, t->options.threads);
+    if (t->ranks == 1)
+        return STATUS_OK;
+    enum status status = sum_block(t, gradients[0], t->task->params->total, err);
+    if (status == STATUS_OK)
+        *norm = optimizer_sum(&t->optimizer, gradients, 1);
+    return status;
+}
+
+/* What the batch leaves behind is where the next one begins. */
+static enum status carry_on(struct trainer *t, struct error *err)
+{
+    struct task *task = t->task;
+    enum status status = sum_block(t, task->carried_next, task->carried_count, err);
+    if (status != STATUS_OK)
+        return status;
+    real *kept = task->carried;
+    task->carried = task->carried_next;
+    task->carried_next = kept;
+    return STATUS_OK;
+}
+
+/* With the sum of all gradients, or leave the update out if its numbers are not finite: the norm
+ * is not, then. Nothing changes before the last sum over the ranks. */
+static enum status take_step(struct trainer *t, const struct loss *loss, double rate, double *norm,
+                             struct error *err)
+{
+    real *gradients[TRAINER_THREADS_MAX];
+    enum status status = STATUS_OK;
+    for (int i = 0; i < t->options.threads; i++)
+        gradients[i] = t->members[i].gradients;
+    *norm = NAN;
+    if (isfinite(loss->smoothed))
+        status = sum_gradients(t, gradients, norm, err);
+    if (status == STATUS_OK && isfinite(*norm))
+        status = carry_on(t, err);
+    if (status != STATUS_OK)
+        return status;
+    if (isfinite(*norm))
+        optimizer_step(&t->optimizer, t->values, gradients[0], *norm, rate);
+    else
+        optimizer_discard(&t->optimizer, gradients, t->options.threads);
+    return STATUS_OK;
+}
+
+/* The update is done: the state says so, and its values are told. */
+static void finish_update(struct trainer *t, const struct loss *loss, double norm, double rate)
+{
+    struct training_state *s = &t->state;
+    const bool skipped = !isfinite(norm);
+    const double epochs = t->batch.ends_epoch ? (double)s->epoch + 1 : epochs_before_batch(t);
+    s->updates++;
+    s->examples += t->batch.examples;
+    s->pieces += loss->pieces;
+    s->skipped += skipped;
+    s->skipped_in_row = skipped ? s->skipped_in_row + 1 : 0;
+    s->next_batch = t->batch.ends_epoch ? 0 : s->next_batch + 1;
+    s->epoch += t->batch.ends_epoch;
+    if (!t->options.on_update || t->rank > 0)
         return;
     count_time(t);
     const struct training_progress progress = {
-        .state = &t->state,
-        .batches_in_epoch = t->train.count,
+        .state = s,
+        .epochs = epochs,
         .loss = loss->nats / (double)loss->pieces,
         .norm = norm,
         .rate = rate,
-        .pieces = (int)loss->pieces,
+        .pieces = loss->pieces,
         .skipped = skipped,
     };
     t->options.on_update(t->options.context, &progress);
 }
 
-/* Counted at the update whose batch has just been taken, which is still to come. */
-static double epochs_left(const struct trainer *t)
-{
-    const double done = (double)t->state.epoch + (double)(t->state.next_batch - 1) / t->train.count;
-    return (double)t->options.epochs - done;
-}
-
-/* Add the members' losses, step, or leave the update out if its numbers are not finite. */
-static void take_step(struct trainer *t)
-{
-    const int members = t->options.threads;
-    const double rate = schedule_rate(&t->state.schedule, &t->options.schedule,
-                                      t->state.updates + 1, epochs_left(t));
-    struct loss sum = { 0 };
-    real *gradients[TRAINER_THREADS_MAX];
-    for (int i = 0; i < members; i++) {
-        sum.nats += t->members[i].loss.nats;
-        sum.smoothed += t->members[i].loss.smoothed;
-        sum.pieces += t->members[i].loss.pieces;
-        gradients[i] = t->members[i].gradients;
-    }
-    double norm = NAN;
-    if (isfinite(sum.smoothed))
-        norm = optimizer_step(&t->optimizer, t->values, gradients, members, rate);
-    else
-        optimizer_discard(&t->optimizer, gradients, members);
-    const bool skipped = !isfinite(norm);
-    t->state.skipped += skipped;
-    t->state.skipped_in_row = skipped ? t->state.skipped_in_row + 1 : 0;
-    t->state.updates++;
-    t->state.pieces += sum.pieces;
-    report_update(t, &sum, norm, rate, skipped);
-}
-
 static enum status update(struct trainer *t, struct error *err)
 {
-    if (t->planned_epoch != t->state.epoch) {
-        batches_shuffle(&t->train, t->state.epoch);
-        t->planned_epoch = t->state.epoch;
-    }
-    const int batch = (int)t->state.next_batch;
-    struct loss_job job = { .trainer = t, .batch = batch };
-    job.scale = (real)(1 / (double)batches_target_pieces(&t->train, batch));
-    round_weights(t);
-    team_run(t->team, compute_gradients, &job);
-    enum status status = check_members(t, err);
+    struct loss loss;
+    double norm = NAN;
+    enum status status =
+        t->task->kind->position(t->task, t->state.epoch, t->state.next_batch, &t->batch, err);
     if (status != STATUS_OK)
         return status;
-    t->state.pairs += t->train.rows[batch].count;
-    t->state.next_batch++;
-    if (t->state.next_batch == t->train.count) {
-        t->state.epoch++;
-        t->state.next_batch = 0;
-    }
-    take_step(t);
+    const double rate = rate_now(t);
+    if (t->task->carried_count > 0)
+        memset(t->task->carried_next, 0, t->task->carried_count * sizeof(real));
+    round_weights(t);
+    team_run(t->team, compute_gradients, t);
+    status = check_members(t, err);
+    if (status == STATUS_OK)
+        status = sum_losses(t, &loss, err);
+    if (status == STATUS_OK)
+        status = take_step(t, &loss, rate, &norm, err);
+    if (status != STATUS_OK)
+        return status;
+    finish_update(t, &loss, norm, rate);
     if (t->state.skipped_in_row < SKIPPED_IN_ROW_MAX)
         return STATUS_OK;
     return error_set(err, STATUS_DIVERGED,
@@ -464,28 +512,37 @@ static enum status update(struct trainer *t, struct error *err)
                      SKIPPED_IN_ROW_MAX, (long long)t->state.updates);
 }
 
+/* By rank 0 for all: nats, pieces, and whether it was stopped half-way. */
+static enum status compute_validation_loss(struct trainer *t, double sums[3], struct error *err)
+{
+    if (t->rank == 0) {
+        round_weights(t);
+        team_run(t->team, compute_validation, t);
+        enum status status = check_members(t, err);
+        if (status != STATUS_OK)
+            return status;
+        for (int i = 0; i < t->task->valid_count; i++) {
+            sums[0] += t->valid_losses[i].nats;
+            sums[1] += (double)t->valid_losses[i].pieces;
+        }
+        sums[2] = stop_is_wanted(t);
+    }
+    return sum_exact(t, sums, 3, err);
+}
+
 /* Stopped half-way it is as if it had not begun: the next run validates first. */
 static enum status validate(struct trainer *t, struct error *err)
 {
-    struct loss_job job = { .trainer = t };
-    round_weights(t);
-    team_run(t->team, compute_validation, &job);
-    enum status status = check_members(t, err);
-    if (status != STATUS_OK || is_stopped(t))
+    double sums[3] = { 0 };
+    enum status status = compute_validation_loss(t, sums, err);
+    if (status != STATUS_OK || sums[2] > 0)
         return status;
-    double nats = 0;
-    int64_t pieces = 0;
-    for (int i = 0; i < t->valid.count; i++) {
-        nats += t->valid_losses[i].nats;
-        pieces += t->valid_losses[i].pieces;
-    }
-    const double loss = nats / (double)pieces;
+    const double loss = sums[0] / sums[1];
     count_time(t);
     t->state.validated_at = t->state.updates;
     const bool improved = schedule_validated(&t->state.schedule, &t->options.schedule, loss);
-    const struct training_validation validation = { &t->state, loss, improved, &t->shape,
-                                                    t->values };
-    if (t->options.on_validated)
+    const struct training_validation validation = { &t->state, loss, improved, t->values };
+    if (t->options.on_validated && t->rank == 0)
         status = t->options.on_validated(t->options.context, &validation, err);
     return status;
 }
@@ -513,35 +570,65 @@ static bool is_over(const struct trainer *t)
            schedule_is_over(&t->state.schedule, &t->options.schedule);
 }
 
-/* What is due is decided from the state alone and before each update, so that a training stopped
- * anywhere goes on with what it would have done next. */
+static enum status leave_stopped(struct trainer *t, struct error *err)
+{
+    enum status status = t->saved_at != t->state.updates ? save(t, err) : STATUS_OK;
+    return status == STATUS_OK ? error_set(err, STATUS_CANCELLED, "training was stopped") : status;
+}
+
+/* The update, or validation, under way has changed nothing: what was before it is saved. A rank
+ * that is asked to stop may not wait for the others to agree. */
+static enum status leave_without_rank(struct trainer *t, const struct error *why, struct error *err)
+{
+    if (stop_is_wanted(t))
+        return leave_stopped(t, err);
+    if (t->rank > 0)
+        return error_set(err, STATUS_IO, "%s", why->text);
+    enum status status = t->saved_at != t->state.updates ? save(t, err) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    return error_set(err, STATUS_IO,
+                     "%s; the training is saved after update %lld in %s: start all ranks again "
+                     "with --resume",
+                     why->text, (long long)t->state.updates, t->options.checkpoint_path);
+}
+
+/* One of what comes next, decided from the state alone, so that a training stopped anywhere goes
+ * on with what it would have done next. */
+static enum status do_next(struct trainer *t, bool *over, struct error *err)
+{
+    bool stopped;
+    enum status status = agree_to_stop(t, &stopped, err);
+    if (status != STATUS_OK)
+        return status;
+    if (stopped)
+        return leave_stopped(t, err);
+    if (validation_is_due(t)) {
+        status = validate(t, err);
+        return status == STATUS_OK && t->state.validated_at == t->state.updates ? save(t, err)
+                                                                                : status;
+    }
+    *over = is_over(t);
+    if (*over)
+        return STATUS_OK;
+    return checkpoint_is_due(t) ? save(t, err) : update(t, err);
+}
+
 enum status trainer_run(struct trainer *t, struct error *err)
 {
     enum status status = STATUS_OK;
+    struct error why;
+    bool over = false;
     t->resumed_ms = clock_now_ms();
-    t->state.threads = t->options.threads;
-    while (status == STATUS_OK) {
-        if (is_stopped(t)) {
-            if (t->saved_at != t->state.updates)
-                status = save(t, err);
-            return status != STATUS_OK ? status
-                                       : error_set(err, STATUS_CANCELLED, "training was stopped");
-        }
-        if (validation_is_due(t)) {
-            status = validate(t, err);
-            if (status == STATUS_OK && t->state.validated_at == t->state.updates)
-                status = save(t, err);
-        } else if (is_over(t)) {
-            break;
-        } else if (checkpoint_is_due(t)) {
-            status = save(t, err);
-        } else {
-            status = update(t, err);
-        }
-    }
-    if (status == STATUS_OK && !isfinite(t->state.schedule.best_loss))
-        status = error_set(err, STATUS_DIVERGED,
-                           "no validation had a loss that is finite: start again with a smaller "
-                           "--rate");
-    return status;
+    t->state.threads = trainer_members(t);
+    while (status == STATUS_OK && !over)
+        status = do_next(t, &over, &why);
+    if (t->rank_is_gone)
+        return leave_without_rank(t, &why, err);
+    if (status != STATUS_OK)
+        return error_set(err, status, "%s", why.text);
+    if (isfinite(t->state.schedule.best_loss))
+        return STATUS_OK;
+    return error_set(err, STATUS_DIVERGED,
+                     "no validation had a loss that is finite: start again with a smaller --rate");
 }

@@ -26,12 +26,33 @@ static void end(void)
     remove_folder(folder);
 }
 
-static struct trainer *new_trainer(const struct trainer_options *options)
+/* A trainer and its task; free_trainer frees both. */
+static struct translation_task *translation;
+
+static struct trainer *new_trainer_of(const struct trainer_options *options,
+                                      const struct config *config)
 {
     struct trainer *trainer;
     struct error err;
-    assert_ok(trainer_new(&trainer, options, &train_pairs, &valid_pairs, &err), err);
+    struct batch_options batches = toy_batches();
+    batches.seed = options->seed;
+    assert_ok(translation_task_new(&translation, config, &train_pairs, &valid_pairs, batches, &err),
+              err);
+    assert_ok(trainer_new(&trainer, options, &translation->task, &err), err);
     return trainer;
+}
+
+static struct trainer *new_trainer(const struct trainer_options *options)
+{
+    const struct config config = toy_config();
+    return new_trainer_of(options, &config);
+}
+
+static void free_trainer(struct trainer *trainer)
+{
+    trainer_free(trainer);
+    translation_task_free(translation);
+    translation = NULL;
 }
 
 /* Stops a training after so many updates. */
@@ -60,7 +81,7 @@ static void train_until(int64_t updates, bool resume, struct trainer_options opt
         assert_ok(trainer_resume(trainer, &err), err);
     assert_status(trainer_run(trainer, &err), STATUS_CANCELLED);
     ck_assert_int_eq(trainer_state(trainer)->updates, updates);
-    trainer_free(trainer);
+    free_trainer(trainer);
 }
 
 /* ---- two checkpoints hold the same training ---- */
@@ -118,10 +139,10 @@ START_TEST(equal_seeds_give_equal_bits_and_others_do_not)
         options.seed = k < 2 ? 5 : 6;
         struct trainer *trainer = new_trainer(&options);
         assert_ok(trainer_run(trainer, &err), err);
-        bytes = trainer_shape(trainer)->params.total * sizeof(real);
+        bytes = translation->task.params->total * sizeof(real);
         values[k] = malloc(bytes);
         memcpy(values[k], trainer_values(trainer), bytes);
-        trainer_free(trainer);
+        free_trainer(trainer);
     }
     ck_assert_int_eq(memcmp(values[0], values[1], bytes), 0);
     ck_assert_int_ne(memcmp(values[0], values[2], bytes), 0);
@@ -159,7 +180,7 @@ static struct trace trace_updates(int threads)
     options.context = &trace;
     struct trainer *trainer = new_trainer(&options);
     assert_status(trainer_run(trainer, &err), STATUS_CANCELLED);
-    trainer_free(trainer);
+    free_trainer(trainer);
     return trace;
 }
 
@@ -213,16 +234,18 @@ START_TEST(the_toy_language_is_learnt)
     struct trainer_options options = toy_options(checkpoint);
     struct best best = { .validations = 0 };
     struct error err;
-    options.config = (struct config){ TOY_VOCABULARY, 16, 24, 16 };
+    struct config config = toy_config();
+    config.embedding = config.attention = 16;
+    config.hidden = 24;
     options.epochs = TOY_EPOCHS;
     options.on_validated = note_validation;
     options.context = &best;
-    struct trainer *trainer = new_trainer(&options);
+    struct trainer *trainer = new_trainer_of(&options, &config);
     assert_ok(trainer_run(trainer, &err), err);
     ck_assert_int_eq(best.validations, TOY_EPOCHS);
     ck_assert_msg(best.last < TOY_BOUND, "validation loss %.3f, at first %.3f", best.last,
                   best.first);
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -242,7 +265,7 @@ START_TEST(training_ends_when_patience_is_over)
     assert_ok(trainer_run(trainer, &err), err);
     ck_assert_int_lt(trainer_state(trainer)->epoch, 1000);
     ck_assert_int_eq(trainer_state(trainer)->schedule.bad_validations, 2);
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -261,7 +284,7 @@ START_TEST(updates_that_are_not_finite_are_left_out_until_there_are_too_many)
     assert_status(trainer_run(trainer, &err), STATUS_DIVERGED);
     ck_assert_int_eq(trainer_state(trainer)->skipped_in_row, SKIPPED_IN_ROW_MAX);
     ck_assert_ptr_nonnull(strstr(err.text, "--rate"));
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -284,7 +307,7 @@ START_TEST(a_full_disk_leaves_the_last_good_checkpoint)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert_int_eq(status, STATUS_IO);
     ck_assert_msg(strstr(err.text, "saving the training"), "%s", err.text);
-    trainer_free(trainer);
+    free_trainer(trainer);
     train_until(6, true, options);
     end();
 }
@@ -311,7 +334,7 @@ START_TEST(a_damaged_checkpoint_is_refused)
         ck_assert_int_eq(truncate(checkpoint, 20000), 0);
     assert_status(trainer_resume(trainer, &err), STATUS_BAD_FILE);
     ck_assert_ptr_nonnull(strstr(err.text, checkpoint));
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -324,7 +347,7 @@ START_TEST(a_checkpoint_that_is_not_there_is_said)
     struct trainer *trainer = new_trainer(&options);
     assert_status(trainer_resume(trainer, &err), STATUS_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(err.text, checkpoint));
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -339,14 +362,14 @@ START_TEST(a_checkpoint_of_other_settings_names_what_differs)
     struct trainer *trainer = new_trainer(&options);
     assert_status(trainer_resume(trainer, &err), STATUS_BAD_INPUT);
     ck_assert_msg(strstr(err.text, "smoothing 0.1") && strstr(err.text, "0.25"), "%s", err.text);
-    trainer_free(trainer);
+    free_trainer(trainer);
     options = toy_options(checkpoint);
     pairs_release(&train_pairs);
     train_pairs = toy_pairs(400, 99);
     trainer = new_trainer(&options);
     assert_status(trainer_resume(trainer, &err), STATUS_BAD_INPUT);
     ck_assert_msg(strstr(err.text, "training data"), "%s", err.text);
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -358,7 +381,7 @@ START_TEST(epochs_and_patience_may_change_on_the_way)
     struct trainer_options options = toy_options(checkpoint);
     struct trainer *trainer = new_trainer(&options);
     assert_ok(trainer_run(trainer, &err), err);
-    trainer_free(trainer);
+    free_trainer(trainer);
     options.epochs = 2;
     options.schedule.patience = 7;
     trainer = new_trainer(&options);
@@ -366,7 +389,7 @@ START_TEST(epochs_and_patience_may_change_on_the_way)
     assert_ok(trainer_run(trainer, &err), err);
     ck_assert_int_eq(trainer_state(trainer)->epoch, 2);
     ck_assert_int_eq(trainer_state(trainer)->updates, 2 * 20);
-    trainer_free(trainer);
+    free_trainer(trainer);
     end();
 }
 END_TEST
@@ -388,17 +411,32 @@ END_TEST
 
 START_TEST(no_data_is_refused)
 {
-    struct trainer *trainer;
     struct error err;
     struct pairs none = { 0 };
+    const struct config config = toy_config();
     begin();
-    struct trainer_options options = toy_options(checkpoint);
-    assert_status(trainer_new(&trainer, &options, &none, &valid_pairs, &err), STATUS_BAD_INPUT);
-    assert_status(trainer_new(&trainer, &options, &train_pairs, &none, &err), STATUS_BAD_INPUT);
-    ck_assert_ptr_null(trainer);
+    assert_status(
+        translation_task_new(&translation, &config, &none, &valid_pairs, toy_batches(), &err),
+        STATUS_BAD_INPUT);
+    assert_status(
+        translation_task_new(&translation, &config, &train_pairs, &none, toy_batches(), &err),
+        STATUS_BAD_INPUT);
+    ck_assert_ptr_null(translation);
     end();
 }
 END_TEST
+
+static enum status make_both(const struct trainer_options *options, struct error *err)
+{
+    const struct config config = toy_config();
+    struct trainer *trainer = NULL;
+    enum status status =
+        translation_task_new(&translation, &config, &train_pairs, &valid_pairs, toy_batches(), err);
+    if (status == STATUS_OK)
+        status = trainer_new(&trainer, options, &translation->task, err);
+    free_trainer(trainer);
+    return status;
+}
 
 START_TEST(every_failing_allocation_is_survived)
 {
@@ -408,14 +446,11 @@ START_TEST(every_failing_allocation_is_survived)
     const long live = memory_live();
     bool failed = true;
     for (long nth = 1; failed; nth++) {
-        struct trainer *trainer;
         memory_fail_at(nth);
-        const enum status status =
-            trainer_new(&trainer, &options, &train_pairs, &valid_pairs, &err);
+        const enum status status = make_both(&options, &err);
         failed = memory_failed();
         memory_fail_at(0);
         ck_assert_int_eq(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
-        trainer_free(trainer);
         ck_assert_int_eq(memory_live(), live);
     }
     end();

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "model/train/trainer.h"
+#include "model/train/translation.h"
 #include "tests/helpers.h"
 
 #define TOY_FIRST 4 // ids below are control pieces
@@ -30,21 +31,34 @@ static inline struct pairs toy_pairs(int count, uint64_t seed)
     return pairs;
 }
 
+static inline struct config toy_config(void)
+{
+    struct config config = config_default(KIND_TRANSLATE);
+    config.vocabulary = TOY_VOCABULARY;
+    config.embedding = config.attention = 8;
+    config.hidden = 12;
+    return config;
+}
+
+#define TOY_SEED 11
+
+static inline struct batch_options toy_batches(void)
+{
+    return (struct batch_options){ .sentences = 20, .pieces = 400, .seed = TOY_SEED };
+}
+
 static inline struct trainer_options toy_options(const char *checkpoint)
 {
     return (struct trainer_options){
-        .config = { .vocabulary = TOY_VOCABULARY, .embedding = 8, .hidden = 12, .attention = 8 },
         .schedule = { .rate = 5e-3, .warmup = 20, .decay = 0.6, .patience = 0 },
         .optimizer = optimizer_options_default(),
-        .batch_sentences = 20,
-        .batch_pieces = 400,
         .dropout = 0.1,
         .smoothing = 0.1,
         .epochs = 1,
         .checkpoint_path = checkpoint,
         .vocabulary = "the vocabulary, whatever it says",
         .threads = 2,
-        .seed = 11,
+        .seed = TOY_SEED,
     };
 }
 
