@@ -71,22 +71,18 @@ static void fixture_fill(struct fixture *f, real deviation, uint64_t seed)
 
 #define BY_HAND 1e-6
 
-/* One unit. The gates are chosen so that sigmoids are 1/2 or 3/4 and every tanh is tanh(1/2), but
- * for the plain LSTM, whose peepholes do not disturb; with h' = 1 or c' = 1. */
+/* One unit with h' = c' = 1; gates before activation such that every sigmoid is 1/2 or 3/4 and
+ * every tanh that of 1/2 or 0 (but for the LSTM's h = 3/4 tanh(c)). */
 START_TEST(a_step_equals_a_value_by_hand)
 {
     const double log3 = 1.0986122886681098, tanh_half = 0.46211715726000975;
+    const double lstm_h = 0.4677844123694067;
     const struct {
         double gates[4], u[4], candidate, peephole[3], h, c;
     } cases[] = {
         [CELL_RNN] = { { -1.5 }, { 2 }, 0, { 0 }, tanh_half, 0 },
         [CELL_RNN_LOGISTIC] = { { log3 - 2 }, { 2 }, 0, { 0 }, 0.75, 0 },
-        [CELL_LSTM] = { { -1, 0, 0.5, log3 },
-                        { 1 },
-                        0,
-                        { 0 },
-                        0.4677844123694067,
-                        0.5 + tanh_half / 2 },
+        [CELL_LSTM] = { { -1, 0, 0.5, log3 }, { 1 }, 0, { 0 }, lstm_h, 0.5 + tanh_half / 2 },
         [CELL_PEEPHOLE] = { { -2, 3, 0, -2 }, { 0 }, 0, { 2, -3, 4 }, tanh_half / 2, 0.5 },
         [CELL_GRU] = { { 0, log3 - 1, -1 }, { 0, 1 }, 2, { 0 }, 0.5 + tanh_half / 2, 0.75 },
         [CELL_GRU_UNBIASED] = { { 0, log3, -1 }, { 0, 0 }, 2, { 0 }, 0.5 + tanh_half / 2, 0.75 },
@@ -212,8 +208,7 @@ static void repeat_last(real *h, const int *len, int S, int B, int H)
     }
 }
 
-/* A GRU without biases equals the reference only where that one's biases come in by another way:
- * as a context of one that is always 1. */
+/* To a GRU without biases those of the reference come as weights of a context that is always 1. */
 START_TEST(a_layer_equals_the_reference)
 {
     static const char *const files[] = {
@@ -283,11 +278,11 @@ END_TEST
 
 /* ---- rows ---- */
 
-/* Packed as search has them, the states of a row side by side; and each row alone, from states of
- * its own and with h over the one before. */
+/* Packed as search has them, with states anywhere; and each row alone, from states of its own and
+ * with h over the one before. */
 START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
 {
-    enum { B = 7, H = 37 };
+    enum { B = 7, H = 37, LD_H_PREVIOUS = 41, LD_C_PREVIOUS = 43, LD_H = 47, LD_C = 53 };
     struct fixture f;
     fixture_open(&f, kinds[_i], 3, H, 0);
     fixture_fill(&f, (real)0.2, 5);
@@ -299,23 +294,30 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
         packed[i] = panels;
     }
     f.weights.packed = packed;
-    const size_t G = (size_t)f.cell.G;
-    real *inputs = random_reals(&f, B * G * H, 1), *gates = zeros(&f, B * G * H);
-    real *before = random_reals(&f, B * 2 * H, 2), *after = zeros(&f, B * 2 * H);
-    memcpy(gates, inputs, B * G * H * sizeof *gates);
-    const struct cell_step together = { B,     gates, before,    before + H, 2 * H,
-                                        2 * H, after, after + H, 2 * H,      2 * H };
+    const size_t GH = (size_t)f.cell.G * H;
+    const real *inputs = random_reals(&f, B * GH, 1);
+    const struct cell_step together = { .B = B,
+                                        .gates = zeros(&f, B * GH),
+                                        .h_previous = random_reals(&f, B * LD_H_PREVIOUS, 2),
+                                        .c_previous = random_reals(&f, B * LD_C_PREVIOUS, 3),
+                                        .ld_h_previous = LD_H_PREVIOUS,
+                                        .ld_c_previous = LD_C_PREVIOUS,
+                                        .h = zeros(&f, B * LD_H),
+                                        .c = zeros(&f, B * LD_C),
+                                        .ld_h = LD_H,
+                                        .ld_c = LD_C };
+    memcpy(together.gates, inputs, B * GH * sizeof(real));
     cell_forward(&f.cell, &f.weights, &together);
     for (size_t b = 0; b < B; b++) {
-        real row[4 * H], h[H], c_previous[H], c[H];
-        memcpy(row, inputs + b * G * H, G * H * sizeof *row);
-        memcpy(h, before + b * 2 * H, sizeof h);
-        memcpy(c_previous, before + b * 2 * H + H, sizeof c_previous);
-        const struct cell_step alone = { 1, row, h, c_previous, H, H, h, c, H, H };
+        real gates[4 * H], h[H], c_previous[H], c[H];
+        memcpy(gates, inputs + b * GH, GH * sizeof(real));
+        memcpy(h, together.h_previous + b * LD_H_PREVIOUS, sizeof h);
+        memcpy(c_previous, together.c_previous + b * LD_C_PREVIOUS, sizeof c_previous);
+        const struct cell_step alone = { 1, gates, h, c_previous, H, H, h, c, H, H };
         cell_forward(&f.cell, &f.weights, &alone);
-        ck_assert_mem_eq(h, after + b * 2 * H, sizeof h);
-        ck_assert_mem_eq(c, after + b * 2 * H + H, sizeof c);
-        ck_assert_mem_eq(row, gates + b * G * H, G * H * sizeof *row);
+        ck_assert_mem_eq(h, together.h + b * LD_H, sizeof h);
+        ck_assert_mem_eq(c, together.c + b * LD_C, sizeof c);
+        ck_assert_mem_eq(gates, together.gates + b * GH, GH * sizeof(real));
     }
     fixture_close(&f);
 }
