@@ -13,12 +13,21 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "model/layers/cell.h"
 
 enum model_kind {
     KIND_TRANSLATE, // seq2seq.h
     KIND_LM,        // lm.h
     KIND_CLASSIFY,  // classifier.h
+};
+
+/* What they compute: layers/cell.h. */
+enum cell_kind {
+    CELL_RNN,
+    CELL_RNN_LOGISTIC,
+    CELL_LSTM,
+    CELL_PEEPHOLE,
+    CELL_GRU,
+    CELL_GRU_UNBIASED,
 };
 
 /* How the lowest encoder layer reads; those above it read forward unless it is reversed. */

@@ -32,7 +32,7 @@ FOLDERS = {
 # Inside model, from the bottom up: a lower level never includes a higher one.
 MODEL_LEVELS = [
     "model/kernels",
-    "model/params model/config model/file model/file_format model/file_write model/workspace "
+    "model/params model/config model/loss model/file model/file_format model/file_write model/workspace "
     "model/alignment",
     "model/layers",
     "model/encoder model/decoder",
@@ -51,6 +51,7 @@ ONLY_FROM = {
     "utf8proc.h": ("tokenizer", "Unicode is the tokenizer's"),
     "oneapi/dnnl/": ("model/train", "the inference program links no BLAS and no JIT"),
     "omp.h": ("model/train", "the inference program links no OpenMP"),
+    "mpi.h": ("model/train", "ranks speak through model/train/peers.h"),
     "sqlite3.h": ("server/store", "SQL is only in server/store"),
     "uv.h": ("server/net server/jobs server/cmd",
              "libuv is only in server/net, server/jobs and the commands that run its loop"),

@@ -26,16 +26,8 @@
 #ifndef MODEL_LAYERS_CELL_H
 #define MODEL_LAYERS_CELL_H
 
+#include "model/config.h"
 #include "model/params.h"
-
-enum cell_kind {
-    CELL_RNN,
-    CELL_RNN_LOGISTIC,
-    CELL_LSTM,
-    CELL_PEEPHOLE,
-    CELL_GRU,
-    CELL_GRU_UNBIASED,
-};
 
 struct cell {
     enum cell_kind kind;
