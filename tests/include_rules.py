@@ -255,6 +255,7 @@ REFUSED = [
     ("model/novel.c", '"model/params.h"', "MODEL_LEVELS"),
     ("model/search/a.c", "<oneapi/dnnl/dnnl.h>", "no BLAS"),
     ("model/layers/a.c", "<omp.h>", "no OpenMP"),
+    ("server/cmd/a.c", "<mpi.h>", "model/train/peers.h"),
     ("server/engine/a.c", "<sqlite3.h>", "SQL is only"),
     ("server/engine/a.c", "<uv.h>", "libuv is only"),
     ("server/engine/a.c", "<llhttp.h>", "HTTP is parsed"),

@@ -37,15 +37,15 @@ struct peers {
 struct peers peers_alone(void);
 
 /* Alone; or, in a process that mpirun started, one of all that it started. A `stop` that is not 0
- * ends a wait for the others. */
+ * ends a wait for the others, soon: time enough for them to agree on it if they can. */
 MUST_CHECK enum status peers_join(struct peers *out, const atomic_int *stop, struct error *err);
 
 /* At the end of the program. `finished`: all ranks came to the end of the work, and this one waits
  * for them; otherwise it just goes, with an exit code that is not 0, and mpirun ends the others. */
 void peers_leave(struct peers *peers, bool finished);
 
-/* STATUS_BAD_INPUT on every rank if `text` is not the same on all; `what` it is, in words. */
-MUST_CHECK enum status peers_check_same(struct peers *peers, const char *what, const char *text,
-                                        struct error *err);
+/* STATUS_BAD_INPUT on every rank if the bytes are not the same on all; `what` they are, in words. */
+MUST_CHECK enum status peers_check_same(struct peers *peers, const char *what, const void *bytes,
+                                        size_t len, struct error *err);
 
 #endif
