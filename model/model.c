@@ -13,12 +13,13 @@
 
 struct model {
     struct config config;
-    struct seq2seq seq2seq;
+    struct seq2seq seq2seq; // the one of the config's kind is filled
+    struct classifier classifier;
     const struct params *params; // of the shape that the config's kind has
     struct weights weights;
     struct arena block;  // values and packed copies
     const real **packed; // (params.count)
-    char *vocabulary, *card;
+    char *vocabulary, *card, *labels;
     char digest[65];
 };
 
@@ -87,8 +88,13 @@ static enum status check_finite(const struct params *params, const real *values,
 /* The tensors of the config's kind. */
 static void declare(struct model *model)
 {
-    seq2seq_init(&model->seq2seq, &model->config);
-    model->params = &model->seq2seq.params;
+    if (model->config.kind == KIND_CLASSIFY) {
+        classifier_init(&model->classifier, &model->config);
+        model->params = &model->classifier.params;
+    } else {
+        seq2seq_init(&model->seq2seq, &model->config);
+        model->params = &model->seq2seq.params;
+    }
     model->weights.params = model->params;
 }
 
@@ -109,11 +115,13 @@ static enum status copy_texts(struct model *model, const struct tensor_file *fil
 {
     const char *vocabulary = tensor_file_text(file, "vocabulary");
     const char *card = tensor_file_text(file, "card");
+    const char *labels = tensor_file_text(file, "labels");
     if (!vocabulary)
         return error_set(err, STATUS_BAD_FILE, "the text \"vocabulary\" is missing");
     model->vocabulary = memory_copy_text(vocabulary);
     model->card = card ? memory_copy_text(card) : NULL;
-    if (!model->vocabulary || (card && !model->card))
+    model->labels = labels ? memory_copy_text(labels) : NULL;
+    if (!model->vocabulary || (card && !model->card) || (labels && !model->labels))
         return error_set(err, STATUS_NO_MEMORY, "no memory for the texts");
     memcpy(model->digest, tensor_file_digest(file), sizeof model->digest);
     return STATUS_OK;
@@ -238,6 +246,7 @@ void model_free(struct model *model)
     arena_release(&model->block);
     memory_free(model->vocabulary);
     memory_free(model->card);
+    memory_free(model->labels);
     memory_free(model);
 }
 
@@ -252,6 +261,12 @@ const struct seq2seq *model_seq2seq(const struct model *model)
     return &model->seq2seq;
 }
 
+const struct classifier *model_classifier(const struct model *model)
+{
+    assert(model->config.kind == KIND_CLASSIFY);
+    return &model->classifier;
+}
+
 const struct weights *model_weights(const struct model *model)
 {
     return &model->weights;
@@ -259,7 +274,9 @@ const struct weights *model_weights(const struct model *model)
 
 struct model_texts model_texts(const struct model *model)
 {
-    return (struct model_texts){ .vocabulary = model->vocabulary, .card = model->card };
+    return (struct model_texts){ .vocabulary = model->vocabulary,
+                                 .card = model->card,
+                                 .labels = model->labels };
 }
 
 const char *model_digest(const struct model *model)
@@ -281,6 +298,8 @@ static enum status add_texts(struct tensor_writer *w, const struct config *confi
         status = tensor_writer_text(w, "vocabulary", texts->vocabulary, err);
     if (status == STATUS_OK && texts->card)
         status = tensor_writer_text(w, "card", texts->card, err);
+    if (status == STATUS_OK && texts->labels)
+        status = tensor_writer_text(w, "labels", texts->labels, err);
     bytes_release(&json);
     return status;
 }

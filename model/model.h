@@ -13,6 +13,7 @@
 #define MODEL_MODEL_H
 
 #include "base/status.h"
+#include "model/classifier.h"
 #include "model/config.h"
 #include "model/file.h"
 #include "model/params.h"
@@ -24,6 +25,7 @@ struct model;
 struct model_texts {
     const char *vocabulary; // the format of tokenizer/vocabulary.h
     const char *card; // JSON object: name, source, target, data, licences, scores ...; may be NULL
+    const char *labels; // JSON list, the names of a classifier's classes in their order, else NULL
 };
 
 /* On failure *model is NULL and err says which field of the file is wrong, or that it is a model of
@@ -34,8 +36,9 @@ MUST_CHECK enum status model_load_any(struct model **model, const char *path, st
 void model_free(struct model *model); // NULL is fine
 
 const struct config *model_config(const struct model *model);
-const struct seq2seq *model_seq2seq(const struct model *model); // of KIND_TRANSLATE
-const struct weights *model_weights(const struct model *model); // packed for this processor
+const struct seq2seq *model_seq2seq(const struct model *model);       // of KIND_TRANSLATE
+const struct classifier *model_classifier(const struct model *model); // of KIND_CLASSIFY
+const struct weights *model_weights(const struct model *model);       // packed for this processor
 struct model_texts model_texts(const struct model *model);
 const char *model_digest(const struct model *model); // 64 hex digits
 

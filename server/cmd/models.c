@@ -322,7 +322,8 @@ static enum status change_card(const struct options *o, struct error *err)
     if (status == STATUS_OK)
         status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
     if (status == STATUS_OK) {
-        const struct model_texts texts = { model_texts(model).vocabulary, card.data };
+        struct model_texts texts = model_texts(model);
+        texts.card = card.data;
         status = model_save(out, model_config(model), model_weights(model)->params,
                             model_weights(model)->values, dtype, &texts, err);
     }
