@@ -3,8 +3,6 @@
  */
 #include "server/cmd/corpora.h"
 
-#include <string.h>
-
 #include "server/cmd/progress.h"
 
 #define BAD_LINES_SAID 10
@@ -17,22 +15,6 @@ static void say_bad_line(void *context, const char *what)
         fprintf(stderr, "left out: %s\n", what);
     else if (c->bad_lines_said == BAD_LINES_SAID + 1)
         fprintf(stderr, "left out: more bad lines, only counted from here on\n");
-}
-
-enum status option_choice(const struct options *o, const char *name, const char *const *names,
-                          int *found, struct error *err)
-{
-    const char *given = options_text(o, name);
-    char list[128] = "";
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(given, names[i]) == 0) {
-            *found = i;
-            return STATUS_OK;
-        }
-        size_t len = strlen(list);
-        snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "", names[i]);
-    }
-    return error_set(err, STATUS_BAD_USAGE, "--%s %s: it must be one of %s", name, given, list);
 }
 
 enum status corpora_from_options(struct corpora *c, const struct options *o, const char *name,

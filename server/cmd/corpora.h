@@ -36,8 +36,4 @@ MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct opti
 MUST_CHECK enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options options,
                                                 struct vocabulary **out, struct error *err);
 
-/* Which of `names` (ended by NULL) option `name` has. */
-MUST_CHECK enum status option_choice(const struct options *o, const char *name,
-                                     const char *const *names, int *found, struct error *err);
-
 #endif

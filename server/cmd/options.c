@@ -418,6 +418,22 @@ const char *const *options_list(const struct options *o, const char *name, int *
     return setting->items;
 }
 
+enum status option_choice(const struct options *o, const char *name, const char *const *names,
+                          int *found, struct error *err)
+{
+    const char *given = options_text(o, name);
+    char list[128] = "";
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(given, names[i]) == 0) {
+            *found = i;
+            return STATUS_OK;
+        }
+        size_t len = strlen(list);
+        snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "", names[i]);
+    }
+    return error_set(err, STATUS_BAD_USAGE, "--%s %s: it must be one of %s", name, given, list);
+}
+
 int options_operand_count(const struct options *o)
 {
     return o->operand_count;

@@ -69,6 +69,10 @@ int64_t options_int64(const struct options *o, const char *name);
 double options_real(const struct options *o, const char *name);
 const char *const *options_list(const struct options *o, const char *name, int *count);
 
+/* Which of `names` (ended by NULL) option `name` has; STATUS_BAD_USAGE lists them. */
+MUST_CHECK enum status option_choice(const struct options *o, const char *name,
+                                     const char *const *names, int *found, struct error *err);
+
 int options_operand_count(const struct options *o);
 const char *options_operand(const struct options *o, int i);
 

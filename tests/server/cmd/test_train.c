@@ -108,7 +108,7 @@ static pid_t start_training(const char *out, const char *more, ...)
         "6",
         "--hidden",
         "8",
-        "--attention",
+        "--attention-width",
         "6",
         "--batch-sentences",
         "16",
