@@ -14,6 +14,7 @@
 
 #define ALIGNMENT_SLACK 64                  // an arena aligns each array
 #define CONFIG_BYTES_MAX (64 << 10)         // of its JSON
+#define SETTINGS_BYTES_MAX (1 << 20)        // of theirs
 #define DROPOUT_STREAMS ((uint64_t)1 << 63) // random streams of dropout, apart from those of epochs
 
 struct member {
@@ -254,6 +255,41 @@ static enum status agree_to_stop(struct trainer *t, bool *stopped, struct error 
     return status;
 }
 
+static enum status check_same(struct trainer *t, const struct bytes *settings, struct error *err)
+{
+    const struct {
+        const char *what;
+        const void *bytes;
+        size_t len;
+    } rows[] = {
+        { "--threads", &t->options.threads, sizeof t->options.threads },
+        { "--epochs", &t->options.epochs, sizeof t->options.epochs },
+        { "--patience", &t->options.schedule.patience, sizeof t->options.schedule.patience },
+        { "its options or data", settings->data, settings->len },
+        { "the update of its checkpoint", &t->state.updates, sizeof t->state.updates },
+        { "its weights", t->values, t->task->params->total * sizeof(real) },
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && status == STATUS_OK; i++)
+        status = peers_check_same(t->options.peers, rows[i].what, rows[i].bytes, rows[i].len, err);
+    t->rank_is_gone = status == STATUS_CANCELLED;
+    return status;
+}
+
+/* Each rank has options and files of its own; what decides the numbers must be the same in all. */
+static enum status check_ranks(struct trainer *t, struct error *err)
+{
+    if (t->ranks == 1)
+        return STATUS_OK;
+    struct bytes settings;
+    bytes_init(&settings, SETTINGS_BYTES_MAX);
+    enum status status = json_write(&settings, t->settings)
+                             ? check_same(t, &settings, err)
+                             : error_set(err, STATUS_NO_MEMORY, "no memory to compare the ranks");
+    bytes_release(&settings);
+    return status;
+}
+
 /* ---- checkpoints ---- */
 
 static struct checkpoint_blocks checkpoint_blocks(const struct trainer *t)
@@ -282,19 +318,6 @@ static enum status save(struct trainer *t, struct error *err)
     return status == STATUS_OK ? status : error_while(err, "saving the training");
 }
 
-/* Each rank has read a file of its own, where there is no folder that all see. */
-static enum status check_ranks_agree(struct trainer *t, struct error *err)
-{
-    double updates = (double)t->state.updates;
-    enum status status = sum_exact(t, &updates, 1, err);
-    if (status != STATUS_OK || updates == (double)t->state.updates * t->ranks)
-        return status;
-    return error_set(err, STATUS_BAD_INPUT,
-                     "rank %d goes on after update %lld of %s, and others after another one: give "
-                     "all ranks the same checkpoint",
-                     t->rank, (long long)t->state.updates, t->options.checkpoint_path);
-}
-
 enum status trainer_resume(struct trainer *t, struct error *err)
 {
     const struct checkpoint_blocks blocks = checkpoint_blocks(t);
@@ -304,7 +327,7 @@ enum status trainer_resume(struct trainer *t, struct error *err)
         return status;
     t->optimizer.steps = t->state.steps;
     t->saved_at = t->state.updates;
-    return t->ranks > 1 ? check_ranks_agree(t, err) : STATUS_OK;
+    return STATUS_OK;
 }
 
 /* ---- loss and gradients ---- */
@@ -616,11 +639,11 @@ static enum status do_next(struct trainer *t, bool *over, struct error *err)
 
 enum status trainer_run(struct trainer *t, struct error *err)
 {
-    enum status status = STATUS_OK;
     struct error why;
     bool over = false;
     t->resumed_ms = clock_now_ms();
     t->state.threads = trainer_members(t);
+    enum status status = check_ranks(t, &why);
     while (status == STATUS_OK && !over)
         status = do_next(t, &over, &why);
     if (t->rank_is_gone)

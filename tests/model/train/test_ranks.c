@@ -143,7 +143,7 @@ struct rank {
     struct trainer *trainer;
     pthread_t thread;
     int64_t stop_after, break_after; // updates; 0: never
-    bool resume;
+    bool resume, spoiled;            // one of its weights is another
     atomic_int stop;
     int64_t updates; // afterwards
     double best_loss;
@@ -218,6 +218,8 @@ static void make_trainer(struct rank *r)
     c->task.carried_next = c->blocks[1];
     c->task.carried_count = 20;
     assert_ok(trainer_new(&r->trainer, &r->options, &c->task, &r->err), r->err);
+    if (r->spoiled)
+        *(real *)trainer_values(r->trainer) += 1;
 }
 
 static void *run_rank(void *context)
@@ -351,6 +353,27 @@ START_TEST(a_rank_that_dies_leaves_a_checkpoint_of_the_last_update)
 }
 END_TEST
 
+START_TEST(ranks_that_differ_say_in_what)
+{
+    static const char *const words[] = { "--threads", "--epochs", "options or data", "weights" };
+    begin();
+    struct rank ranks[2] = { new_rank(0, 2, 1), new_rank(1, 2, 1) };
+    ranks[1].options.threads += _i == 0;
+    ranks[1].options.epochs += _i == 1;
+    ranks[1].options.seed += _i == 2;
+    ranks[1].spoiled = _i == 3;
+    run_ranks(ranks, 2, false);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(ranks[i].status, STATUS_BAD_INPUT);
+        ck_assert_msg(strstr(ranks[i].err.text, "rank 1") && strstr(ranks[i].err.text, words[_i]),
+                      "%s", ranks[i].err.text);
+        ck_assert_int_eq(ranks[i].updates, 0);
+    }
+    free_ranks(ranks, 2);
+    end();
+}
+END_TEST
+
 START_TEST(an_update_that_is_left_out_leaves_what_is_carried)
 {
     begin();
@@ -371,6 +394,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(a_stop_of_any_rank_stops_all_at_the_same_update, 3),
     TEST(ranks_that_were_stopped_go_on_to_the_same_bits),
     TEST(a_rank_that_dies_leaves_a_checkpoint_of_the_last_update),
+    TEST_LOOP(ranks_that_differ_say_in_what, 4),
     TEST(an_update_that_is_left_out_leaves_what_is_carried),
 };
 TEST_MAIN("model/train/ranks", cases)
