@@ -218,7 +218,9 @@ enum status training_save_model(const struct training *t, const struct training_
     bytes_init(&card, TRAINING_TEXT_BYTES_MAX);
     enum status status = write_card(t, v, &card, err);
     if (status == STATUS_OK) {
-        const struct model_texts texts = { .vocabulary = t->vocabulary.data, .card = card.data };
+        const struct model_texts texts = { .vocabulary = t->vocabulary.data,
+                                           .card = card.data,
+                                           .labels = t->labels };
         status =
             model_save(path, t->task->config, t->task->params, v->values, t->store, &texts, err);
     }
