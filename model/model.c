@@ -15,6 +15,7 @@ struct model {
     struct config config;
     struct seq2seq seq2seq; // the one of the config's kind is filled
     struct classifier classifier;
+    struct lm lm;
     const struct params *params; // of the shape that the config's kind has
     struct weights weights;
     struct arena block;  // values and packed copies
@@ -91,6 +92,9 @@ static void declare(struct model *model)
     if (model->config.kind == KIND_CLASSIFY) {
         classifier_init(&model->classifier, &model->config);
         model->params = &model->classifier.params;
+    } else if (model->config.kind == KIND_LM) {
+        lm_init(&model->lm, &model->config);
+        model->params = &model->lm.params;
     } else {
         seq2seq_init(&model->seq2seq, &model->config);
         model->params = &model->seq2seq.params;
@@ -265,6 +269,12 @@ const struct classifier *model_classifier(const struct model *model)
 {
     assert(model->config.kind == KIND_CLASSIFY);
     return &model->classifier;
+}
+
+const struct lm *model_lm(const struct model *model)
+{
+    assert(model->config.kind == KIND_LM);
+    return &model->lm;
 }
 
 const struct weights *model_weights(const struct model *model)

@@ -16,6 +16,7 @@
 #include "model/classifier.h"
 #include "model/config.h"
 #include "model/file.h"
+#include "model/lm.h"
 #include "model/params.h"
 #include "model/seq2seq.h"
 
@@ -38,6 +39,7 @@ void model_free(struct model *model); // NULL is fine
 const struct config *model_config(const struct model *model);
 const struct seq2seq *model_seq2seq(const struct model *model);       // of KIND_TRANSLATE
 const struct classifier *model_classifier(const struct model *model); // of KIND_CLASSIFY
+const struct lm *model_lm(const struct model *model);                 // of KIND_LM
 const struct weights *model_weights(const struct model *model);       // packed for this processor
 struct model_texts model_texts(const struct model *model);
 const char *model_digest(const struct model *model); // 64 hex digits
