@@ -92,14 +92,46 @@ static int run_elsewhere(const struct program *p, char **argv)
     return EXIT_FAILED;
 }
 
+const char *program_command_name(const struct program *p, int i)
+{
+    if (i < p->count)
+        return p->commands[i]->name;
+    return i < p->count + p->elsewhere_count ? p->elsewhere[i - p->count].name : NULL;
+}
+
+static bool is_family(const struct program *p, const char *word)
+{
+    const size_t len = strlen(word);
+    const char *name;
+    for (int i = 0; (name = program_command_name(p, i)) != NULL; i++)
+        if (strncmp(name, word, len) == 0 && name[len] == ' ')
+            return true;
+    return false;
+}
+
+static const char *summary_of(const struct program *p, int i)
+{
+    return i < p->count ? p->commands[i]->summary : p->elsewhere[i - p->count].summary;
+}
+
+/* "verso lm" alone, or with a second word that is none of its commands. */
+static int print_family(const struct program *p, const char *word, FILE *out, int code)
+{
+    const size_t len = strlen(word);
+    const char *name;
+    fprintf(out, "usage: %s %s COMMAND [OPTION...]\n\ncommands:\n", p->name, word);
+    for (int i = 0; (name = program_command_name(p, i)) != NULL; i++)
+        if (strncmp(name, word, len) == 0 && name[len] == ' ')
+            fprintf(out, "  %-12s %s\n", name, summary_of(p, i));
+    return code;
+}
+
 static int unknown_command(const struct program *p, const char *word)
 {
-    const char *names[COMMANDS_MAX];
+    const char *names[COMMANDS_MAX], *name;
     int count = 0;
-    for (int i = 0; i < p->count && count < COMMANDS_MAX; i++)
-        names[count++] = p->commands[i]->name;
-    for (int i = 0; i < p->elsewhere_count && count < COMMANDS_MAX; i++)
-        names[count++] = p->elsewhere[i].name;
+    while (count < COMMANDS_MAX && (name = program_command_name(p, count)) != NULL)
+        names[count++] = name;
     const char *nearest = nearest_name(word, names, count);
     if (nearest)
         fprintf(stderr, "%s: there is no command %s; did you mean %s?\n", p->name, word, nearest);
@@ -108,23 +140,47 @@ static int unknown_command(const struct program *p, const char *word)
     return EXIT_USAGE;
 }
 
-static const struct command *find_command(const struct program *p, const char *name)
+/* How many words of the command line `name` is: 0, 1 or 2. */
+static int words_taken(const char *name, int argc, char **argv)
 {
-    for (int i = 0; i < p->count; i++)
-        if (strcmp(p->commands[i]->name, name) == 0)
-            return p->commands[i];
-    return NULL;
+    const char *space = strchr(name, ' ');
+    if (argc < 2)
+        return 0;
+    if (!space)
+        return strcmp(name, argv[1]) == 0;
+    const size_t first = (size_t)(space - name);
+    const bool taken = argc > 2 && strlen(argv[1]) == first && memcmp(name, argv[1], first) == 0 &&
+                       strcmp(space + 1, argv[2]) == 0;
+    return taken ? 2 : 0;
 }
 
-static bool is_elsewhere(const struct program *p, const char *name)
+/* The command with the most words, so that "detect train" is not "detect" of a file. */
+static const struct command *find_command(const struct program *p, int argc, char **argv,
+                                          int *words)
 {
-    for (int i = 0; i < p->elsewhere_count; i++)
-        if (strcmp(p->elsewhere[i].name, name) == 0)
-            return true;
-    return false;
+    const struct command *found = NULL;
+    *words = 0;
+    for (int i = 0; i < p->count; i++) {
+        const int taken = words_taken(p->commands[i]->name, argc, argv);
+        if (taken > *words) {
+            *words = taken;
+            found = p->commands[i];
+        }
+    }
+    return found;
 }
 
-/* "help" alone, or "help COMMAND" as "COMMAND --help". */
+static int words_elsewhere(const struct program *p, int argc, char **argv)
+{
+    int most = 0;
+    for (int i = 0; i < p->elsewhere_count; i++) {
+        const int taken = words_taken(p->elsewhere[i].name, argc, argv);
+        most = taken > most ? taken : most;
+    }
+    return most;
+}
+
+/* "help" alone, or "help COMMAND" as "COMMAND --help"; a command is one word or two. */
 static int run_help(const struct program *p, int argc, char **argv)
 {
     static char help[] = "--help";
@@ -132,8 +188,13 @@ static int run_help(const struct program *p, int argc, char **argv)
         print_program_help(p, stdout);
         return EXIT_OK;
     }
-    char *words[] = { argv[0], argv[2], help, NULL };
-    return program_run(p, 3, words);
+    char *words[] = { argv[0], argv[2], argc > 3 ? argv[3] : help, help, NULL };
+    return program_run(p, 4, words);
+}
+
+static bool is_help_wanted(int argc, char **argv)
+{
+    return argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
 }
 
 static int run_completions(const struct program *p, int argc, char **argv)
@@ -149,11 +210,15 @@ static int run_completions(const struct program *p, int argc, char **argv)
 int program_run(const struct program *p, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    const struct command *command = find_command(p, name);
-    if (command)
-        return run_command(command, argc - 2, argv + 2);
-    if (is_elsewhere(p, name))
+    int words;
+    const struct command *command = find_command(p, argc, argv, &words);
+    if (words_elsewhere(p, argc, argv) > words)
         return run_elsewhere(p, argv);
+    if (command)
+        return run_command(command, argc - 1 - words, argv + 1 + words);
+    if (is_family(p, name))
+        return is_help_wanted(argc, argv) ? print_family(p, name, stdout, EXIT_OK)
+                                          : print_family(p, name, stderr, EXIT_USAGE);
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return run_help(p, argc, argv);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {

@@ -10,6 +10,8 @@
  *
  * Each command is one file of this folder with such an entry below its run
  * function. To add one: write the file, and name it in its program's list here.
+ * A name may be two words, "lm score": commands that share the first one are a
+ * family, whose members may be of both programs.
  */
 #ifndef SERVER_CMD_COMMANDS_H
 #define SERVER_CMD_COMMANDS_H
@@ -17,7 +19,7 @@
 #include "server/cmd/options.h"
 
 struct command {
-    const char *name;
+    const char *name;        // one word or two
     const char *summary;     // what it does, without full stop
     const char *usage;       // what follows the name
     const char *description; // a paragraph for the help; may be NULL
@@ -48,6 +50,9 @@ struct program {
     int elsewhere_count;
     const char *elsewhere_program; // its name; it is started with the same words
 };
+
+/* All names of the program's commands, here and elsewhere, in that order; NULL behind the last. */
+const char *program_command_name(const struct program *program, int i);
 
 /* All of main(): help, version, completions, a command, or a suggestion of one. */
 int program_run(const struct program *program, int argc, char **argv);
