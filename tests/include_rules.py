@@ -21,6 +21,8 @@ FOLDERS = {
     "model": ("base model", "ids and numbers: model includes no text, SQL or sockets"),
     "server": ("base tokenizer model server", "only server/cmd and tests include everything"),
     "server/engine": ("base tokenizer model server/engine", "the engine knows no socket and no SQL"),
+    "server/detect": ("base tokenizer model server/detect",
+                      "a language is told from a text and a model alone"),
     "server/quality": ("base tokenizer server/quality", "scores are computed from texts alone"),
     "server/store": ("base tokenizer migrations server/store", "the store keeps what others give it"),
     "server/protocol": ("base server/protocol", "a protocol is bytes in, events out"),

@@ -34,7 +34,7 @@ bool character_is_space(int32_t c)
     return IS_IN(spaces, c);
 }
 
-static bool is_letter(int32_t c)
+bool character_is_letter(int32_t c)
 {
     switch (utf8proc_category(c)) {
     case UTF8PROC_CATEGORY_LU:
@@ -48,11 +48,29 @@ static bool is_letter(int32_t c)
     }
 }
 
+bool character_is_mark(int32_t c)
+{
+    switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int32_t character_lower(int32_t c)
+{
+    return utf8proc_tolower(c);
+}
+
 bool text_has_letters(const char *text, size_t len)
 {
     int bytes;
     for (size_t at = 0; at < len; at += (size_t)bytes)
-        if (is_letter(utf8_next(text + at, len - at, &bytes)))
+        if (character_is_letter(utf8_next(text + at, len - at, &bytes)))
             return true;
     return false;
 }

@@ -20,6 +20,15 @@
 /* White space of every script, and the control characters that separate lines or fields. */
 bool character_is_space(int32_t c);
 
+/* A letter of any script; marks and digits are none. */
+bool character_is_letter(int32_t c);
+
+/* What is drawn on its neighbours or not at all: combining marks, soft hyphens, joiners. */
+bool character_is_mark(int32_t c);
+
+/* The lower case that is one character: of what has none, c itself. */
+int32_t character_lower(int32_t c);
+
 /* Whether a valid text has a letter of any script: without one there is nothing to translate. */
 bool text_has_letters(const char *text, size_t len);
 
