@@ -29,8 +29,9 @@ struct command {
     int (*run)(const struct options *o); // returns what the program exits with
 };
 
-#define VERSO_COMMANDS(X) X(translate) X(serve) X(evaluate) X(models)
-#define TRAIN_COMMANDS(X) X(train) X(vocab)
+#define VERSO_COMMANDS(X)                                                                          \
+    X(translate) X(serve) X(evaluate) X(models) X(embed_nearest) X(embed_analogy)
+#define TRAIN_COMMANDS(X) X(train) X(vocab) X(embed_train)
 
 #define X(name) extern const struct command command_##name;
 VERSO_COMMANDS(X)

@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
 static const struct command_elsewhere elsewhere[] = {
     { "train", "train a translation model from parallel text" },
     { "vocab", "learn a vocabulary from text" },
+    { "embed train", "train vectors of words (word2vec)" },
 };
 
 static const struct program verso = {
