@@ -21,6 +21,7 @@ struct member {
     struct arena arena; // activations and the rows of a batch
     real *gradients;    // (params.total), zero between updates
     struct loss loss;
+    struct gradient_trace trace;
     enum status status;
     struct error err;
 };
@@ -264,6 +265,7 @@ static enum status check_same(struct trainer *t, const struct bytes *settings, s
     } rows[] = {
         { "--threads", &t->options.threads, sizeof t->options.threads },
         { "--epochs", &t->options.epochs, sizeof t->options.epochs },
+        { "--trace-every", &t->options.trace_every, sizeof t->options.trace_every },
         { "--patience", &t->options.schedule.patience, sizeof t->options.schedule.patience },
         { "its options or data", settings->data, settings->len },
         { "the update of its checkpoint", &t->state.updates, sizeof t->state.updates },
@@ -361,22 +363,41 @@ static void round_weights(struct trainer *t)
         team_run(t->team, round_share, t);
 }
 
+/* Of the member's rows; all members of all ranks are dealt rows in the order of their numbers. */
+static int number_of(const struct trainer *t, int member)
+{
+    return t->rank * t->options.threads + member;
+}
+
+static void compute_loss(struct trainer *t, int member, const struct loss_options *options)
+{
+    struct member *me = &t->members[member];
+    const struct rows rows = { .first = number_of(t, member), .stride = trainer_members(t) };
+    me->status = make_room(me, t->task->kind->bytes(t->task, rows));
+    if (me->status == STATUS_OK)
+        me->status = t->task->kind->loss(t->task, &t->weights, rows, options, &me->arena,
+                                         me->gradients, &me->loss, &me->err);
+}
+
 static void compute_gradients(void *context, int member)
 {
     struct trainer *t = context;
-    struct member *me = &t->members[member];
-    const int members = trainer_members(t), number = t->rank * t->options.threads + member;
-    const struct rows rows = { .first = number, .stride = members };
-    const uint64_t stream =
-        DROPOUT_STREAMS + (uint64_t)t->state.updates * (uint64_t)members + (uint64_t)number;
+    const uint64_t members = (uint64_t)trainer_members(t), number = (uint64_t)number_of(t, member);
+    const uint64_t stream = DROPOUT_STREAMS + (uint64_t)t->state.updates * members + number;
     const struct loss_options options = { .dropout = (real)t->options.dropout,
                                           .smoothing = (real)t->options.smoothing,
                                           .scale = (real)(1 / (double)t->batch.pieces),
                                           .rng = rng_make(t->options.seed, stream) };
-    me->status = make_room(me, t->task->kind->bytes(t->task, rows));
-    if (me->status == STATUS_OK)
-        me->status = t->task->kind->loss(t->task, &t->weights, rows, &options, &me->arena,
-                                         me->gradients, &me->loss, &me->err);
+    compute_loss(t, member, &options);
+}
+
+static void compute_trace(void *context, int member)
+{
+    struct trainer *t = context;
+    struct member *me = &t->members[member];
+    const struct loss_options options = { .scale = 1, .trace = &me->trace };
+    me->trace = (struct gradient_trace){ 0 };
+    compute_loss(t, member, &options);
 }
 
 static void compute_validation(void *context, int member)
@@ -506,6 +527,42 @@ static void finish_update(struct trainer *t, const struct loss *loss, double nor
     t->options.on_update(t->options.context, &progress);
 }
 
+/* Over the rows of all members of all ranks; the update that follows finds everything as if this
+ * had not been. */
+static enum status trace_gradients(struct trainer *t, struct error *err)
+{
+    double sums[2 * TRACE_STEPS] = { 0 };
+    real *gradients[TRAINER_THREADS_MAX];
+    struct gradient_trace all;
+    team_run(t->team, compute_trace, t);
+    enum status status = check_members(t, err);
+    for (int i = 0; i < t->options.threads; i++) {
+        const struct gradient_trace *trace = &t->members[i].trace;
+        gradients[i] = t->members[i].gradients;
+        for (int k = 0; k < TRACE_STEPS; k++) {
+            sums[k] += trace->squares[k];
+            sums[TRACE_STEPS + k] += (double)trace->counts[k];
+        }
+    }
+    if (status == STATUS_OK)
+        status = sum_exact(t, sums, 2 * TRACE_STEPS, err);
+    if (status != STATUS_OK)
+        return status;
+    optimizer_discard(&t->optimizer, gradients, t->options.threads);
+    for (int k = 0; k < TRACE_STEPS; k++) {
+        all.squares[k] = sums[k];
+        all.counts[k] = (int64_t)sums[TRACE_STEPS + k];
+    }
+    if (t->options.on_traced && t->rank == 0)
+        t->options.on_traced(t->options.context, t->state.updates + 1, &all);
+    return STATUS_OK;
+}
+
+static bool trace_is_due(const struct trainer *t)
+{
+    return t->options.trace_every > 0 && t->state.updates % t->options.trace_every == 0;
+}
+
 static enum status update(struct trainer *t, struct error *err)
 {
     struct loss loss;
@@ -515,9 +572,13 @@ static enum status update(struct trainer *t, struct error *err)
     if (status != STATUS_OK)
         return status;
     const double rate = rate_now(t);
+    round_weights(t);
+    if (trace_is_due(t))
+        status = trace_gradients(t, err);
+    if (status != STATUS_OK)
+        return status;
     if (t->task->carried_count > 0)
         memset(t->task->carried_next, 0, t->task->carried_count * sizeof(real));
-    round_weights(t);
     team_run(t->team, compute_gradients, t);
     status = check_members(t, err);
     if (status == STATUS_OK)

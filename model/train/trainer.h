@@ -59,6 +59,7 @@ struct trainer_options {
     int64_t epochs;           // at least 1
     int64_t validate_every;   // updates; 0: at the end of each epoch
     int64_t checkpoint_every; // updates; 0: at each validation only
+    int64_t trace_every;      // updates; 0: gradients are not traced
     const char *checkpoint_path;
     const char *vocabulary;   // kept in the checkpoint; may be NULL
     enum precision precision; // of the matrix products
@@ -69,6 +70,9 @@ struct trainer_options {
 
     /* Called by the thread of trainer_run; NULL is fine. */
     void (*on_update)(void *context, const struct training_progress *progress);
+    /* Gradients by distance (loss.h) of the rows of an update, without dropout, before it is taken;
+     * of updates 1, 1 + trace_every ... Training's own numbers do not change. */
+    void (*on_traced)(void *context, int64_t update, const struct gradient_trace *trace);
     enum status (*on_validated)(void *context, const struct training_validation *validation,
                                 struct error *err);
     void *context;
