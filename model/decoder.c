@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/dropout.h"
 #include "model/layers/linear.h"
+#include "model/parts.h"
 
 static void declare_bridge(struct decoder *d, struct params *params, int l)
 {
@@ -101,13 +103,16 @@ void decoder_draw_masks(const struct decoder *d, struct decoder_run *run, struct
     stack_draw_masks(&d->above, &run->above, rng, p);
 }
 
-/* Alignment, context and the context's share of the gates, for each sentence of a step. */
+/* Query, alignment, context and the context's share of the gates, for each sentence of a step. */
 static void attend(const struct decoder *d, const struct weights *weights,
                    const struct decoder_run *run, size_t t)
 {
     const struct kernels *k = weights->kernels;
     const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
     const size_t G = gates_width(d), S = (size_t)run->S;
+    const int part = stopwatch_enter(PART_ATTENTION);
+    weights_product(weights, d->attention.query, run->B, run->fed + t * B * (size_t)d->H, d->H,
+                    false, run->query + t * B * A, d->attention.A);
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
         real *alignment = run->alignment + (t * B + b) * S;
@@ -120,6 +125,7 @@ static void attend(const struct decoder *d, const struct weights *weights,
         k->weighted_sum(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
                         run->gates + (t * B + b) * G);
     }
+    stopwatch_enter(part);
 }
 
 static void mask_rows(const struct decoder_run *run, size_t H, const real *x, real *y)
@@ -148,18 +154,18 @@ static struct cell_step step_of(const struct decoder *d, const struct decoder_ru
 static void attending_forward(const struct decoder *d, const struct weights *weights,
                               struct decoder_run *run)
 {
-    const size_t B = (size_t)run->B, H = (size_t)d->H, A = (size_t)d->attention.A;
+    const size_t B = (size_t)run->B, H = (size_t)d->H;
     const int source = run->S * run->B, target = run->T * run->B;
+    const int part = stopwatch_enter(PART_ATTENTION);
     attention_keys(&d->attention, weights, source, run->memory, run->keys);
     weights_product(weights, d->cell.context, source, run->memory, d->M, false, run->folded,
                     d->cell.context.rows);
+    stopwatch_enter(part);
     linear_forward(weights, d->cell.w, d->cell.bias, target, run->y, d->E, run->gates);
     memset(run->c, 0, B * H * sizeof(real));
     mask_rows(run, H, run->start, run->fed);
     for (size_t t = 0; t < (size_t)run->T; t++) {
         const struct cell_step step = step_of(d, run, t);
-        weights_product(weights, d->attention.query, run->B, step.h_previous, d->H, false,
-                        run->query + t * B * A, d->attention.A);
         attend(d, weights, run, t);
         cell_forward(&d->cell, weights, &step);
         mask_rows(run, H, step.h, run->fed + (t + 1) * B * H);
@@ -170,6 +176,7 @@ void decoder_forward(const struct decoder *d, const struct weights *weights,
                      struct decoder_run *run)
 {
     const int target = run->T * run->B;
+    const int part = stopwatch_enter(PART_RECURRENCE);
     for (int l = 0; l < d->layers; l++)
         start_layer(d, weights, l, run->B, run->summary,
                     run->start + (size_t)l * (size_t)run->B * (size_t)d->H);
@@ -177,6 +184,7 @@ void decoder_forward(const struct decoder *d, const struct weights *weights,
         attending_forward(d, weights, run);
     stack_forward(&d->above, weights, &run->above);
 
+    stopwatch_enter(PART_OUTPUT);
     linear_forward(weights, d->readout_state, d->readout_bias, target, run->above.out, d->H,
                    run->readout);
     if (d->attends)
@@ -184,6 +192,7 @@ void decoder_forward(const struct decoder *d, const struct weights *weights,
                         run->readout, d->E);
     weights_product(weights, d->readout_previous, target, run->y, d->E, true, run->readout, d->E);
     weights->kernels->tanh_rows(target * d->E, run->readout, run->readout);
+    stopwatch_enter(part);
 }
 
 struct backward_scratch {
@@ -241,6 +250,7 @@ static void readout_backward(const struct decoder *d, const struct weights *weig
                              real *d_readout, real *d_y, real *gradients)
 {
     const int rows = run->T * run->B;
+    const int part = stopwatch_enter(PART_OUTPUT);
     for (size_t i = 0; i < (size_t)rows * (size_t)d->E; i++)
         d_readout[i] *= 1 - run->readout[i] * run->readout[i];
     bias_backward(d->readout_bias, rows, d_readout, gradients);
@@ -254,6 +264,7 @@ static void readout_backward(const struct decoder *d, const struct weights *weig
     }
     product_backward(weights, d->readout_previous, rows, run->y, d->E, d_readout, d_y, d->E,
                      gradients);
+    stopwatch_enter(part);
 }
 
 /* The layers above layer 0, or all of them. */
@@ -276,7 +287,8 @@ static void above_backward(const struct decoder *d, const struct weights *weight
     stack_backward(&d->above, weights, &run->above, &back, gradients, scratch);
 }
 
-/* Energies, keys and query of a step; what the alignment owes to contexts and gates comes first. */
+/* Energies, keys and query of a step; what the alignment owes to contexts and gates comes first.
+ * What the query owes to the state before is added to d_fed. */
 static void attend_backward(const struct decoder *d, const struct weights *weights,
                             const struct decoder_run *run, const struct backward_scratch *k,
                             size_t t, real *gradients)
@@ -284,6 +296,7 @@ static void attend_backward(const struct decoder *d, const struct weights *weigh
     const struct kernels *kernels = weights->kernels;
     const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
     const size_t G = gates_width(d), S = (size_t)run->S;
+    const int part = stopwatch_enter(PART_ATTENTION);
     clear(B * A, k->d_query + t * B * A);
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
@@ -297,6 +310,9 @@ static void attend_backward(const struct decoder *d, const struct weights *weigh
                            run->query + (t * B + b) * A, alignment, k->d_alignment,
                            k->d_keys + b * A, k->d_query + (t * B + b) * A, gradients);
     }
+    kernels->gemm(GEMM_NN, run->B, d->H, d->attention.A, k->d_query + t * B * A, d->attention.A,
+                  weight(weights, d->attention.query), d->H, true, k->d_fed, d->H);
+    stopwatch_enter(part);
 }
 
 /* d_rows_s += Σ_t a_ts d_sums_t for the rows (S,B,n) that the alignments summed up to (T,B,n): the
@@ -324,7 +340,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
                            const struct decoder_run *run, const struct backward_scratch *k,
                            double *squares, real *gradients)
 {
-    const size_t B = (size_t)run->B, H = (size_t)d->H, A = (size_t)d->attention.A;
+    const size_t B = (size_t)run->B, H = (size_t)d->H;
     clear(B * H, k->d_fed);
     clear(B * H, k->d_c);
     for (size_t t = (size_t)run->T; t-- > 0;) {
@@ -338,9 +354,6 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
                       k->d_fed, gradients);
         attend_backward(d, weights, run, k, t, gradients);
-        weights->kernels->gemm(GEMM_NN, run->B, d->H, d->attention.A, k->d_query + t * B * A,
-                               d->attention.A, weight(weights, d->attention.query), d->H, true,
-                               k->d_fed, d->H);
     }
     mask_rows(run, H, k->d_fed, k->d_start);
 }
@@ -355,13 +368,14 @@ static void attending_backward(const struct decoder *d, const struct weights *we
     clear((size_t)source * (size_t)d->attention.A, k->d_keys);
     clear((size_t)source * gates_width(d), k->d_folded);
     steps_backward(d, weights, run, k, to->squares, gradients);
-    sums_backward(weights, run, (int)gates_width(d), k->d_gates, k->d_folded);
-    sums_backward(weights, run, d->M, k->d_contexts, to->d_memory);
-
     cell_recurrent_gradients(cell, weights, target, run->fed, d->H,
                              run->c + (size_t)run->B * (size_t)d->H, d->H, k->d_gates, gradients);
     bias_backward(cell->bias, target, k->d_gates, gradients);
     product_backward(weights, cell->w, target, run->y, d->E, k->d_gates, to->d_y, d->E, gradients);
+
+    const int part = stopwatch_enter(PART_ATTENTION);
+    sums_backward(weights, run, (int)gates_width(d), k->d_gates, k->d_folded);
+    sums_backward(weights, run, d->M, k->d_contexts, to->d_memory);
     product_backward(weights, cell->context, source, run->memory, d->M, k->d_folded, to->d_memory,
                      d->M, gradients);
     product_backward(weights, d->attention.query, target, run->fed, d->H, k->d_query, NULL, 0,
@@ -369,6 +383,7 @@ static void attending_backward(const struct decoder *d, const struct weights *we
     bias_backward(d->attention.key_bias, source, k->d_keys, gradients);
     product_backward(weights, d->attention.key, source, run->memory, d->M, k->d_keys, to->d_memory,
                      d->M, gradients);
+    stopwatch_enter(part);
 }
 
 /* s_0 = tanh(W_init summary + b). */
@@ -396,11 +411,13 @@ void decoder_backward(const struct decoder *d, const struct weights *weights,
     struct backward_scratch k;
     lay_out_backward(&k, d, run->T, run->S, run->B, scratch);
     assert(k.d_start);
+    const int part = stopwatch_enter(PART_RECURRENCE);
     readout_backward(d, weights, run, &k, back->d_readout, back->d_y, gradients);
     above_backward(d, weights, run, back, &k, gradients, scratch);
     if (d->attends)
         attending_backward(d, weights, run, back, &k, gradients);
     start_backward(d, weights, run, &k, back->d_summary, gradients);
+    stopwatch_enter(part);
     arena_rewind(scratch, mark);
 }
 

@@ -6,7 +6,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/dropout.h"
+#include "model/parts.h"
 
 static bool reads_forward(const struct encoder *encoder)
 {
@@ -91,11 +93,13 @@ void encoder_draw_masks(const struct encoder *encoder, struct encoder_run *run, 
 void encoder_forward(const struct encoder *encoder, const struct weights *weights,
                      struct encoder_run *run)
 {
+    const int part = stopwatch_enter(PART_ENCODER);
     if (reads_forward(encoder))
         recurrent_forward(&encoder->forward, weights, &run->forward);
     if (reads_backward(encoder))
         recurrent_forward(&encoder->backward, weights, &run->backward);
     stack_forward(&encoder->above, weights, &run->above);
+    stopwatch_enter(part);
 }
 
 static real *lay_out_backward(const struct encoder *encoder, int S, int B, struct arena *arena)
@@ -119,6 +123,7 @@ void encoder_backward(const struct encoder *encoder, const struct weights *weigh
 {
     const size_t width = (size_t)lowest_width(encoder);
     struct arena_mark mark = arena_mark(scratch);
+    const int part = stopwatch_enter(PART_ENCODER);
     const real *d_states = d_memory;
     if (encoder->above.count > 0) {
         real *below = lay_out_backward(encoder, run->S, run->B, scratch);
@@ -138,6 +143,7 @@ void encoder_backward(const struct encoder *encoder, const struct weights *weigh
         };
         recurrent_backward(&encoder->backward, weights, &run->backward, &back, gradients, scratch);
     }
+    stopwatch_enter(part);
     arena_rewind(scratch, mark);
 }
 

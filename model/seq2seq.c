@@ -6,8 +6,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/dropout.h"
 #include "model/layers/embedding.h"
+#include "model/parts.h"
 
 #define ID_START 2 // <s>, in front of every target
 
@@ -234,6 +236,7 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
                          "a batch of %d sentences of %d and %d pieces needs %zu bytes of scratch",
                          batch->B, batch->S, batch->T, needed);
     const struct arena_mark mark = arena_mark(scratch);
+    const int part = stopwatch_enter(PART_INPUT);
     const bool dropout = options->dropout > 0;
     struct pass pass;
     lay_out(&pass, model, batch, dropout, scratch);
@@ -247,6 +250,7 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
         backward(model, weights, batch, &pass, options->trace != NULL, gradients, scratch);
     for (int b = 0; gradients && options->trace && b < batch->B; b++)
         gradient_trace_add(options->trace, pass.squares + b, batch->target_len[b], batch->B);
+    stopwatch_enter(part);
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }

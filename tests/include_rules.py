@@ -34,7 +34,7 @@ FOLDERS = {
 # Inside model, from the bottom up: a lower level never includes a higher one.
 MODEL_LEVELS = [
     "model/kernels",
-    "model/params model/config model/loss model/file model/file_format model/file_write model/workspace "
+    "model/params model/config model/loss model/parts model/file model/file_format model/file_write model/workspace "
     "model/alignment",
     "model/layers",
     "model/encoder model/decoder",

@@ -6,7 +6,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/linear.h"
+#include "model/parts.h"
 
 #define LOGIT_ROWS 256 // rows whose logits are held at once
 
@@ -49,6 +51,7 @@ struct loss output_loss(const struct output *output, const struct weights *weigh
 {
     const int R = output->embedding.cols;
     const struct arena_mark mark = arena_mark(scratch);
+    const int part = stopwatch_enter(PART_OUTPUT);
     real *logits = lay_out(output, scratch);
     assert(logits);
     struct loss loss = { .pieces = n };
@@ -66,6 +69,7 @@ struct loss output_loss(const struct output *output, const struct weights *weigh
         }
     }
     arena_rewind(scratch, mark);
+    stopwatch_enter(part);
     return loss;
 }
 

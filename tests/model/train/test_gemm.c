@@ -22,7 +22,7 @@ static float *random_floats(size_t n, uint64_t seed)
 static void check(enum precision precision, float noise)
 {
     const struct kernels k = training_kernels(kernels_best(), precision);
-    const int rows[] = { 1, 3, 31, 32, 33, 64, 97, 200 };
+    const int rows[] = { 1, 3, 31, 32, 33, 64, 97, 200, 777 };
     struct error err;
     gemm_use_one_thread();
     assert_ok(precision_check(precision, &err), err);
