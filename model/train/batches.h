@@ -1,5 +1,5 @@
 /*
- * batches.h - the plan of an epoch: every pair once, in batches of similar lengths.
+ * batches.h - a plan for the pairs that are held: each once, in batches of similar lengths.
  *
  *     struct batches batches;
  *     status = batches_init(&batches, &pairs, options, &err);
@@ -8,8 +8,8 @@
  *         ok = batches_fill(&batches, i, member, members, &arena, &batch);
  *     batches_release(&batches);
  *
- * The plan is a function of (pairs, options, epoch) alone, so a training that
- * goes on from a checkpoint finds batch i of epoch e without what came before.
+ * The plan is a function of (pairs, options, epoch) alone, so a training
+ * that goes on from a checkpoint finds its batch without what came before.
  *
  *     all pairs, shuffled -> windows of BATCH_WINDOW batches -> each sorted by length
  *     -> cut into batches -> batches shuffled
@@ -50,8 +50,10 @@ MUST_CHECK enum status batches_init(struct batches *b, const struct pairs *pairs
                                     struct batch_options options, struct error *err);
 void batches_release(struct batches *b); // {0} is fine
 
-void batches_shuffle(struct batches *b, int64_t epoch); // the plan for training
-void batches_by_length(struct batches *b);              // the plan for validation: no chance
+/* The plan for training. Where the pairs held are a group (groups.h) of an epoch, `epoch` is a
+ * number that the two make together. */
+void batches_shuffle(struct batches *b, int64_t epoch);
+void batches_by_length(struct batches *b); // the plan for validation: no chance
 
 /* What batch i's share is: rows first, first + stride, ... of it, which is how a batch is dealt
  * to the members of a team. Pointers are NULL; B is 0 if there is no such row. */

@@ -16,11 +16,28 @@ void pairs_release(struct pairs *pairs)
     *pairs = (struct pairs){ 0 };
 }
 
-static bool grow_list(struct pairs *pairs)
+void pairs_clear(struct pairs *pairs)
 {
-    if (pairs->count < pairs->capacity)
+    pairs->count = 0;
+    pairs->id_count = 0;
+}
+
+enum status pair_check(int source_len, int target_len, struct error *err)
+{
+    const int longer = source_len > target_len ? source_len : target_len;
+    return longer < PAIR_LENGTH_MAX
+               ? STATUS_OK
+               : error_set(err, STATUS_TOO_LARGE, "a sentence of %d pieces is over the limit of %d",
+                           longer, PAIR_LENGTH_MAX - 1);
+}
+
+static bool grow_list(struct pairs *pairs, int wanted)
+{
+    if (wanted <= pairs->capacity)
         return true;
     int capacity = pairs->capacity ? 2 * pairs->capacity : 1024;
+    if (capacity < wanted)
+        capacity = wanted;
     struct pair *list = memory_resize(pairs->list, (size_t)capacity, sizeof *list);
     if (!list)
         return false;
@@ -29,9 +46,8 @@ static bool grow_list(struct pairs *pairs)
     return true;
 }
 
-static bool grow_ids(struct pairs *pairs, size_t more)
+static bool grow_ids(struct pairs *pairs, size_t wanted)
 {
-    size_t wanted = pairs->id_count + more;
     if (wanted <= pairs->id_capacity)
         return true;
     size_t capacity = pairs->id_capacity ? pairs->id_capacity + pairs->id_capacity / 2 : 65536;
@@ -45,30 +61,44 @@ static bool grow_ids(struct pairs *pairs, size_t more)
     return true;
 }
 
-static void append_sentence(struct pairs *pairs, const int32_t *ids, int len)
+enum status pairs_reserve(struct pairs *pairs, int more_pairs, size_t more_ids, struct error *err)
+{
+    if (more_pairs > PAIRS_MAX - pairs->count || more_ids > PAIRS_IDS_MAX - pairs->id_count)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "more than %d pairs or %d pieces of them are too many to hold: take a "
+                         "part of them",
+                         PAIRS_MAX, PAIRS_IDS_MAX);
+    if (grow_list(pairs, pairs->count + more_pairs) && grow_ids(pairs, pairs->id_count + more_ids))
+        return STATUS_OK;
+    return error_set(err, STATUS_NO_MEMORY, "no memory for more than %d pairs: take a part of them",
+                     pairs->count);
+}
+
+void pairs_place(struct pairs *pairs, int source_len, int target_len)
+{
+    pairs->list[pairs->count++] = (struct pair){ pairs->id_count, source_len, target_len };
+    pairs->id_count += (size_t)source_len + (size_t)target_len;
+}
+
+static int32_t *put_sentence(int32_t *at, const int32_t *ids, int len)
 {
     if (len > 0)
-        memcpy(pairs->ids + pairs->id_count, ids, (size_t)len * sizeof *ids);
-    pairs->ids[pairs->id_count + (size_t)len] = END_OF_SENTENCE;
-    pairs->id_count += (size_t)len + 1;
+        memcpy(at, ids, (size_t)len * sizeof *ids);
+    at[len] = END_OF_SENTENCE;
+    return at + len + 1;
 }
 
 enum status pairs_add(struct pairs *pairs, const int32_t *source, int source_len,
                       const int32_t *target, int target_len, struct error *err)
 {
-    if (source_len >= PAIR_LENGTH_MAX || target_len >= PAIR_LENGTH_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a sentence of %d pieces is over the limit of %d",
-                         source_len > target_len ? source_len : target_len, PAIR_LENGTH_MAX - 1);
-    if (pairs->count == PAIRS_MAX)
-        return error_set(err, STATUS_TOO_LARGE,
-                         "the corpus has more than %d pairs: train on a part of it", PAIRS_MAX);
-    if (!grow_list(pairs) || !grow_ids(pairs, (size_t)source_len + (size_t)target_len + 2))
-        return error_set(err, STATUS_NO_MEMORY,
-                         "no memory for the corpus after %d pairs: train on a part of it",
-                         pairs->count);
-    pairs->list[pairs->count++] = (struct pair){ pairs->id_count, source_len + 1, target_len + 1 };
-    append_sentence(pairs, source, source_len);
-    append_sentence(pairs, target, target_len);
+    enum status status = pair_check(source_len, target_len, err);
+    if (status == STATUS_OK)
+        status = pairs_reserve(pairs, 1, (size_t)source_len + (size_t)target_len + 2, err);
+    if (status != STATUS_OK)
+        return status;
+    put_sentence(put_sentence(pairs->ids + pairs->id_count, source, source_len), target,
+                 target_len);
+    pairs_place(pairs, source_len + 1, target_len + 1);
     return STATUS_OK;
 }
 

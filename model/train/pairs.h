@@ -1,5 +1,6 @@
 /*
- * pairs.h - the sentence pairs of a corpus as ids, in one compact block.
+ * pairs.h - sentence pairs as ids in memory, in one compact block: those of validation, and the
+ * part of a training corpus that is held at a time (shard.h has the whole of it).
  *
  *     struct pairs pairs = { 0 };
  *     status = pairs_add(&pairs, source, source_len, target, target_len, &err);
@@ -16,8 +17,9 @@
 #include "base/hash.h"
 #include "base/status.h"
 
-#define PAIRS_MAX (1 << 28)
-#define PAIR_LENGTH_MAX 4096 // pieces of one side, </s> included
+#define PAIRS_MAX (1 << 20)     // held
+#define PAIRS_IDS_MAX (1 << 25) // held: 128 MiB
+#define PAIR_LENGTH_MAX 4096    // pieces of one side, </s> included
 
 struct pair {
     size_t at;      // of the source in ids; the target follows it
@@ -33,10 +35,21 @@ struct pairs { // {0} is empty
 };
 
 void pairs_release(struct pairs *pairs);
+void pairs_clear(struct pairs *pairs); // empty, capacity kept
 
-/* Ids come without </s>. STATUS_TOO_LARGE: a side over PAIR_LENGTH_MAX, or PAIRS_MAX reached. */
+/* STATUS_TOO_LARGE: a side, </s> not counted, would be over PAIR_LENGTH_MAX with it. */
+MUST_CHECK enum status pair_check(int source_len, int target_len, struct error *err);
+
+/* Ids come without </s>. STATUS_TOO_LARGE: a side over PAIR_LENGTH_MAX, or more than PAIRS_MAX or
+ * PAIRS_IDS_MAX. */
 MUST_CHECK enum status pairs_add(struct pairs *pairs, const int32_t *source, int source_len,
                                  const int32_t *target, int target_len, struct error *err);
+
+/* Room for so many more of both, STATUS_TOO_LARGE over the limits; then ids may be put behind
+ * id_count, and pairs_place says that the next of them, </s> included, are a pair. */
+MUST_CHECK enum status pairs_reserve(struct pairs *pairs, int more_pairs, size_t more_ids,
+                                     struct error *err);
+void pairs_place(struct pairs *pairs, int source_len, int target_len);
 
 static inline const int32_t *pairs_source(const struct pairs *pairs, int i)
 {

@@ -5,26 +5,84 @@
 
 #include "base/memory.h"
 
+#define GROUP_PLANS                                                                                \
+    ((int64_t)1 << 32) // numbers of plans from a group to the next; more than epochs
+
 static const struct translation_task *of(const struct task *task)
 {
     return (const struct translation_task *)(const void *)task;
+}
+
+/* ---- which batch ---- */
+
+static enum status plan_group(struct translation_task *t, int64_t epoch, struct error *err)
+{
+    batches_release(&t->train);
+    enum status status = batches_init(&t->train, &t->groups.pairs, t->options, err);
+    if (status == STATUS_OK)
+        batches_shuffle(&t->train, epoch + t->groups.number * GROUP_PLANS);
+    return status;
+}
+
+static enum status begin_epoch(struct translation_task *t, int64_t epoch, struct error *err)
+{
+    t->batches_before = -1;
+    enum status status = groups_begin(&t->groups, epoch, err);
+    if (status == STATUS_OK)
+        status = plan_group(t, epoch, err);
+    if (status == STATUS_OK)
+        t->batches_before = 0;
+    return status;
+}
+
+static enum status next_group(struct translation_task *t, int64_t epoch, struct error *err)
+{
+    const int64_t before = t->batches_before + t->train.count;
+    if (groups_is_last(&t->groups))
+        return error_set(err, STATUS_BAD_INPUT, "epoch %lld has no more than %lld batches",
+                         (long long)epoch, (long long)before);
+    t->batches_before = -1;
+    enum status status = groups_next(&t->groups, err);
+    if (status == STATUS_OK)
+        status = plan_group(t, epoch, err);
+    if (status == STATUS_OK)
+        t->batches_before = before;
+    return status;
+}
+
+static enum status find_batch(struct translation_task *t, int64_t epoch, int64_t batch,
+                              struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (t->batches_before < 0 || t->groups.epoch != epoch || batch < t->batches_before)
+        status = begin_epoch(t, epoch, err);
+    while (status == STATUS_OK && batch >= t->batches_before + t->train.count)
+        status = next_group(t, epoch, err);
+    if (status == STATUS_OK)
+        t->current = (int)(batch - t->batches_before);
+    return status;
+}
+
+/* Of the pairs' share: groups are not all of the same size. */
+static double epoch_before(const struct translation_task *t)
+{
+    const double all = (double)shard_facts(t->groups.shard)->pairs;
+    const double group = (double)t->current / t->train.count;
+    return (double)t->groups.pairs_before / all + group * ((double)t->groups.pairs.count / all);
 }
 
 static enum status position(struct task *task, int64_t epoch, int64_t batch, struct task_batch *out,
                             struct error *err)
 {
     struct translation_task *t = (struct translation_task *)(void *)task;
-    (void)err;
-    if (t->planned_epoch != epoch) {
-        batches_shuffle(&t->train, epoch);
-        t->planned_epoch = epoch;
-    }
-    t->current = (int)batch;
+    enum status status = find_batch(t, epoch, batch, err);
+    if (status != STATUS_OK)
+        return status;
     *out = (struct task_batch){
         .examples = t->train.rows[t->current].count,
         .pieces = batches_target_pieces(&t->train, t->current),
-        .epoch_before = (double)t->current / t->train.count,
-        .ends_epoch = t->current + 1 == t->train.count,
+        .epoch_before = epoch_before(t),
+        .ends_epoch = t->current + 1 == t->train.count && groups_is_last(&t->groups),
     };
     return STATUS_OK;
 }
@@ -89,11 +147,10 @@ static enum status valid_loss(const struct task *task, const struct weights *wei
 static enum status describe(const struct task *task, json_t *settings, struct error *err)
 {
     const struct translation_task *t = of(task);
-    const struct batch_options *o = &t->train.options;
+    const struct batch_options *o = &t->options;
     char train[SHA256_HEX_BYTES], valid[SHA256_HEX_BYTES];
-    enum status status = pairs_digest(t->train.pairs, train, err);
-    if (status == STATUS_OK)
-        status = pairs_digest(t->valid.pairs, valid, err);
+    shard_digest(t->groups.shard, train);
+    enum status status = pairs_digest(t->valid.pairs, valid, err);
     if (status != STATUS_OK)
         return status;
     int failed = json_object_set_new(settings, "batch-sentences", json_integer(o->sentences));
@@ -120,13 +177,13 @@ static const struct task_kind kind = {
 };
 
 enum status translation_task_new(struct translation_task **out, const struct config *config,
-                                 const struct pairs *train, const struct pairs *valid,
-                                 struct batch_options options, struct error *err)
+                                 const struct translation_data *data, struct batch_options options,
+                                 struct error *err)
 {
     *out = NULL;
-    if (train->count == 0 || valid->count == 0)
+    if (shard_facts(data->train)->pairs == 0 || data->valid->count == 0)
         return error_set(err, STATUS_BAD_INPUT, "the %s data has no sentence pair",
-                         train->count == 0 ? "training" : "validation");
+                         data->valid->count > 0 ? "training" : "validation");
     enum status status = config_check(config, err);
     if (status != STATUS_OK)
         return status;
@@ -134,10 +191,11 @@ enum status translation_task_new(struct translation_task **out, const struct con
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a translation task");
     seq2seq_init(&t->shape, config);
-    t->planned_epoch = -1;
-    status = batches_init(&t->train, train, options, err);
+    t->options = options;
+    t->batches_before = -1;
+    status = groups_init(&t->groups, data->train, data->limits, options.seed, err);
     if (status == STATUS_OK)
-        status = batches_init(&t->valid, valid, options, err);
+        status = batches_init(&t->valid, data->valid, options, err);
     if (status != STATUS_OK) {
         translation_task_free(t);
         return status;
@@ -155,6 +213,7 @@ void translation_task_free(struct translation_task *t)
 {
     if (!t)
         return;
+    groups_release(&t->groups);
     batches_release(&t->train);
     batches_release(&t->valid);
     memory_free(t);

@@ -11,6 +11,8 @@ static void say_bad_line(void *context, const char *what)
 {
     struct corpora *c = context;
     c->bad_lines_said++;
+    if (c->quiet)
+        return;
     if (c->bad_lines_said <= BAD_LINES_SAID)
         fprintf(stderr, "left out: %s\n", what);
     else if (c->bad_lines_said == BAD_LINES_SAID + 1)
@@ -72,7 +74,7 @@ static enum status read_corpora(struct corpora *c, struct learner *learner, stru
     enum status status = corpus_open(&corpus, c->paths, c->count, &c->options, err);
     if (status != STATUS_OK)
         return status;
-    struct progress progress = progress_start(stderr, "reading");
+    struct progress progress = progress_start(c->quiet ? NULL : stderr, "reading");
     status = add_pairs(learner, corpus, &progress, err);
     progress_end(&progress);
     corpus_close(corpus);
@@ -83,7 +85,7 @@ enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options opt
                                      struct vocabulary **out, struct error *err)
 {
     struct learner *learner;
-    struct progress progress = progress_start(stderr, "learning vocabulary");
+    struct progress progress = progress_start(c->quiet ? NULL : stderr, "learning vocabulary");
     *out = NULL;
     options.on_progress = show_merges;
     options.context = &progress;

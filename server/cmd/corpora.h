@@ -23,6 +23,7 @@ struct corpora {
     int count;
     struct corpus_options options; // its context is this struct: do not copy
     long bad_lines_said;
+    bool quiet; // says nothing: others read the same
 };
 
 /* The files of list option `name` (STATUS_BAD_USAGE if there are none), operands too if wanted,

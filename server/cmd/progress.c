@@ -25,7 +25,7 @@ static bool has_colour(void)
 
 struct progress progress_start(FILE *out, const char *label)
 {
-    bool terminal = isatty(fileno(out)) == 1;
+    bool terminal = out && isatty(fileno(out)) == 1;
     int64_t now = clock_now_ms();
     return (struct progress){
         .out = out,
@@ -80,6 +80,8 @@ static void draw_bar(struct progress *p, double fraction, const char *text, cons
 
 void progress_show(struct progress *p, double fraction, const char *fmt, ...)
 {
+    if (!p->out)
+        return;
     int64_t now = clock_now_ms();
     if (p->first < 0) {
         p->first = fraction > 0 ? fraction : 0;
@@ -114,5 +116,6 @@ void progress_clear(struct progress *p)
 void progress_end(struct progress *p)
 {
     progress_clear(p);
-    fflush(p->out);
+    if (p->out)
+        fflush(p->out);
 }

@@ -20,7 +20,7 @@
 #include "base/status.h"
 
 struct progress {
-    FILE *out;
+    FILE *out;         // NULL: nothing is shown
     const char *label; // borrowed
     bool terminal, colour;
     bool drawn;       // there is a bar on the terminal's line
@@ -29,7 +29,7 @@ struct progress {
     double first;     // fraction at the first call: a resumed job does not start at 0
 };
 
-struct progress progress_start(FILE *out, const char *label);
+struct progress progress_start(FILE *out, const char *label); // NULL: nothing is shown
 /* fraction: 0 to 1 of the whole job. */
 void progress_show(struct progress *p, double fraction, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void progress_clear(struct progress *p); // take the bar off the line; the next call draws it again

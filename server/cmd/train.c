@@ -1,7 +1,7 @@
 /*
  * train.c - "verso train": a translation model from parallel text.
  *
- *     corpora -> vocabulary (given, learnt, or the checkpoint's) -> ids -> training.h
+ *     corpora -> vocabulary (given, learnt, or the checkpoint's) -> ids on disk -> training.h
  *     after each validation: model file beside --out -> BLEU of what would be served
  */
 #include <math.h>
@@ -34,9 +34,11 @@ struct translation_training {
 
     /* what it works with */
     struct vocabulary *vocabulary;
-    struct train_data train_data, valid_data;
+    struct shard *shard; // the training pairs, in a file of their own
+    struct valid_data valid_data;
     struct validation_set set;
     struct translation_task *task;
+    char shard_path[TRAINING_PATH_BYTES];
     char candidate[TRAINING_PATH_BYTES]; // model file whose BLEU is measured
 };
 
@@ -73,31 +75,55 @@ static enum status get_vocabulary(struct translation_training *c, struct error *
     return vocabulary_write_tsv(c->vocabulary, &c->training.vocabulary, err);
 }
 
-static void say_data(const char *what, const struct train_data *data, int pieces_max)
+static void say_data(const struct translation_training *c, const char *what, int64_t pairs,
+                     int64_t target_pieces, int64_t too_long, int64_t bad_lines)
 {
-    fprintf(stderr, "%s: %d pairs, %lld target pieces", what, data->pairs.count,
-            (long long)pairs_target_pieces(&data->pairs));
-    if (data->too_long > 0)
-        fprintf(stderr, "; %ld pairs longer than %d pieces left out", data->too_long, pieces_max);
-    if (data->bad_lines > 0)
-        fprintf(stderr, "; %ld bad lines left out", data->bad_lines);
+    if (!training_speaks(&c->training))
+        return;
+    fprintf(stderr, "%s: %lld pairs, %lld target pieces", what, (long long)pairs,
+            (long long)target_pieces);
+    if (too_long > 0)
+        fprintf(stderr, "; %lld pairs longer than %d pieces left out", (long long)too_long,
+                c->pieces_max);
+    if (bad_lines > 0)
+        fprintf(stderr, "; %lld bad lines left out", (long long)bad_lines);
     fputc('\n', stderr);
+}
+
+/* The first rank makes the file; the others find it there, or make their own where they see no
+ * folder of the first. */
+static enum status open_shard(struct translation_training *c,
+                              const struct train_data_options *options, struct error *err)
+{
+    struct peers *peers = &c->training.peers;
+    double turn = 0;
+    enum status status = STATUS_OK;
+    if (peers->rank == 0)
+        status = train_data_open(&c->shard, c->shard_path, &c->train, options, err);
+    if (status == STATUS_OK)
+        status = peers->sum_exact(peers, &turn, 1, err);
+    if (status == STATUS_OK && peers->rank > 0)
+        status = train_data_open(&c->shard, c->shard_path, &c->train, options, err);
+    return status;
 }
 
 static enum status read_data(struct translation_training *c, struct error *err)
 {
-    struct train_data_options options = { .pieces_max = c->pieces_max, .what = "training" };
-    enum status status = train_data_read(&c->train_data, &c->train, c->vocabulary, &options, err);
+    const struct train_data_options options = { .vocabulary = c->vocabulary,
+                                                .vocabulary_text = c->training.vocabulary.data,
+                                                .pieces_max = c->pieces_max };
+    enum status status = open_shard(c, &options, err);
     if (status != STATUS_OK)
         return status;
-    say_data("training", &c->train_data, c->pieces_max);
-    options.what = "validation";
-    options.references_wanted = c->bleu_sentences;
-    status = train_data_read(&c->valid_data, &c->valid, c->vocabulary, &options, err);
+    const struct shard_facts *train = shard_facts(c->shard);
+    say_data(c, "training", train->pairs, train->target_pieces, train->too_long, train->bad_lines);
+    const struct valid_data *valid = &c->valid_data;
+    status = valid_data_read(&c->valid_data, &c->valid, c->bleu_sentences, &options, err);
     if (status != STATUS_OK)
         return status;
-    say_data("validation", &c->valid_data, c->pieces_max);
-    return train_data_validation_set(&c->valid_data, &c->set, err);
+    say_data(c, "validation", valid->pairs.count, pairs_target_pieces(&valid->pairs),
+             valid->too_long, valid->bad_lines);
+    return valid_data_set(valid, &c->set, err);
 }
 
 /* ---- the card and the measure ---- */
@@ -117,9 +143,9 @@ static enum status make_card(struct translation_training *c, struct error *err)
 {
     char name[2 * LANGUAGE_BYTES];
     snprintf(name, sizeof name, "%s-%s", c->source, c->target);
-    c->training.card = json_pack("{s:s, s:s, s:s, s:{s:o, s:i}}", "name", name, "source", c->source,
+    c->training.card = json_pack("{s:s, s:s, s:s, s:{s:o, s:I}}", "name", name, "source", c->source,
                                  "target", c->target, "training", "files", file_names(&c->train),
-                                 "pairs", c->train_data.pairs.count);
+                                 "pairs", (json_int_t)shard_facts(c->shard)->pairs);
     return c->training.card ? STATUS_OK
                             : error_set(err, STATUS_NO_MEMORY, "no memory for the model's card");
 }
@@ -212,14 +238,26 @@ static enum status read_options(struct translation_training *c, const struct opt
         status = training_begin(&c->training, o, err);
     if (status != STATUS_OK)
         return status;
+    c->train.quiet = c->valid.quiet = !training_speaks(&c->training);
     read_numbers(c, o);
     if (snprintf(c->candidate, sizeof c->candidate, "%s.candidate", c->training.out) >=
-        (int)sizeof c->candidate)
+            (int)sizeof c->candidate ||
+        snprintf(c->shard_path, sizeof c->shard_path, "%s.pairs", c->training.out) >=
+            (int)sizeof c->shard_path)
         return error_set(err, STATUS_BAD_USAGE, "--out: the path is too long");
     return STATUS_OK;
 }
 
 /* ---- the command ---- */
+
+static enum status make_task(struct translation_training *c, struct error *err)
+{
+    const struct translation_data data = { c->shard, groups_limits(), &c->valid_data.pairs };
+    if (c->set.count > 0)
+        c->training.measure = measure_bleu;
+    c->training.context = c;
+    return translation_task_new(&c->task, &c->config, &data, c->batches, err);
+}
 
 static enum status train(struct translation_training *c, const struct options *o, struct error *err)
 {
@@ -231,22 +269,20 @@ static enum status train(struct translation_training *c, const struct options *o
     if (status == STATUS_OK)
         status = make_card(c, err);
     if (status == STATUS_OK)
-        status = translation_task_new(&c->task, &c->config, &c->train_data.pairs,
-                                      &c->valid_data.pairs, c->batches, err);
-    if (status != STATUS_OK)
-        return status;
-    if (c->set.count > 0)
-        c->training.measure = measure_bleu;
-    c->training.context = c;
-    return training_run(&c->training, &c->task->task, err);
+        status = make_task(c, err);
+    if (status == STATUS_OK)
+        status = training_run(&c->training, &c->task->task, err);
+    if (status == STATUS_OK)
+        unlink(c->shard_path); // kept after a stop, for the training that goes on
+    return status;
 }
 
 static void release(struct translation_training *c)
 {
     translation_task_free(c->task);
     memory_free(c->set.sources);
-    train_data_release(&c->train_data);
-    train_data_release(&c->valid_data);
+    valid_data_release(&c->valid_data);
+    shard_close(c->shard);
     vocabulary_free(c->vocabulary);
 }
 

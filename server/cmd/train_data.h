@@ -1,14 +1,34 @@
 /*
  * train_data.h - the corpora of a training as ids, and what was left out of them.
+ *
+ *     status = train_data_open(&shard, "en-fr.safetensors.pairs", &train, &options, &err);
+ *     status = valid_data_read(&data, &valid, 500, &options, &err);
+ *
+ * Training pairs may be more than memory holds: they go to a file, a shard,
+ * that is made once and found again by a training that goes on. Validation
+ * pairs are held.
  */
 #ifndef SERVER_CMD_TRAIN_DATA_H
 #define SERVER_CMD_TRAIN_DATA_H
 
 #include "model/train/pairs.h"
+#include "model/train/shard.h"
 #include "server/cmd/corpora.h"
 #include "server/cmd/validation_bleu.h"
 
-struct train_data {
+struct train_data_options {
+    const struct vocabulary *vocabulary;
+    const char *vocabulary_text; // the same as text
+    int pieces_max;              // of a side, </s> not counted; pairs with more are left out
+};
+
+/* The file at `path` if it is sound and was made of these corpora with these options; otherwise it
+ * is made. STATUS_BAD_INPUT if no pair is left. */
+MUST_CHECK enum status train_data_open(struct shard **out, const char *path,
+                                       const struct corpora *corpora,
+                                       const struct train_data_options *options, struct error *err);
+
+struct valid_data {
     struct pairs pairs;
     long bad_lines;    // left out
     long too_long;     // left out: more pieces than allowed on a side
@@ -16,21 +36,15 @@ struct train_data {
     int reference_count;
 };
 
-struct train_data_options {
-    int pieces_max;        // of a side, </s> not counted
-    int references_wanted; // how many target texts to keep
-    const char *what;      // "training" or "validation", for messages
-};
-
-/* STATUS_BAD_INPUT if nothing is left. */
-MUST_CHECK enum status train_data_read(struct train_data *data, const struct corpora *corpora,
-                                       const struct vocabulary *vocabulary,
+/* STATUS_BAD_INPUT if nothing is left, STATUS_TOO_LARGE over PAIRS_MAX. */
+MUST_CHECK enum status valid_data_read(struct valid_data *data, const struct corpora *corpora,
+                                       int references_wanted,
                                        const struct train_data_options *options, struct error *err);
-void train_data_release(struct train_data *data); // {0} is fine
+void valid_data_release(struct valid_data *data); // {0} is fine
 
 /* The first pairs as sources for search, with their references. The sources' ids are the data's;
  * free set->sources with memory_free. */
-MUST_CHECK enum status train_data_validation_set(const struct train_data *data,
-                                                 struct validation_set *set, struct error *err);
+MUST_CHECK enum status valid_data_set(const struct valid_data *data, struct validation_set *set,
+                                      struct error *err);
 
 #endif

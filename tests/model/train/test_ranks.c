@@ -139,6 +139,7 @@ static struct pairs train_pairs, valid_pairs;
 struct rank {
     struct peers peers;
     struct trainer_options options;
+    struct shard *shard;
     struct carrying_task carrying;
     struct trainer *trainer;
     pthread_t thread;
@@ -209,8 +210,9 @@ static void make_trainer(struct rank *r)
     r->options.stop = &r->stop;
     r->options.on_update = note_update;
     r->options.context = r;
-    assert_ok(translation_task_new(&c->translation, &config, &train_pairs, &valid_pairs,
-                                   toy_batches(), &r->err),
+    r->shard = toy_shard(folder, &train_pairs);
+    const struct translation_data data = { r->shard, groups_limits(), &valid_pairs };
+    assert_ok(translation_task_new(&c->translation, &config, &data, toy_batches(), &r->err),
               r->err);
     c->task = c->translation->task;
     c->task.kind = &kind;
@@ -258,6 +260,7 @@ static void free_ranks(struct rank *ranks, int count)
     for (int i = 0; i < count; i++) {
         trainer_free(ranks[i].trainer);
         translation_task_free(ranks[i].carrying.translation);
+        shard_close(ranks[i].shard);
     }
 }
 

@@ -10,6 +10,7 @@
 
 static char folder[64], checkpoint[96];
 static struct pairs train_pairs, valid_pairs;
+static struct shard *shard;
 
 static void begin(void)
 {
@@ -17,13 +18,23 @@ static void begin(void)
     snprintf(checkpoint, sizeof checkpoint, "%s/toy.checkpoint", folder);
     train_pairs = toy_pairs(400, 1);
     valid_pairs = toy_pairs(60, 2);
+    shard = toy_shard(folder, &train_pairs);
 }
 
 static void end(void)
 {
+    shard_close(shard);
     pairs_release(&train_pairs);
     pairs_release(&valid_pairs);
     remove_folder(folder);
+}
+
+static void use_train_pairs(struct pairs pairs)
+{
+    shard_close(shard);
+    pairs_release(&train_pairs);
+    train_pairs = pairs;
+    shard = toy_shard(folder, &train_pairs);
 }
 
 /* A trainer and its task; free_trainer frees both. */
@@ -35,9 +46,9 @@ static struct trainer *new_trainer_of(const struct trainer_options *options,
     struct trainer *trainer;
     struct error err;
     struct batch_options batches = toy_batches();
+    const struct translation_data data = { shard, groups_limits(), &valid_pairs };
     batches.seed = options->seed;
-    assert_ok(translation_task_new(&translation, config, &train_pairs, &valid_pairs, batches, &err),
-              err);
+    assert_ok(translation_task_new(&translation, config, &data, batches, &err), err);
     assert_ok(trainer_new(&trainer, options, &translation->task, &err), err);
     return trainer;
 }
@@ -229,8 +240,7 @@ static enum status note_validation(void *context, const struct training_validati
 START_TEST(the_toy_language_is_learnt)
 {
     begin();
-    pairs_release(&train_pairs);
-    train_pairs = toy_pairs(1500, 3);
+    use_train_pairs(toy_pairs(1500, 3));
     struct trainer_options options = toy_options(checkpoint);
     struct best best = { .validations = 0 };
     struct error err;
@@ -364,8 +374,7 @@ START_TEST(a_checkpoint_of_other_settings_names_what_differs)
     ck_assert_msg(strstr(err.text, "smoothing 0.1") && strstr(err.text, "0.25"), "%s", err.text);
     free_trainer(trainer);
     options = toy_options(checkpoint);
-    pairs_release(&train_pairs);
-    train_pairs = toy_pairs(400, 99);
+    use_train_pairs(toy_pairs(400, 99));
     trainer = new_trainer(&options);
     assert_status(trainer_resume(trainer, &err), STATUS_BAD_INPUT);
     ck_assert_msg(strstr(err.text, "training data"), "%s", err.text);
@@ -412,15 +421,18 @@ END_TEST
 START_TEST(no_data_is_refused)
 {
     struct error err;
-    struct pairs none = { 0 };
+    const struct pairs none = { 0 };
     const struct config config = toy_config();
     begin();
-    assert_status(
-        translation_task_new(&translation, &config, &none, &valid_pairs, toy_batches(), &err),
-        STATUS_BAD_INPUT);
-    assert_status(
-        translation_task_new(&translation, &config, &train_pairs, &none, toy_batches(), &err),
-        STATUS_BAD_INPUT);
+    const struct translation_data no_valid = { shard, groups_limits(), &none };
+    assert_status(translation_task_new(&translation, &config, &no_valid, toy_batches(), &err),
+                  STATUS_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "validation"));
+    use_train_pairs(none);
+    const struct translation_data no_train = { shard, groups_limits(), &valid_pairs };
+    assert_status(translation_task_new(&translation, &config, &no_train, toy_batches(), &err),
+                  STATUS_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "training"));
     ck_assert_ptr_null(translation);
     end();
 }
@@ -429,9 +441,9 @@ END_TEST
 static enum status make_both(const struct trainer_options *options, struct error *err)
 {
     const struct config config = toy_config();
+    const struct translation_data data = { shard, groups_limits(), &valid_pairs };
     struct trainer *trainer = NULL;
-    enum status status =
-        translation_task_new(&translation, &config, &train_pairs, &valid_pairs, toy_batches(), err);
+    enum status status = translation_task_new(&translation, &config, &data, toy_batches(), err);
     if (status == STATUS_OK)
         status = trainer_new(&trainer, options, &translation->task, err);
     free_trainer(trainer);

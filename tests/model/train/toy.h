@@ -31,6 +31,26 @@ static inline struct pairs toy_pairs(int count, uint64_t seed)
     return pairs;
 }
 
+/* The same on disk, in the folder; close it with shard_close. */
+static inline struct shard *toy_shard(const char *folder, const struct pairs *pairs)
+{
+    static const uint8_t made_of[SHA256_BYTES];
+    char path[128];
+    struct shard_writer *w;
+    struct shard *shard;
+    struct error err;
+    snprintf(path, sizeof path, "%s/toy.pairs", folder);
+    assert_ok(shard_writer_open(&w, path, made_of, &err), err);
+    for (int i = 0; i < pairs->count; i++)
+        assert_ok(shard_writer_add(w, pairs_source(pairs, i), pairs->list[i].source_len - 1,
+                                   pairs_target(pairs, i), pairs->list[i].target_len - 1, &err),
+                  err);
+    assert_ok(shard_writer_commit(w, 0, 0, &err), err);
+    shard_writer_close(w);
+    assert_ok(shard_open(&shard, path, &err), err);
+    return shard;
+}
+
 static inline struct config toy_config(void)
 {
     struct config config = config_default(KIND_TRANSLATE);
