@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "model/parts.h"
 #include "model/train/gemm.h"
 
 #define ALIGNMENT_SLACK 64                  // an arena aligns each array
@@ -369,6 +370,15 @@ static int number_of(const struct trainer *t, int member)
     return t->rank * t->options.threads + member;
 }
 
+/* `number` threads: the trainer's own. */
+static void start_watch(const struct trainer *t, int number, int part)
+{
+    if (!t->options.stopwatches)
+        return;
+    stopwatch_start(&t->options.stopwatches[number]);
+    stopwatch_enter(part);
+}
+
 static void compute_loss(struct trainer *t, int member, const struct loss_options *options)
 {
     struct member *me = &t->members[member];
@@ -382,6 +392,7 @@ static void compute_loss(struct trainer *t, int member, const struct loss_option
 static void compute_gradients(void *context, int member)
 {
     struct trainer *t = context;
+    start_watch(t, member, PART_INPUT);
     const uint64_t members = (uint64_t)trainer_members(t), number = (uint64_t)number_of(t, member);
     const uint64_t stream = DROPOUT_STREAMS + (uint64_t)t->state.updates * members + number;
     const struct loss_options options = { .dropout = (real)t->options.dropout,
@@ -389,6 +400,7 @@ static void compute_gradients(void *context, int member)
                                           .scale = (real)(1 / (double)t->batch.pieces),
                                           .rng = rng_make(t->options.seed, stream) };
     compute_loss(t, member, &options);
+    stopwatch_stop();
 }
 
 static void compute_trace(void *context, int member)
@@ -567,12 +579,16 @@ static enum status update(struct trainer *t, struct error *err)
 {
     struct loss loss;
     double norm = NAN;
+    start_watch(t, t->options.threads, PART_INPUT);
     enum status status =
         t->task->kind->position(t->task, t->state.epoch, t->state.next_batch, &t->batch, err);
+    stopwatch_enter(PART_OPTIMIZER);
+    if (status == STATUS_OK)
+        round_weights(t);
+    stopwatch_stop();
     if (status != STATUS_OK)
         return status;
     const double rate = rate_now(t);
-    round_weights(t);
     if (trace_is_due(t))
         status = trace_gradients(t, err);
     if (status != STATUS_OK)
@@ -581,10 +597,12 @@ static enum status update(struct trainer *t, struct error *err)
         memset(t->task->carried_next, 0, t->task->carried_count * sizeof(real));
     team_run(t->team, compute_gradients, t);
     status = check_members(t, err);
+    start_watch(t, t->options.threads, PART_OPTIMIZER);
     if (status == STATUS_OK)
         status = sum_losses(t, &loss, err);
     if (status == STATUS_OK)
         status = take_step(t, &loss, rate, &norm, err);
+    stopwatch_stop();
     if (status != STATUS_OK)
         return status;
     finish_update(t, &loss, norm, rate);

@@ -25,6 +25,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/stopwatch.h"
 #include "model/train/checkpoint.h"
 #include "model/train/gemm.h"
 #include "model/train/optimizer.h"
@@ -67,6 +68,10 @@ struct trainer_options {
     uint64_t seed;
     struct peers *peers;    // NULL: alone
     const atomic_int *stop; // NULL, or looked at between updates: not 0 means save and return
+
+    /* NULL, or (threads + 1): each member's over its share of the losses, and last the trainer's own
+     * over input and optimiser, where all members work together. Parts are model/parts.h's. */
+    struct stopwatch *stopwatches;
 
     /* Called by the thread of trainer_run; NULL is fine. */
     void (*on_update)(void *context, const struct training_progress *progress);
