@@ -238,7 +238,7 @@ static enum status fill_draft(struct draft *d, struct merges *merges, const stru
                          "or more, or for a lower coverage",
                          o->size, characters, FIXED_PIECES + characters);
     bool ok = draft_add_fixed(d);
-    while (ok && d->count < o->size - characters) {
+    while (ok && !o->characters && d->count < o->size - characters) {
         struct merged piece;
         enum status status = merges_next(merges, &piece, err);
         if (status != STATUS_OK)

@@ -17,6 +17,7 @@
 #ifndef TOKENIZER_LEARN_H
 #define TOKENIZER_LEARN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/status.h"
 #include "tokenizer/vocabulary.h"
@@ -25,6 +26,7 @@
 
 struct learn_options {
     int size;        // pieces in all, the 260 control and byte pieces included
+    bool characters; // none is merged: the size is that of the alphabet, at most `size`
     double coverage; // share of the corpus' characters that get a piece: 0.9995
     int threads;
     struct vocabulary_options text;

@@ -45,25 +45,24 @@ static void show_merges(void *context, int done, int wanted)
     progress_show(context, wanted > 0 ? (double)done / wanted : 1, "%d of %d pieces", done, wanted);
 }
 
-static enum status add_pairs(struct learner *learner, struct corpus *corpus,
+static enum status add_lines(struct learner *learner, struct corpus *corpus,
                              struct progress *progress, struct error *err)
 {
     struct corpus_pair pair;
-    long pairs = 0;
+    long lines = 0;
     enum status status;
     while ((status = corpus_next(corpus, &pair, err)) == STATUS_OK && pair.source) {
         status = learner_add(learner, pair.source, pair.source_len, err);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK && pair.target)
             status = learner_add(learner, pair.target, pair.target_len, err);
         if (status != STATUS_OK)
             return status;
-        pairs++;
-        progress_show(progress, corpus_progress(corpus), "%ld pairs", pairs);
+        lines++;
+        progress_show(progress, corpus_progress(corpus), "%ld lines", lines);
     }
-    if (status == STATUS_OK && pairs == 0)
+    if (status == STATUS_OK && lines == 0)
         return error_set(err, STATUS_BAD_INPUT,
-                         "the corpus has no sentence pair to learn a vocabulary from (%ld bad "
-                         "lines)",
+                         "the corpus has no line to learn a vocabulary from (%ld bad ones)",
                          corpus_bad_lines(corpus));
     return status;
 }
@@ -75,7 +74,7 @@ static enum status read_corpora(struct corpora *c, struct learner *learner, stru
     if (status != STATUS_OK)
         return status;
     struct progress progress = progress_start(c->quiet ? NULL : stderr, "reading");
-    status = add_pairs(learner, corpus, &progress, err);
+    status = add_lines(learner, corpus, &progress, err);
     progress_end(&progress);
     corpus_close(corpus);
     return status;

@@ -1,5 +1,5 @@
 /*
- * corpora.h - what "verso train" and "verso vocab" share: corpora named by options, bad lines
+ * corpora.h - what "verso train", "verso lm train" and "verso vocab" share: corpora named by options, bad lines
  * said as they are left out, and learning a vocabulary with a progress bar.
  */
 #ifndef SERVER_CMD_CORPORA_H
@@ -15,7 +15,7 @@
 #define ON_BAD_LINE_OPTION                                                                         \
     {                                                                                              \
         "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",                           \
-                                    .help = "a line that is no pair: skip (and count) or refuse"   \
+                                    .help = "a line of no use: skip (and count it) or refuse"      \
     }
 
 struct corpora {
@@ -32,7 +32,7 @@ MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct opti
                                             const char *name, bool with_operands,
                                             struct error *err);
 
-/* A joint vocabulary of both sides; options.on_progress is set here. Bad lines have been said
+/* Of texts, or a joint one of both sides of pairs; options.on_progress is set here. Bad lines have been said
  * afterwards and are not said again. */
 MUST_CHECK enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options options,
                                                 struct vocabulary **out, struct error *err);

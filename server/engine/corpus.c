@@ -38,7 +38,7 @@ static void close_files(struct corpus *c)
 
 static const char *second_path(const struct corpus *c)
 {
-    const char *comma = strchr(c->paths[c->at], ',');
+    const char *comma = c->options.texts ? NULL : strchr(c->paths[c->at], ',');
     return comma ? comma + 1 : NULL;
 }
 
@@ -137,6 +137,24 @@ static enum status split_columns(const struct line *line, struct corpus_pair *pa
     return STATUS_OK;
 }
 
+/* The whole line, or its column, as the source. */
+static enum status take_text(const struct line *line, int column, struct corpus_pair *pair,
+                             struct error *err)
+{
+    const char *text = line->text, *end = line->text + line->len;
+    for (int i = 1; i < column; i++) {
+        const char *tab = memchr(text, '\t', (size_t)(end - text));
+        if (!tab)
+            return error_set(err, STATUS_BAD_INPUT, "it has %d column%s, so none is --column %d", i,
+                             i == 1 ? "" : "s", column);
+        text = tab + 1;
+    }
+    const char *tab = column > 0 ? memchr(text, '\t', (size_t)(end - text)) : NULL;
+    *pair =
+        (struct corpus_pair){ .source = text, .source_len = (size_t)((tab ? tab : end) - text) };
+    return STATUS_OK;
+}
+
 /* The next line of both files or of the one; pair->source NULL at their end. STATUS_BAD_INPUT is
  * a bad line, and reading may go on. */
 static enum status read_pair(struct corpus *c, struct corpus_pair *pair, struct error *err)
@@ -163,6 +181,8 @@ static enum status read_pair(struct corpus *c, struct corpus_pair *pair, struct 
     if (!first.text)
         return STATUS_OK;
     drop_mark(&first);
+    if (c->options.texts)
+        return take_text(&first, c->options.column, pair, err);
     if (!c->second)
         return split_columns(&first, pair, err);
     drop_mark(&second);
@@ -170,8 +190,19 @@ static enum status read_pair(struct corpus *c, struct corpus_pair *pair, struct 
     return STATUS_OK;
 }
 
-static enum status check_pair(const struct corpus_pair *pair, struct error *err)
+static enum status check_text(const struct corpus_pair *pair, struct error *err)
 {
+    if (pair->source_len > CORPUS_SIDE_BYTES_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "it has %zu bytes, more than %d", pair->source_len,
+                         CORPUS_SIDE_BYTES_MAX);
+    return utf8_check(pair->source, pair->source_len, err);
+}
+
+static enum status check_pair(const struct corpus *c, const struct corpus_pair *pair,
+                              struct error *err)
+{
+    if (c->options.texts)
+        return check_text(pair, err);
     enum status status = check_side(pair->source, pair->source_len, "first", err);
     return status == STATUS_OK ? check_side(pair->target, pair->target_len, "second", err) : status;
 }
@@ -194,8 +225,10 @@ enum status corpus_next(struct corpus *c, struct corpus_pair *pair, struct error
                 return status;
             continue;
         }
+        if (status == STATUS_OK && c->options.texts && is_blank(pair->source, pair->source_len))
+            continue;
         if (status == STATUS_OK)
-            status = check_pair(pair, &problem);
+            status = check_pair(c, pair, &problem);
         if (status == STATUS_OK) {
             if (c->options.swap)
                 swap_sides(pair);

@@ -1,5 +1,5 @@
 /*
- * corpus.h - sentence pairs out of text files, as text and as piece ids.
+ * corpus.h - sentence pairs, or plain lines, out of text files: as text and as piece ids.
  *
  *     struct corpus *corpus;
  *     status = corpus_open(&corpus, paths, count, &options, &err);
@@ -10,7 +10,8 @@
  *     corpus_close(corpus);
  *
  * A path is a file of lines "source<TAB>target", or two parallel files as
- * "a.en,a.fr"; either may be gzipped. What comes out is good: two columns,
+ * "a.en,a.fr"; either may be gzipped. Of texts it is a file of lines, and all
+ * targets are empty; blank lines separate paragraphs and are passed over. What comes out is good: two columns,
  * valid UTF-8, something on both sides. A line that is not is refused or left
  * out, as the options say, with the name of the file and the number of the
  * line; parallel files of different lengths are always refused. One thread.
@@ -28,6 +29,8 @@
 
 struct corpus_options {
     bool swap;           // the second column (or file) is the source
+    bool texts;          // one text a line, and no pairs
+    int column;          // of texts: which of tab-separated ones, from 1; 0: the whole line
     bool skip_bad_lines; // leave bad lines out; otherwise the first is STATUS_BAD_INPUT
     void (*on_bad_line)(void *context, const char *what); // of a line left out; may be NULL
     void *context;

@@ -52,6 +52,18 @@ START_TEST(frequent_pairs_come_first_then_characters_by_frequency)
 }
 END_TEST
 
+START_TEST(an_alphabet_has_no_merged_pieces)
+{
+    const char *const lines[] = { "ab ab b", "ab b" };
+    const char *const wanted[] = { "b", "▁", "a" };
+    struct learn_options options = defaults;
+    options.characters = true;
+    struct vocabulary *v = learn(options, lines, 2);
+    assert_learnt(v, wanted, 3);
+    vocabulary_free(v);
+}
+END_TEST
+
 START_TEST(pairs_that_occur_once_teach_nothing)
 {
     const char *const lines[] = { "xy" };
@@ -452,6 +464,7 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(frequent_pairs_come_first_then_characters_by_frequency),
+    TEST(an_alphabet_has_no_merged_pieces),
     TEST(pairs_that_occur_once_teach_nothing),
     TEST(overlapping_pairs_are_merged_from_the_left),
     TEST(words_end_at_spaces_digits_and_punctuation),

@@ -195,6 +195,56 @@ START_TEST(lines_over_a_limit_are_bad_lines)
 }
 END_TEST
 
+static void assert_next_text(struct corpus *corpus, const char *text)
+{
+    struct corpus_pair pair;
+    struct error err;
+    assert_ok(corpus_next(corpus, &pair, &err), err);
+    ck_assert_ptr_nonnull(pair.source);
+    ck_assert_uint_eq(pair.source_len, strlen(text));
+    ck_assert_mem_eq(pair.source, text, pair.source_len);
+    ck_assert_ptr_null(pair.target);
+}
+
+START_TEST(texts_are_whole_lines_and_blank_ones_are_passed_over)
+{
+    begin();
+    write_text(path, "\xEF\xBB\xBFone\ttwo\n \t\nthree, four\n\n\xFF\nfive\n");
+    struct corpus *corpus =
+        open_corpus(1, (struct corpus_options){ .texts = true, .skip_bad_lines = true });
+    assert_next_text(corpus, "one\ttwo");
+    assert_next_text(corpus, "three, four");
+    assert_next_text(corpus, "five");
+    assert_next(corpus, NULL, NULL);
+    ck_assert_int_eq(corpus_bad_lines(corpus), 1);
+    ck_assert_msg(strstr(said, ":5: invalid UTF-8"), "%s", said);
+    corpus_close(corpus);
+    remove_folder(folder);
+}
+END_TEST
+
+/* A comma in its name makes no two files of a file of texts. */
+START_TEST(a_column_can_be_the_text)
+{
+    begin();
+    paths[0] = joined;
+    snprintf(joined, sizeof joined, "%s/a,b.tsv", folder);
+    write_text(joined, "one\tun\teins\ntwo\tdeux\nthree\ttrois\tdrei\r\n");
+    struct corpus *corpus = open_corpus(
+        1, (struct corpus_options){ .texts = true, .column = 3, .skip_bad_lines = true });
+    assert_next_text(corpus, "eins");
+    assert_next_text(corpus, "drei");
+    assert_next(corpus, NULL, NULL);
+    ck_assert_msg(strstr(said, ":2: it has 2 columns, so none is --column 3"), "%s", said);
+    corpus_close(corpus);
+    corpus = open_corpus(1, (struct corpus_options){ .texts = true, .column = 2 });
+    assert_next_text(corpus, "un");
+    assert_next_text(corpus, "deux");
+    corpus_close(corpus);
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(a_missing_file_is_named)
 {
     struct corpus *corpus;
@@ -278,6 +328,8 @@ static const struct test_case cases[] = {
     TEST_LOOP(a_bad_line_is_left_out_with_its_file_and_number, BAD_COUNT),
     TEST_LOOP(a_bad_line_can_be_refused, BAD_COUNT),
     TEST(lines_over_a_limit_are_bad_lines),
+    TEST(texts_are_whole_lines_and_blank_ones_are_passed_over),
+    TEST(a_column_can_be_the_text),
     TEST(a_missing_file_is_named),
     TEST(pairs_become_ids),
     TEST(every_failing_allocation_is_survived),
