@@ -2,14 +2,16 @@
  * files.c - writing beside the target and renaming over it; read-only mappings.
  *
  * The temporary file is locked (flock) while its writer lives. One that is
- * found unlocked was left by a writer that died, and is removed: in a
- * container every start may have the same process id.
+ * found unlocked was left by a writer that died, and the next writer of the
+ * target removes it, whatever process id its name has.
  */
 #include "base/files.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +22,8 @@
 #include "base/memory.h"
 
 #define WRITE_BUFFER_BYTES ((size_t)64 << 10)
-#define SUFFIX_BYTES 32 // ".tmp-" and a process id
+#define SUFFIX_BYTES 32 // SUFFIX and a process id
+#define SUFFIX ".tmp-"
 
 struct file_writer {
     int fd; // -1 once it is closed
@@ -48,29 +51,63 @@ static enum status cannot(const char *what, const char *path, int error_number, 
                      "cannot %s %s: %s%s", what, path, strerror(error_number), advice);
 }
 
-/* Create and lock the temporary file; one that a dead writer left is removed first. */
+/* Unless its writer lives. */
+static void remove_left_over(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(fd);
+}
+
+static bool is_temporary_of(const char *name, const char *target, size_t len)
+{
+    const char *number = name + len + sizeof SUFFIX - 1;
+    return strncmp(name, target, len) == 0 && strncmp(name + len, SUFFIX, sizeof SUFFIX - 1) == 0 &&
+           *number != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
+/* What writers of the same target left that died. */
+static void remove_left_overs(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *target = slash ? slash + 1 : path;
+    const size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+    if (len >= sizeof folder)
+        return;
+    memcpy(folder, slash ? path : ".", slash ? len : 1);
+    folder[slash ? len : 1] = '\0';
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (is_temporary_of(entry->d_name, target, strlen(target)))
+            remove_left_over(dirfd(dir), entry->d_name);
+    closedir(dir);
+}
+
+static enum status is_busy(const struct file_writer *w, struct error *err)
+{
+    return error_set(err, STATUS_BUSY, "%s is being written already; wait until that is done",
+                     w->path);
+}
+
+/* Create and lock the temporary file. Between the two another writer may take it for a left-over
+ * and remove it. */
 static enum status create_temporary(struct file_writer *w, struct error *err)
 {
-    int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    w->fd = open(w->temporary, flags, 0666);
-    if (w->fd < 0 && errno == EEXIST) {
-        int stale = open(w->temporary, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (stale >= 0 && flock(stale, LOCK_EX | LOCK_NB) == 0)
-            unlink(w->temporary);
-        if (stale >= 0)
-            close(stale);
-        w->fd = open(w->temporary, flags, 0666);
-    }
+    struct stat info;
+    remove_left_overs(w->path);
+    w->fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (w->fd < 0 && errno == EEXIST)
-        return error_set(err, STATUS_BUSY, "%s is being written already; wait until that is done",
-                         w->path);
+        return is_busy(w, err);
     if (w->fd < 0)
         return cannot("create", w->temporary, errno, err);
     w->exists = true;
-    if (flock(w->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return error_set(err, STATUS_BUSY, "%s is being written already; wait until that is done",
-                         w->path);
-    return STATUS_OK;
+    const bool locked = flock(w->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    return locked && fstat(w->fd, &info) == 0 && info.st_nlink > 0 ? STATUS_OK : is_busy(w, err);
 }
 
 enum status file_writer_open(struct file_writer **out, const char *path, struct error *err)
@@ -89,7 +126,7 @@ enum status file_writer_open(struct file_writer **out, const char *path, struct 
         error_set(err, status, "there is no memory to write %s", path);
         goto done;
     }
-    snprintf(w->temporary, bytes, "%s.tmp-%ld", path, (long)getpid());
+    snprintf(w->temporary, bytes, "%s" SUFFIX "%ld", path, (long)getpid());
     status = create_temporary(w, err);
     if (status != STATUS_OK)
         goto done;

@@ -276,6 +276,32 @@ START_TEST(what_a_dead_writer_left_is_replaced)
 }
 END_TEST
 
+START_TEST(what_dead_writers_of_other_process_ids_left_is_removed)
+{
+    struct error err;
+    char left[256], other[256], names[3][256];
+    begin();
+    snprintf(left, sizeof left, "%s.tmp-1", target);
+    snprintf(other, sizeof other, "%s.tmp-2", target);
+    put_file(left, "half of a model");
+    put_file(other, "being written");
+    int lock = open(other, O_RDWR);
+    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+    static const char *const not_ours[] = { ".tmp-", ".tmp-1a", "s.tmp-1" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(names[i], sizeof names[i], "%s%s", target, not_ours[i]);
+        put_file(names[i], "of somebody else");
+    }
+    assert_ok(replace("new", &err), err);
+    ck_assert_int_ne(access(left, F_OK), 0);
+    assert_content(other, "being written");
+    for (int i = 0; i < 3; i++)
+        assert_content(names[i], "of somebody else");
+    close(lock);
+    end();
+}
+END_TEST
+
 START_TEST(a_link_in_the_place_of_the_temporary_file_is_not_followed)
 {
     struct file_writer *w;
@@ -360,6 +386,7 @@ static const struct test_case cases[] = {
     TEST(a_disk_without_space_says_so),
     TEST(two_writers_of_one_target_do_not_mix),
     TEST(what_a_dead_writer_left_is_replaced),
+    TEST(what_dead_writers_of_other_process_ids_left_is_removed),
     TEST(a_link_in_the_place_of_the_temporary_file_is_not_followed),
     TEST(no_allocation_may_fail_unnoticed),
     TEST(a_mapped_file_is_its_bytes),
