@@ -121,7 +121,9 @@ static enum status make_blocks(struct trainer *t, struct error *err)
     }
     if (!params_initialise(t->task->params, t->values, t->options.seed))
         return error_set(err, STATUS_NO_MEMORY, "no memory to initialise the weights");
-    return STATUS_OK;
+    if (!t->options.on_first_values)
+        return STATUS_OK;
+    return t->options.on_first_values(t->options.context, t->values, err);
 }
 
 static void start_member(void *context, int member)

@@ -75,6 +75,8 @@ struct trainer_options {
 
     /* Called by the thread of trainer_run; NULL is fine. */
     void (*on_update)(void *context, const struct training_progress *progress);
+    /* In trainer_new, on every rank: the first weights (see task.params), which it may change. */
+    enum status (*on_first_values)(void *context, real *values, struct error *err);
     /* Gradients by distance (loss.h) of the rows of an update, without dropout, before it is taken;
      * of updates 1, 1 + trace_every ... Training's own numbers do not change. */
     void (*on_traced)(void *context, int64_t update, const struct gradient_trace *trace);

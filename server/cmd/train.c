@@ -16,6 +16,7 @@
 #include "server/cmd/train_data.h"
 #include "server/cmd/training.h"
 #include "server/cmd/validation_bleu.h"
+#include "server/engine/initial_embeddings.h"
 #include "tokenizer/vocabulary.h"
 
 #define LANGUAGE_BYTES 16
@@ -28,6 +29,7 @@ struct translation_training {
     const char *source, *target; // languages
     struct corpora train, valid;
     const char *vocabulary_path;
+    const char *vectors_path; // words that the embedding starts from; or NULL
     int vocabulary_size, pieces_max, bleu_sentences;
     struct config config;
     struct batch_options batches;
@@ -227,6 +229,7 @@ static enum status read_options(struct translation_training *c, const struct opt
     c->source = options_text(o, "source");
     c->target = options_text(o, "target");
     c->vocabulary_path = options_text(o, "vocab");
+    c->vectors_path = options_text(o, "embeddings");
     status = check_language("source", c->source, err);
     if (status == STATUS_OK)
         status = check_language("target", c->target, err);
@@ -250,11 +253,27 @@ static enum status read_options(struct translation_training *c, const struct opt
 
 /* ---- the command ---- */
 
+/* Rows of the embedding, see server/engine/initial_embeddings.h. */
+static enum status start_from_vectors(void *context, real *values, struct error *err)
+{
+    const struct translation_training *c = context;
+    const struct tensor rows = c->task->shape.embedding;
+    int found = 0;
+    const enum status status = initial_embeddings(c->vectors_path, c->vocabulary,
+                                                  values + rows.offset, rows.cols, &found, err);
+    if (status == STATUS_OK && training_speaks(&c->training))
+        fprintf(stderr, "embedding: %d of %d pieces start from %s\n", found, c->config.vocabulary,
+                c->vectors_path);
+    return status;
+}
+
 static enum status make_task(struct translation_training *c, struct error *err)
 {
     const struct translation_data data = { c->shard, groups_limits(), &c->valid_data.pairs };
     if (c->set.count > 0)
         c->training.measure = measure_bleu;
+    if (c->vectors_path)
+        c->training.change_first_values = start_from_vectors;
     c->training.context = c;
     return translation_task_new(&c->task, &c->config, &data, c->batches, err);
 }
@@ -311,6 +330,8 @@ static const struct option_spec specs[] = {
     ON_BAD_LINE_OPTION,
     { "vocab", OPTION_TEXT, .value = "FILE",
       .help = "vocabulary; without it one is learnt from the training pairs" },
+    { "embeddings", OPTION_TEXT, .value = "FILE",
+      .help = "word vectors (verso embed train) that pieces which are whole words start from" },
     { "vocab-size", OPTION_INT, .value = "N", .fallback = "8000", .min = 261,
       .max = CONFIG_VOCABULARY_MAX, .help = "pieces of a vocabulary that is learnt" },
     { "max-pieces", OPTION_INT, .value = "N", .fallback = "100", .min = 1,

@@ -342,6 +342,14 @@ static void say_end(const struct training *t, const struct trainer *trainer, enu
 
 /* ---- the loop ---- */
 
+static enum status on_first_values(void *context, real *values, struct error *err)
+{
+    const struct training *t = context;
+    if (t->resume || !t->change_first_values)
+        return STATUS_OK;
+    return t->change_first_values(t->context, values, err);
+}
+
 static enum status train(struct training *t, struct trainer *trainer, struct error *err)
 {
     enum status status = t->resume ? trainer_resume(trainer, err) : STATUS_OK;
@@ -366,6 +374,7 @@ enum status training_run(struct training *t, struct task *task, struct error *er
     t->task = task;
     t->trainer.vocabulary = t->vocabulary.data;
     t->trainer.stop = &stop_signal;
+    t->trainer.on_first_values = on_first_values;
     t->trainer.on_update = on_update;
     t->trainer.on_validated = on_validated;
     t->trainer.context = t;

@@ -44,7 +44,9 @@ struct training {
     /* Another measure of the weights than their loss; NULL: none. */
     enum status (*measure)(void *context, const struct training_validation *validation,
                            double *bleu, struct error *err);
-    void *context;
+    /* Changes the first weights of a training that does not go on from another; NULL: stays. */
+    enum status (*change_first_values)(void *context, real *values, struct error *err);
+    void *context; // of both
 
     /* while it runs */
     struct task *task;

@@ -305,6 +305,58 @@ START_TEST(numbers_that_are_not_finite_are_never_written)
 }
 END_TEST
 
+/* ---- a model that starts from vectors ---- */
+
+#define MODEL                                                                                      \
+    "train --source en --target xx --train pairs.tsv --valid pairs.tsv --vocab-size 600 "          \
+    "--hidden 4 --attention-width 4 --epochs 1 --bleu-sentences 0 --threads 1 --embedding "
+
+/* A few lines of the corpus, each its own translation. */
+static void write_pairs(int lines)
+{
+    static char text[CORPUS_BYTES], pairs[2 * CORPUS_BYTES];
+    size_t used = 0;
+    make_corpus(text);
+    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
+    for (int i = 0; i < lines; i++, line = strtok_r(NULL, "\n", &rest))
+        used += (size_t)snprintf(pairs + used, sizeof pairs - used, "%s\t%s\n", line, line);
+    program_write("pairs.tsv", pairs, used);
+}
+
+START_TEST(a_translation_model_starts_from_vectors)
+{
+    begin();
+    write_pairs(300);
+    run_silently(TRAIN);
+    run_silently(MODEL "20 -o plain.safetensors");
+    struct said said = run_to(MODEL "20 -o m.safetensors --embeddings v.txt", 0);
+    assert_says(&said.errors, "embedding: 26 of ");
+    said_release(&said);
+    struct bytes plain, started;
+    program_read("plain.safetensors", &plain);
+    program_read("m.safetensors", &started);
+    ck_assert(plain.len != started.len || memcmp(plain.data, started.data, plain.len) != 0);
+    bytes_release(&plain);
+    bytes_release(&started);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(vectors_that_do_not_fit_a_model_are_refused)
+{
+    begin();
+    write_pairs(50);
+    write_text("v.txt", "1 2\nking 1 2\n");
+    struct said said = run_to(MODEL "20 -o m.safetensors --embeddings v.txt", 2);
+    assert_says(&said.errors, "vectors of 2 numbers, and the embedding has 20");
+    said_release(&said);
+    said = run_to(MODEL "20 -o m.safetensors --embeddings none.txt", 5);
+    assert_says(&said.errors, "none.txt");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
 /* ---- questions ---- */
 
 #define VECTORS "4 2\nking 1 1\nqueen 0.9 1\nman 1 -1\nkings 1 0\n"
@@ -391,6 +443,8 @@ static const struct test_case cases[] = {
     TEST(bad_lines_are_counted_or_refused),
     TEST(a_killed_training_leaves_the_old_vectors_alone),
     TEST(numbers_that_are_not_finite_are_never_written),
+    TEST(a_translation_model_starts_from_vectors),
+    TEST(vectors_that_do_not_fit_a_model_are_refused),
     TEST(the_nearest_are_shown_in_order),
     TEST(json_has_the_words_and_their_cosines),
     TEST(mistakes_are_answered_by_what_to_do),
