@@ -14,6 +14,7 @@
 #include "base/memory.h"
 
 #define LOSS_DIGITS 7
+#define TRACE_DIGITS 5
 #define SPEED_DIGITS 6
 
 struct run_log {
@@ -59,8 +60,7 @@ static enum status find_end(FILE *file, const char *path, const struct training_
         const enum line_kind kind = whole ? kind_of(line, state) : LINE_LATER;
         if (kind == LINE_UNKNOWN || (!whole && line[0] != '{'))
             return error_set(err, STATUS_BAD_INPUT,
-                             "%s is there and is not the log of a training: give --log another "
-                             "file",
+                             "%s is there and is not the log of a training: give another file",
                              path);
         if (kind == LINE_LATER)
             break;
@@ -154,4 +154,15 @@ enum status run_log_validation(struct run_log *log, const struct training_valida
     if (object && !isnan(bleu))
         json_object_set_new(object, "bleu", json_rounded(bleu, LOSS_DIGITS));
     return write_line(log, object, err);
+}
+
+enum status run_log_trace(struct run_log *log, int64_t update, const struct gradient_trace *trace,
+                          struct error *err)
+{
+    json_t *norms = json_array();
+    for (int k = 0; k < TRACE_STEPS && trace->counts[k] > 0; k++)
+        json_array_append_new(
+            norms, json_rounded(sqrt(trace->squares[k] / (double)trace->counts[k]), TRACE_DIGITS));
+    return write_line(
+        log, json_pack("{s:I, s:o}", "update", (json_int_t)update, "gradient_norms", norms), err);
 }

@@ -164,10 +164,30 @@ enum status training_begin(struct training *t, const struct options *o, struct e
     return status == STATUS_OK ? name_checkpoint(t, options_text(o, "checkpoint"), err) : status;
 }
 
+void training_trace(struct training *t, const struct options *o)
+{
+    t->trace_path = options_text(o, "trace-gradients");
+    t->trainer.trace_every = t->trace_path ? options_int64(o, "trace-every") : 0;
+}
+
+enum status training_vocabulary(const struct training *t, struct vocabulary **out,
+                                struct error *err)
+{
+    struct bytes text;
+    *out = NULL;
+    bytes_init(&text, TRAINING_TEXT_BYTES_MAX);
+    enum status status = checkpoint_vocabulary(t->checkpoint, &text, err);
+    if (status == STATUS_OK)
+        status = vocabulary_parse_tsv(out, text.data, text.len, err);
+    bytes_release(&text);
+    return status;
+}
+
 int training_end(struct training *t, const struct options *o, enum status status,
                  const struct error *err)
 {
     run_log_close(t->log);
+    run_log_close(t->trace);
     bytes_release(&t->vocabulary);
     json_decref(t->card);
     json_decref(t->given_card);
@@ -231,12 +251,12 @@ enum status training_save_model(const struct training *t, const struct training_
 /* ---- what the user sees ---- */
 
 /* A disk that is full of log lines is no reason to lose a training. */
-static void give_up_log(struct training *t, const struct error *why)
+static void give_up_log(struct training *t, struct run_log **log, const struct error *why)
 {
     progress_clear(&t->progress);
     fprintf(stderr, "%s; the training goes on without it\n", why->text);
-    run_log_close(t->log);
-    t->log = NULL;
+    run_log_close(*log);
+    *log = NULL;
 }
 
 static void log_update(struct training *t, const struct training_progress *p)
@@ -246,7 +266,7 @@ static void log_update(struct training *t, const struct training_progress *p)
     const double speed = 1e9 * (double)p->pieces / (double)(now - t->update_ns + 1);
     t->update_ns = now;
     if (t->log && run_log_update(t->log, p, speed, &err) != STATUS_OK)
-        give_up_log(t, &err);
+        give_up_log(t, &t->log, &err);
 }
 
 /* Pieces a second, taken over the last seconds. */
@@ -305,10 +325,18 @@ static enum status on_validated(void *context, const struct training_validation 
         return status;
     say_validation(t, v);
     if (t->log && run_log_validation(t->log, v, t->bleu, &log_err) != STATUS_OK)
-        give_up_log(t, &log_err);
+        give_up_log(t, &t->log, &log_err);
     t->recent_ms = 0;
     t->update_ns = clock_now_ns();
     return STATUS_OK;
+}
+
+static void on_traced(void *context, int64_t update, const struct gradient_trace *trace)
+{
+    struct training *t = context;
+    struct error err;
+    if (t->trace && run_log_trace(t->trace, update, trace, &err) != STATUS_OK)
+        give_up_log(t, &t->trace, &err);
 }
 
 static void say_start(const struct training *t, const struct trainer *trainer)
@@ -355,6 +383,8 @@ static enum status train(struct training *t, struct trainer *trainer, struct err
     enum status status = t->resume ? trainer_resume(trainer, err) : STATUS_OK;
     if (status == STATUS_OK && t->log_path && training_speaks(t))
         status = run_log_open(&t->log, t->log_path, trainer_state(trainer), err);
+    if (status == STATUS_OK && t->trace_path && training_speaks(t))
+        status = run_log_open(&t->trace, t->trace_path, trainer_state(trainer), err);
     if (status != STATUS_OK)
         return status;
     if (training_speaks(t))
@@ -377,6 +407,7 @@ enum status training_run(struct training *t, struct task *task, struct error *er
     t->trainer.on_first_values = on_first_values;
     t->trainer.on_update = on_update;
     t->trainer.on_validated = on_validated;
+    t->trainer.on_traced = on_traced;
     t->trainer.context = t;
     enum status status = catch_signals(err);
     if (status == STATUS_OK)

@@ -25,6 +25,7 @@
 #include "server/cmd/options.h"
 #include "server/cmd/progress.h"
 #include "server/cmd/run_log.h"
+#include "tokenizer/vocabulary.h"
 
 #define TRAINING_PATH_BYTES 4096
 #define TRAINING_TEXT_BYTES_MAX (64u << 20) // of a vocabulary or a card
@@ -53,6 +54,8 @@ struct training {
     json_t *given_card; // of --card, or NULL
     const char *log_path;
     struct run_log *log; // NULL: none is wanted, or it could not be written
+    const char *trace_path;
+    struct run_log *trace; // NULL as log
     struct progress progress;
     double bleu;                      // of the last validation, NaN without
     double mean_loss;                 // running, of the updates
@@ -68,6 +71,13 @@ MUST_CHECK enum status training_begin(struct training *t, const struct options *
 MUST_CHECK enum status training_run(struct training *t, struct task *task, struct error *err);
 int training_end(struct training *t, const struct options *o, enum status status,
                  const struct error *err);
+
+/* Of a command that has TRACE_OPTIONS: gradients by distance in time are written, see run_log.h. */
+void training_trace(struct training *t, const struct options *o);
+
+/* The vocabulary that a training which is resumed began with. */
+MUST_CHECK enum status training_vocabulary(const struct training *t, struct vocabulary **out,
+                                           struct error *err);
 
 /* Of all ranks the first alone speaks. */
 static inline bool training_speaks(const struct training *t)
@@ -123,6 +133,12 @@ MUST_CHECK enum status training_check_writable(const char *path, struct error *e
       .max = TRAINER_THREADS_MAX, .help = "threads; by default one a core" },                       \
     { "seed", OPTION_INT, .value = "N", .fallback = "1", .min = 0, .max = 9e15,                     \
       .help = "the same seed and threads give the same model" }
+#define TRACE_OPTIONS                                                                               \
+    { "trace-gradients", OPTION_TEXT, .value = "FILE",                                              \
+      .help = "write there how gradients fade or grow on their way back in time, one JSON object "  \
+              "a line" },                                                                           \
+    { "trace-every", OPTION_INT, .value = "N", .fallback = "100", .min = 1, .max = 1e15,            \
+      .help = "updates between two of those lines; the first is of update 1" }
 /* clang-format on */
 
 #endif

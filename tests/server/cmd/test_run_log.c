@@ -60,6 +60,36 @@ START_TEST(an_update_and_a_validation_are_a_line_each)
 }
 END_TEST
 
+START_TEST(a_trace_is_the_root_mean_square_by_distance)
+{
+    struct gradient_trace trace = { .squares = { 8, 1, 0.5 }, .counts = { 2, 2, 1 } };
+    struct error err;
+    begin();
+    struct run_log *log = open_log(0, -1);
+    assert_ok(run_log_trace(log, 101, &trace, &err), err);
+    run_log_close(log);
+    assert_text("{\"update\":101,\"gradient_norms\":[2.0,0.70711,0.70711]}\n");
+    remove_folder(folder);
+}
+END_TEST
+
+/* Each of the most steps, each as long as a number can be. */
+START_TEST(the_longest_trace_fits_a_line)
+{
+    struct gradient_trace trace;
+    struct error err;
+    begin();
+    for (int k = 0; k < TRACE_STEPS; k++) {
+        trace.squares[k] = 1.23456e-201;
+        trace.counts[k] = 3;
+    }
+    struct run_log *log = open_log(0, -1);
+    assert_ok(run_log_trace(log, INT64_MAX, &trace, &err), err);
+    run_log_close(log);
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(what_is_not_finite_is_null)
 {
     const struct training_state state = { .updates = 1 };
@@ -139,6 +169,8 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(an_update_and_a_validation_are_a_line_each),
+    TEST(a_trace_is_the_root_mean_square_by_distance),
+    TEST(the_longest_trace_fits_a_line),
     TEST(what_is_not_finite_is_null),
     TEST_LOOP(lines_that_will_be_written_again_are_cut_off, 7),
     TEST_LOOP(a_file_that_is_no_log_is_refused_and_left_alone, 4),
