@@ -14,15 +14,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/gzip.h"
 #include "base/memory.h"
 #include "server/cmd/progress.h"
 #include "tokenizer/bpe.h"
-#include "tokenizer/utf8.h"
 #include "tokenizer/words.h"
 
 #define SCRATCH_BYTES ((size_t)160 << 20) // what the worst line may need; only touched is used
-#define BAD_LINES_SAID 10
 #define PATH_BYTES 4096
 #define COUNTS_AT_FIRST 4096
 
@@ -32,7 +29,6 @@ struct reading {
     FILE *file;      // of ids
     size_t capacity; // of counts
     struct arena scratch;
-    struct progress progress;
 };
 
 /* ---- the file of ids ---- */
@@ -142,101 +138,32 @@ static enum status add_text(struct reading *r, const char *text, size_t len, str
     return status == STATUS_OK ? put_id(r, WORD2VEC_END, err) : status;
 }
 
-/* ---- lines ---- */
-
-/* A byte order mark before the first line belongs to no word. */
-static void drop_mark(struct line *line)
+static enum status read_lines(struct reading *r, struct corpus *corpus, struct error *err)
 {
-    if (line->number == 1 && line->len >= 3 && memcmp(line->text, "\xEF\xBB\xBF", 3) == 0) {
-        line->text += 3;
-        line->len -= 3;
+    struct corpus_pair line;
+    enum status status;
+    struct progress progress = progress_start(stderr, "reading");
+    while ((status = corpus_next(corpus, &line, err)) == STATUS_OK && line.source) {
+        status = add_text(r, line.source, line.source_len, err);
+        if (status != STATUS_OK)
+            break;
+        r->corpus->lines++;
+        progress_show(&progress, corpus_progress(corpus), "%ld lines, %zu different words",
+                      r->corpus->lines, map_count(r->corpus->index));
     }
-}
-
-/* The line becomes its column. */
-static enum status take_column(struct line *line, int column, struct error *err)
-{
-    for (int i = 1; column > 0; i++) {
-        const char *tab = memchr(line->text, '\t', line->len);
-        const size_t len = tab ? (size_t)(tab - line->text) : line->len;
-        if (i == column) {
-            line->len = len;
-            return STATUS_OK;
-        }
-        if (!tab)
-            return error_set(err, STATUS_BAD_INPUT, "it has %d column%s, so none is --column %d", i,
-                             i == 1 ? "" : "s", column);
-        line->text = tab + 1;
-        line->len -= len + 1;
-    }
-    return STATUS_OK;
-}
-
-static enum status take_line(struct reading *r, struct line *line, struct error *err)
-{
-    drop_mark(line);
-    enum status status = take_column(line, r->options->column, err);
-    if (status == STATUS_OK)
-        status = utf8_check(line->text, line->len, err);
-    if (status == STATUS_OK)
-        status = add_text(r, line->text, line->len, err);
+    progress_end(&progress);
+    r->corpus->bad_lines = corpus_bad_lines(corpus);
     return status;
 }
 
-/* A bad line is said and left out, or ends the reading. */
-static enum status bad_line(struct reading *r, const char *path, long number,
-                            const struct error *problem, struct error *err)
+static enum status read_files(struct reading *r, const struct corpora *files, struct error *err)
 {
-    struct embed_corpus *c = r->corpus;
-    if (!r->options->skip_bad_lines)
-        return error_set(err, STATUS_BAD_INPUT, "%s:%ld: %s", path, number, problem->text);
-    c->bad_lines++;
-    if (c->bad_lines <= BAD_LINES_SAID) {
-        progress_clear(&r->progress);
-        fprintf(stderr, "left out: %s:%ld: %s\n", path, number, problem->text);
-    } else if (c->bad_lines == BAD_LINES_SAID + 1) {
-        fprintf(stderr, "left out: more bad lines, only counted from here on\n");
-    }
-    return STATUS_OK;
-}
-
-static enum status read_lines(struct reading *r, struct line_reader *in, const char *path,
-                              double before, double share, struct error *err)
-{
-    for (long number = 1;; number++) {
-        struct line line;
-        struct error problem;
-        enum status status = line_reader_next(in, &line, &problem);
-        if (status == STATUS_OK && !line.text)
-            return STATUS_OK;
-        const bool too_long = status == STATUS_TOO_LARGE; // of the line alone, so far
-        if (status == STATUS_OK)
-            status = take_line(r, &line, &problem);
-        if (status == STATUS_BAD_INPUT || too_long)
-            status = bad_line(r, path, number, &problem, err);
-        else if (status != STATUS_OK)
-            error_set(err, status, "%s", problem.text);
-        if (status != STATUS_OK)
-            return status;
-        r->corpus->lines++;
-        progress_show(&r->progress, before + share * line_reader_progress(in),
-                      "%ld lines, %zu different words", r->corpus->lines,
-                      map_count(r->corpus->index));
-    }
-}
-
-static enum status read_files(struct reading *r, const char *const *paths, int count,
-                              struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (int i = 0; i < count && status == STATUS_OK; i++) {
-        struct line_reader *in;
-        status = line_reader_open(&in, paths[i], err);
-        if (status != STATUS_OK)
-            return status;
-        status = read_lines(r, in, paths[i], (double)i / count, 1.0 / count, err);
-        line_reader_close(in);
-    }
+    struct corpus *corpus;
+    enum status status = corpus_open(&corpus, files->paths, files->count, &files->options, err);
+    if (status != STATUS_OK)
+        return status;
+    status = read_lines(r, corpus, err);
+    corpus_close(corpus);
     return status;
 }
 
@@ -319,31 +246,27 @@ static enum status sort_words(struct embed_corpus *c, int least, struct error *e
 
 /* ---- all of it ---- */
 
-static enum status read_all(struct reading *r, const char *const *paths, int count,
-                            struct error *err)
+static enum status read_all(struct reading *r, const struct corpora *files, struct error *err)
 {
     struct embed_corpus *c = r->corpus;
     c->index = map_new();
     if (!c->index || !arena_init(&r->scratch, SCRATCH_BYTES))
         return no_memory(err);
     enum status status = open_file(r, err);
-    if (status == STATUS_OK) {
-        r->progress = progress_start(stderr, "reading");
-        status = read_files(r, paths, count, err);
-        progress_end(&r->progress);
-    }
+    if (status == STATUS_OK)
+        status = read_files(r, files, err);
     if (status == STATUS_OK)
         status = map_file(r, err);
     c->different = map_count(c->index);
     return status == STATUS_OK ? sort_words(c, r->options->least_count, err) : status;
 }
 
-enum status embed_corpus_read(struct embed_corpus *c, const char *const *paths, int count,
+enum status embed_corpus_read(struct embed_corpus *c, const struct corpora *files,
                               const struct embed_corpus_options *options, struct error *err)
 {
     struct reading r = { .corpus = c, .options = options };
     *c = (struct embed_corpus){ 0 };
-    const enum status status = read_all(&r, paths, count, err);
+    const enum status status = read_all(&r, files, err);
     if (r.file)
         fclose(r.file); // the mapping stays
     arena_release(&r.scratch);

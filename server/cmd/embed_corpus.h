@@ -1,15 +1,14 @@
 /*
  * embed_corpus.h - text files as the ids of their words, for "verso embed train".
  *
- *     status = embed_corpus_read(&c, paths, count, &options, &err);
+ *     status = embed_corpus_read(&c, &files, &options, &err);
  *     ... c.text, c.words ...
  *     embed_corpus_release(&c);
  *
- * A corpus is lines of text, or one column of tab-separated lines; plain or
- * gzipped. Words are those of tokenizer/words.h without the mark of a space: a
- * run of letters, of digits, or of other characters. The texts are read once.
- * The ids lie in a file without a name beside the output, so memory holds the
- * different words alone; word 0 is the most frequent one.
+ * Words are those of tokenizer/words.h without the mark of a space: a run of
+ * letters, of digits, or of other characters. The texts are read once. The ids
+ * lie in a file without a name beside the output, so memory holds the different
+ * words alone; word 0 is the most frequent one.
  */
 #ifndef SERVER_CMD_EMBED_CORPUS_H
 #define SERVER_CMD_EMBED_CORPUS_H
@@ -18,13 +17,12 @@
 #include "base/map.h"
 #include "base/status.h"
 #include "model/train/word2vec.h"
+#include "server/cmd/corpora.h"
 
 struct embed_corpus_options {
-    int column;          // of tab-separated lines, from 1; 0: the whole line
-    bool casefold;       // make no difference between capital and small letters
-    int least_count;     // rarer words are left out
-    bool skip_bad_lines; // say and count them; otherwise the first is STATUS_BAD_INPUT
-    const char *beside;  // the file of ids is made in the folder of this one
+    bool casefold;      // make no difference between capital and small letters
+    int least_count;    // rarer words are left out
+    const char *beside; // the file of ids is made in the folder of this one
 };
 
 struct embed_corpus {
@@ -32,7 +30,8 @@ struct embed_corpus {
     const char **words;        // (text.words)
     int64_t word_count;        // in all lines, rare ones too
     size_t different;          // words, rare ones too
-    long lines, bad_lines;
+    long lines;                // that had something in them
+    long bad_lines;            // left out
 
     struct map *index; // what words point into
     int32_t *ids;      // mapped
@@ -40,9 +39,9 @@ struct embed_corpus {
     int64_t *counts;
 };
 
-/* STATUS_BAD_INPUT if fewer than two words are frequent enough. */
-MUST_CHECK enum status embed_corpus_read(struct embed_corpus *c, const char *const *paths,
-                                         int count, const struct embed_corpus_options *options,
+/* The files are of texts (corpus_options.texts). STATUS_BAD_INPUT if fewer than two words are frequent enough. */
+MUST_CHECK enum status embed_corpus_read(struct embed_corpus *c, const struct corpora *files,
+                                         const struct embed_corpus_options *options,
                                          struct error *err);
 void embed_corpus_release(struct embed_corpus *c); // {0} is fine
 

@@ -13,28 +13,30 @@
 #include "server/engine/word_vectors.h"
 
 struct embedding {
+    struct corpora files;
     struct embed_corpus corpus;
     struct embed_corpus_options reading;
     struct word2vec_options training;
     const char *out;
     float *vectors; // (words, size)
     struct progress progress;
-    int64_t start_ms;
+    int64_t start_ns;
 };
 
 static enum status read_options(struct embedding *e, const struct options *o, struct error *err)
 {
     static const char *const kinds[] = { "skipgram", "cbow", NULL }; // as enum context_use
-    static const char *const policies[] = { "refuse", "skip", NULL };
-    int kind, policy;
+    int kind;
     enum status status = options_need(o, err, "out", NULL);
     if (status == STATUS_OK)
         status = option_choice(o, "kind", kinds, &kind, err);
     if (status == STATUS_OK)
-        status = option_choice(o, "on-bad-line", policies, &policy, err);
+        status = corpora_from_options(&e->files, o, "corpus", true, err);
     if (status != STATUS_OK)
         return status;
     const double usual_rate = kind == CONTEXT_MEAN ? 0.075 : 0.025;
+    e->files.options.texts = true;
+    e->files.options.column = options_int(o, "column");
     e->out = options_text(o, "out");
     e->training = (struct word2vec_options){
         .use = (enum context_use)kind,
@@ -47,10 +49,8 @@ static enum status read_options(struct embedding *e, const struct options *o, st
         .seed = (uint64_t)options_int64(o, "seed"),
     };
     e->reading = (struct embed_corpus_options){
-        .column = options_int(o, "column"),
         .casefold = options_flag(o, "casefold"),
         .least_count = options_int(o, "min-count"),
-        .skip_bad_lines = policy == 1,
         .beside = e->out,
     };
     return training_check_writable(e->out, err);
@@ -67,13 +67,9 @@ static void say_corpus(const struct embed_corpus *c, int least_count)
     fputc('\n', stderr);
 }
 
-static enum status read_corpus(struct embedding *e, const struct options *o, struct error *err)
+static enum status read_corpus(struct embedding *e, struct error *err)
 {
-    const char *paths[OPERANDS_MAX];
-    const int count = options_operand_count(o);
-    for (int i = 0; i < count; i++)
-        paths[i] = options_operand(o, i);
-    const enum status status = embed_corpus_read(&e->corpus, paths, count, &e->reading, err);
+    const enum status status = embed_corpus_read(&e->corpus, &e->files, &e->reading, err);
     if (status == STATUS_OK)
         say_corpus(&e->corpus, e->reading.least_count);
     return status;
@@ -81,7 +77,7 @@ static enum status read_corpus(struct embedding *e, const struct options *o, str
 
 static double words_a_second(const struct embedding *e, double done)
 {
-    const double seconds = (double)(clock_now_ms() - e->start_ms) / 1000;
+    const double seconds = 1e-9 * (double)(clock_now_ns() - e->start_ns);
     const double words = (double)e->corpus.word_count * (double)e->training.epochs * done;
     return seconds > 0 ? words / seconds : 0;
 }
@@ -104,7 +100,7 @@ static enum status train(struct embedding *e, struct error *err)
     e->training.on_progress = on_progress;
     e->training.context = e;
     e->progress = progress_start(stderr, "training");
-    e->start_ms = clock_now_ms();
+    e->start_ns = clock_now_ns();
     const enum status status = word2vec_train(e->vectors, &e->corpus.text, &e->training, err);
     progress_end(&e->progress);
     return status;
@@ -112,7 +108,7 @@ static enum status train(struct embedding *e, struct error *err)
 
 static enum status save(const struct embedding *e, struct error *err)
 {
-    const double seconds = (double)(clock_now_ms() - e->start_ms) / 1000;
+    const double seconds = 1e-9 * (double)(clock_now_ns() - e->start_ns);
     const double rate = words_a_second(e, 1);
     const enum status status = word_vectors_save(e->out, e->corpus.words, e->vectors,
                                                  e->corpus.text.words, e->training.size, err);
@@ -128,7 +124,7 @@ static int run(const struct options *o)
     struct embedding e = { 0 };
     enum status status = read_options(&e, o, &err);
     if (status == STATUS_OK)
-        status = read_corpus(&e, o, &err);
+        status = read_corpus(&e, &err);
     if (status == STATUS_OK)
         status = train(&e, &err);
     if (status == STATUS_OK)
@@ -139,6 +135,8 @@ static int run(const struct options *o)
 }
 
 static const struct option_spec specs[] = {
+    { "corpus", OPTION_LIST, .value = "FILE",
+      .help = "text to learn from: lines, plain or gzipped" },
     { "out", OPTION_TEXT, .letter = 'o', .value = "FILE", .help = "file of vectors to write" },
     { "kind", OPTION_TEXT, .value = "KIND", .fallback = "skipgram",
       .help = "skipgram: each word around predicts the word; cbow: their mean does" },
@@ -161,23 +159,21 @@ static const struct option_spec specs[] = {
     { "column", OPTION_INT, .value = "N", .fallback = "0", .min = 0, .max = 1000,
       .help = "of tab-separated lines take this column; 0: the whole line" },
     { "casefold", OPTION_FLAG, .help = "make no difference between capital and small letters" },
-    { "on-bad-line", OPTION_TEXT, .value = "WHAT", .fallback = "skip",
-      .help = "a line that is no UTF-8 or lacks the column: skip (and count) or refuse" },
+    ON_BAD_LINE_OPTION,
     { 0 },
 };
 
 const struct command command_embed_train = {
     .name = "embed train",
     .summary = "train vectors of words (word2vec)",
-    .usage = "--out FILE [OPTION...] CORPUS...",
+    .usage = "--corpus FILE --out FILE [OPTION...] [FILE...]",
     .description =
-        "A corpus is lines of text, or one column of tab-separated lines; plain or gzipped. Words "
+        "Files after the options are more text to learn from. Words "
         "are cut as the vocabulary's pieces are: runs of letters, of digits, of anything else. The "
         "vectors are written in word2vec's text format.",
-    .examples = "  verso embed train letters.txt.gz -o vectors.txt --casefold\n"
-                "  verso embed train en-fr.tsv.gz --column 1 --kind cbow -o vectors.txt\n",
+    .examples = "  verso embed train --corpus letters.txt.gz -o vectors.txt --casefold\n"
+                "  verso embed train --corpus en-fr.tsv.gz --column 1 --kind cbow -o vectors.txt\n",
     .options = specs,
-    .operands_min = 1,
     .operands_max = OPERANDS_MAX,
     .run = run,
 };
