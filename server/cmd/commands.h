@@ -31,7 +31,7 @@ struct command {
 
 #define VERSO_COMMANDS(X)                                                                          \
     X(translate) X(serve) X(evaluate) X(models) X(embed_nearest) X(embed_analogy)
-#define TRAIN_COMMANDS(X) X(train) X(vocab) X(embed_train)
+#define TRAIN_COMMANDS(X) X(train) X(vocab) X(embed_train) X(bench_train)
 
 #define X(name) extern const struct command command_##name;
 VERSO_COMMANDS(X)

@@ -13,6 +13,7 @@
 #include "model/train/translation.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
+#include "server/cmd/model_options.h"
 #include "server/cmd/train_data.h"
 #include "server/cmd/training.h"
 #include "server/cmd/validation_bleu.h"
@@ -46,22 +47,11 @@ struct translation_training {
 
 /* ---- vocabulary and data ---- */
 
-static enum status checkpoint_to_vocabulary(struct translation_training *c, struct error *err)
-{
-    struct bytes text;
-    bytes_init(&text, TRAINING_TEXT_BYTES_MAX);
-    enum status status = checkpoint_vocabulary(c->training.checkpoint, &text, err);
-    if (status == STATUS_OK)
-        status = vocabulary_parse_tsv(&c->vocabulary, text.data, text.len, err);
-    bytes_release(&text);
-    return status;
-}
-
 static enum status get_vocabulary(struct translation_training *c, struct error *err)
 {
     enum status status;
     if (c->training.resume) {
-        status = checkpoint_to_vocabulary(c, err);
+        status = training_vocabulary(&c->training, &c->vocabulary, err);
     } else if (c->vocabulary_path) {
         status = vocabulary_load_tsv(&c->vocabulary, c->vocabulary_path, err);
     } else {
@@ -177,29 +167,6 @@ static enum status check_language(const char *option, const char *code, struct e
                      option, code);
 }
 
-/* What the model is; its vocabulary is not known yet. */
-static enum status read_config(struct config *config, const struct options *o, struct error *err)
-{
-    int cell, encoder, attention;
-    enum status status = option_choice(o, "cell", config_choices("cell"), &cell, err);
-    if (status == STATUS_OK)
-        status = option_choice(o, "encoder", config_choices("encoder"), &encoder, err);
-    if (status == STATUS_OK)
-        status = option_choice(o, "attention", config_choices("attention_kind"), &attention, err);
-    if (status != STATUS_OK)
-        return status;
-    *config = config_default(KIND_TRANSLATE);
-    config->cell = (enum cell_kind)cell;
-    config->encoder = (enum encoder_kind)encoder;
-    config->attention_kind = (enum attention_kind)attention;
-    config->embedding = options_int(o, "embedding");
-    config->hidden = options_int(o, "hidden");
-    config->attention = attention == ATTENTION_NONE ? 0 : options_int(o, "attention-width");
-    config->encoder_layers = options_int(o, "encoder-layers");
-    config->decoder_layers = options_int(o, "decoder-layers");
-    return STATUS_OK;
-}
-
 static void read_numbers(struct translation_training *c, const struct options *o)
 {
     c->vocabulary_size = options_int(o, "vocab-size");
@@ -236,13 +203,14 @@ static enum status read_options(struct translation_training *c, const struct opt
     if (status == STATUS_OK)
         status = read_corpora_options(c, o, err);
     if (status == STATUS_OK)
-        status = read_config(&c->config, o, err);
+        status = model_config_from_options(&c->config, o, err);
     if (status == STATUS_OK)
         status = training_begin(&c->training, o, err);
     if (status != STATUS_OK)
         return status;
     c->train.quiet = c->valid.quiet = !training_speaks(&c->training);
     read_numbers(c, o);
+    training_trace(&c->training, o);
     if (snprintf(c->candidate, sizeof c->candidate, "%s.candidate", c->training.out) >=
             (int)sizeof c->candidate ||
         snprintf(c->shard_path, sizeof c->shard_path, "%s.pairs", c->training.out) >=
@@ -336,22 +304,7 @@ static const struct option_spec specs[] = {
       .max = CONFIG_VOCABULARY_MAX, .help = "pieces of a vocabulary that is learnt" },
     { "max-pieces", OPTION_INT, .value = "N", .fallback = "100", .min = 1,
       .max = PAIR_LENGTH_MAX - 1, .help = "longer sentences are left out" },
-    { "cell", OPTION_TEXT, .value = "CELL", .fallback = "lstm",
-      .help = "of all recurrent layers: rnn, rnn-logistic, lstm, peephole, gru or gru-unbiased" },
-    { "encoder", OPTION_TEXT, .value = "WAY", .fallback = "bidirectional",
-      .help = "how the first encoder layer reads: bidirectional, unidirectional or reversed" },
-    { "attention", OPTION_TEXT, .value = "KIND", .fallback = "bahdanau",
-      .help = "bahdanau, or none: the decoder starts from the encoder's last state" },
-    { "encoder-layers", OPTION_INT, .value = "N", .fallback = "1", .min = 1,
-      .max = CONFIG_LAYERS_MAX, .help = "layers of the encoder, with residuals from the third" },
-    { "decoder-layers", OPTION_INT, .value = "N", .fallback = "1", .min = 1,
-      .max = CONFIG_LAYERS_MAX, .help = "layers of the decoder, with residuals from the third" },
-    { "embedding", OPTION_INT, .value = "N", .fallback = "256", .min = 1, .max = CONFIG_WIDTH_MAX,
-      .help = "width of a piece's vector" },
-    { "hidden", OPTION_INT, .value = "N", .fallback = "512", .min = 1, .max = CONFIG_WIDTH_MAX,
-      .help = "width of the recurrent state" },
-    { "attention-width", OPTION_INT, .value = "N", .fallback = "256", .min = 1,
-      .max = CONFIG_WIDTH_MAX, .help = "width of the attention" },
+    MODEL_OPTIONS,
     { "smoothing", OPTION_REAL, .value = "P", .fallback = "0.1", .min = 0, .max = 0.9,
       .help = "label smoothing" },
     { "batch-sentences", OPTION_INT, .value = "N", .fallback = "128", .min = 1, .max = 65536,
@@ -360,6 +313,7 @@ static const struct option_spec specs[] = {
       .help = "pieces of one update, source and target with padding, at most" },
     { "bleu-sentences", OPTION_INT, .value = "N", .fallback = "500", .min = 0, .max = 1e6,
       .help = "validation sentences that are translated for BLEU" },
+    TRACE_OPTIONS,
     TRAINING_OPTIONS,
     { 0 },
 };
