@@ -3,6 +3,8 @@
  */
 #include "tests/server/cmd/train_program.h"
 
+#include <sys/resource.h>
+
 #include "model/model.h"
 #include "tokenizer/vocabulary.h"
 
@@ -170,6 +172,70 @@ START_TEST(a_damaged_checkpoint_is_refused)
 }
 END_TEST
 
+START_TEST(resuming_with_other_data_is_refused)
+{
+    begin();
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    write_corpus(in_folder("train.tsv"), 240, 77, NULL);
+    ck_assert_int_eq(train(in_folder("m"), "--resume"), EXIT_BAD_INPUT);
+    assert_told("training data");
+    remove_folder(folder);
+}
+END_TEST
+
+/* ---- the file of training pairs ---- */
+
+/* Trains until there is a checkpoint of this run, and stops it. */
+static void train_and_stop(const char *more)
+{
+    struct stat before = { 0 }, now;
+    stat(in_folder("m.checkpoint"), &before);
+    pid_t pid = start_training(in_folder("m"), "--epochs", "100000", "--checkpoint-every", "3",
+                               "--patience", "0", more, NULL);
+    for (int i = 0; i < 10000; i++) {
+        if (stat(in_folder("m.checkpoint"), &now) == 0 && now.st_ino != before.st_ino)
+            break;
+        pause_ms(2);
+    }
+    kill(pid, SIGTERM);
+    ck_assert_msg(finish(pid) == 128 + SIGTERM, "%s", told);
+}
+
+static ino_t file_number(const char *path)
+{
+    struct stat info;
+    ck_assert_int_eq(stat(path, &info), 0);
+    return info.st_ino;
+}
+
+START_TEST(pairs_are_kept_for_the_next_run_and_removed_at_the_end)
+{
+    begin();
+    train_and_stop(NULL);
+    const ino_t made = file_number(in_folder("m.pairs"));
+    train_and_stop("--resume");
+    ck_assert(file_number(in_folder("m.pairs")) == made);
+    ck_assert_msg(train(in_folder("m"), "--epochs", "1", "--resume") == EXIT_OK, "%s", told);
+    ck_assert_int_ne(access(in_folder("m.pairs"), F_OK), 0);
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(pairs_that_are_damaged_or_missing_are_made_again)
+{
+    begin();
+    train_and_stop(NULL);
+    if (_i == 0)
+        ck_assert_int_eq(truncate(in_folder("m.pairs"), 1000), 0);
+    else
+        ck_assert_int_eq(unlink(in_folder("m.pairs")), 0);
+    train_and_stop("--resume");
+    assert_told("training: 240 pairs");
+    ck_assert_int_eq(access(in_folder("m.pairs"), F_OK), 0);
+    remove_folder(folder);
+}
+END_TEST
+
 /* ---- data ---- */
 
 START_TEST(a_bad_line_is_left_out_and_said_once)
@@ -201,7 +267,7 @@ START_TEST(an_empty_corpus_is_refused)
     begin();
     write_corpus(in_folder(_i == 0 ? "train.tsv" : "valid.tsv"), 0, 1, NULL);
     ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_BAD_INPUT);
-    assert_told("no sentence pair");
+    assert_told(_i == 0 ? "no line to learn a vocabulary from" : "no sentence pair");
     remove_folder(folder);
 }
 END_TEST
@@ -263,9 +329,85 @@ START_TEST(a_missing_file_is_named)
 }
 END_TEST
 
+/* Files of the program, which inherits them, may have so many bytes from now on. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(a_full_disk_leaves_a_checkpoint_to_go_on_from)
+{
+    struct rlimit before;
+    begin();
+    ck_assert_int_eq(train(in_folder("straight"), "--epochs", "3"), EXIT_OK);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1"), EXIT_OK);
+    const ino_t saved = file_number(in_folder("m.checkpoint"));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit_files(_i == 0 ? 20000 : 2000); // less than a checkpoint; less than the pairs
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "3", "--resume"), EXIT_FAILED);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_told(_i == 0 ? "m" : "m.pairs");
+    ck_assert(file_number(in_folder("m.checkpoint")) == saved);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "3", "--resume"), EXIT_OK);
+    assert_same_weights(in_folder("straight"), in_folder("m"));
+    assert_same_weights(in_folder("straight.checkpoint"), in_folder("m.checkpoint"));
+    remove_folder(folder);
+}
+END_TEST
+
+static const struct {
+    const char *words[4];
+    enum cell_kind cell;
+    enum encoder_kind encoder;
+    enum attention_kind attention;
+    int encoder_layers, decoder_layers;
+} systems[] = {
+    { { "--cell", "rnn" }, CELL_RNN, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 1, 1 },
+    { { "--cell", "gru" }, CELL_GRU, ENCODER_BIDIRECTIONAL, ATTENTION_BAHDANAU, 1, 1 },
+    { { "--encoder", "reversed", "--attention", "none" },
+      CELL_LSTM,
+      ENCODER_REVERSED,
+      ATTENTION_NONE,
+      1,
+      1 },
+    { { "--encoder-layers", "3", "--decoder-layers", "2" },
+      CELL_LSTM,
+      ENCODER_BIDIRECTIONAL,
+      ATTENTION_BAHDANAU,
+      3,
+      2 },
+};
+
+START_TEST(options_choose_the_model)
+{
+    struct model *model;
+    struct error err;
+    begin();
+    ck_assert_msg(train(in_folder("m"), "--epochs", "1", systems[_i].words[0], systems[_i].words[1],
+                        systems[_i].words[2], systems[_i].words[3]) == EXIT_OK,
+                  "%s", told);
+    assert_ok(model_load(&model, in_folder("m"), KIND_TRANSLATE, &err), err);
+    const struct config *config = model_config(model);
+    ck_assert_int_eq(config->cell, systems[_i].cell);
+    ck_assert_int_eq(config->encoder, systems[_i].encoder);
+    ck_assert_int_eq(config->attention_kind, systems[_i].attention);
+    ck_assert_int_eq(config->encoder_layers, systems[_i].encoder_layers);
+    ck_assert_int_eq(config->decoder_layers, systems[_i].decoder_layers);
+    model_free(model);
+    remove_folder(folder);
+}
+END_TEST
+
 static const struct {
     const char *option, *value, *part;
 } mistakes[] = {
+    { "--cell", "lstmm", "rnn, rnn-logistic, lstm, peephole, gru, gru-unbiased" },
+    { "--attention", "256", "bahdanau, none" },
+
     { "--rate", "fast", "--rate" },
     { "--dropout", "1.5", "--dropout" },
     { "--store", "f64", "f32, f16, bf16, i8" },
@@ -341,6 +483,11 @@ static const struct test_case cases[] = {
     TEST(an_earlier_training_is_not_overwritten),
     TEST(resuming_with_other_options_names_the_difference),
     TEST(resuming_what_is_not_there_is_refused),
+    TEST(resuming_with_other_data_is_refused),
+    TEST(pairs_are_kept_for_the_next_run_and_removed_at_the_end),
+    TEST_LOOP(pairs_that_are_damaged_or_missing_are_made_again, 2),
+    TEST_LOOP(a_full_disk_leaves_a_checkpoint_to_go_on_from, 2),
+    TEST_LOOP(options_choose_the_model, 4),
     TEST(a_damaged_checkpoint_is_refused),
     TEST(a_bad_line_is_left_out_and_said_once),
     TEST(a_bad_line_is_refused_if_wanted),
@@ -348,7 +495,7 @@ static const struct test_case cases[] = {
     TEST(long_pairs_are_left_out_and_counted),
     TEST(parallel_files_and_the_other_direction_work),
     TEST(a_missing_file_is_named),
-    TEST_LOOP(a_mistake_on_the_command_line_is_said, 6),
+    TEST_LOOP(a_mistake_on_the_command_line_is_said, 8),
     TEST(a_folder_that_cannot_be_written_is_said_before_training),
     TEST(a_vocabulary_is_learnt_and_used),
     TEST(a_vocabulary_of_nothing_is_refused),
