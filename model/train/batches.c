@@ -61,15 +61,16 @@ static int compare_keys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* By target length, then source length, then place, so that equal lengths stay shuffled. A key
- * holds the three: 16, 16 and 32 bits. */
+/* By source length, then target length, to and fro - rising among sources of even length, falling
+ * among those of odd - so that neighbours are near in both; then place, so that equal lengths stay
+ * shuffled. A key holds the three: 16, 16 and 32 bits. */
 static void sort_window(struct batches *b, int from, int count)
 {
     int32_t *order = b->order + from;
     for (int i = 0; i < count; i++) {
         const struct pair *pair = &b->pairs->list[order[i]];
-        b->keys[i] =
-            (uint64_t)pair->target_len << 48 | (uint64_t)pair->source_len << 32 | (uint32_t)i;
+        const int target = pair->source_len % 2 ? UINT16_MAX - pair->target_len : pair->target_len;
+        b->keys[i] = (uint64_t)pair->source_len << 48 | (uint64_t)target << 32 | (uint32_t)i;
     }
     qsort(b->keys, (size_t)count, sizeof *b->keys, compare_keys);
     for (int i = 0; i < count; i++)

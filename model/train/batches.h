@@ -24,7 +24,7 @@
 #include "model/seq2seq.h"
 #include "model/train/pairs.h"
 
-#define BATCH_WINDOW 100 // batches' worth of pairs that are sorted by length together
+#define BATCH_WINDOW 400 // batches' worth of pairs that are sorted by length together
 
 struct batch_options {
     int sentences; // most in a batch

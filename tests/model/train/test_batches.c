@@ -64,7 +64,7 @@ START_TEST(batches_keep_to_both_limits)
 END_TEST
 
 /* Padding of random batches of 8 would be about 45 %. */
-#define PADDING_BOUND 0.25
+#define PADDING_BOUND 0.06
 
 START_TEST(lengths_in_a_batch_are_similar)
 {
