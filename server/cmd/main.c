@@ -14,6 +14,7 @@ static const struct command_elsewhere elsewhere[] = {
     { "vocab", "learn a vocabulary from text" },
     { "embed train", "train vectors of words (word2vec)" },
     { "bench train", "measure how fast training is, and where its time goes" },
+    { "detect train", "train a language detector" },
 };
 
 static const struct program verso = {

@@ -3,6 +3,7 @@
  */
 #include "server/detect/alphabet.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,7 @@ static void add_pieces(struct piece_list *list, const struct alphabet_learner *l
         const int len = snprintf(text, sizeof text, "<0x%02X>", (unsigned)byte);
         add_piece(list, text, (size_t)len, PIECE_BYTE, byte);
     }
+    assert(list->count == ALPHABET_SPACE);
     add_piece(list, SPACE_TEXT, strlen(SPACE_TEXT), PIECE_NORMAL, 0);
     for (int32_t c = 0; c < CODE_POINTS; c++)
         if (is_known(learner, c))
@@ -109,7 +111,7 @@ static void add_pieces(struct piece_list *list, const struct alphabet_learner *l
 enum status alphabet_learner_finish(const struct alphabet_learner *learner, struct vocabulary **out,
                                     struct error *err)
 {
-    size_t count = CONTROL_PIECES + BYTE_PIECES + 1;
+    size_t count = ALPHABET_SPACE + 1;
     enum status status;
     *out = NULL;
     for (int32_t c = 0; c < CODE_POINTS; c++)

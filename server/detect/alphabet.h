@@ -20,6 +20,7 @@
 #include "tokenizer/vocabulary.h"
 
 #define ALPHABET_RARE 50000
+#define ALPHABET_SPACE 260 // its id; those of the letters follow
 
 struct alphabet_learner;
 
