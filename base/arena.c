@@ -94,21 +94,27 @@ static void *arena_overflow(struct arena *arena)
     return NULL;
 }
 
+static bool round_up(size_t bytes, size_t *rounded)
+{
+    if (__builtin_add_overflow(bytes, ALIGNMENT - 1, rounded))
+        return false;
+    *rounded -= *rounded % ALIGNMENT;
+    return true;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
-    size_t start, end;
+    size_t start, end, next;
     if (bytes == 0)
         bytes = 1; // distinct pointers, and NULL only when full
-    if (__builtin_add_overflow(arena->used, ALIGNMENT - 1, &start))
-        return arena_overflow(arena);
-    start -= start % ALIGNMENT;
-    if (__builtin_add_overflow(start, bytes, &end))
+    if (!round_up(arena->used, &start) || __builtin_add_overflow(start, bytes, &end) ||
+        !round_up(end, &next))
         return arena_overflow(arena);
     if (end > arena->size)
         return NULL;
-    arena->used = end;
-    if (arena->peak < end)
-        arena->peak = end;
+    arena->used = next < arena->size ? next : arena->size; // so that sizes measured apart add up
+    if (arena->peak < arena->used)
+        arena->peak = arena->used;
     if (!arena->base)
         return NULL;
     UNPOISON(arena->base + start, bytes);

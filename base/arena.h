@@ -37,7 +37,8 @@ void arena_release(struct arena *arena);                       // {0} is fine
 void arena_reset(struct arena *arena);                         // empty, capacity kept
 
 /* An arena without memory: every allocation returns NULL but is counted in
- * `used`, so that one layout function both measures and places. */
+ * `used`, so that one layout function both measures and places. What was
+ * measured apart adds up: an arena of the sum has room for all. */
 struct arena arena_measure(void);
 
 /* NULL when full; the arena is unchanged then. Aligned for SIMD (64 bytes);

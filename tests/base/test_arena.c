@@ -101,7 +101,7 @@ static size_t lay_out(struct arena *arena, char **last)
     arena_array(arena, float, 33);
     arena_copy(arena, "text", 4);
     arena_alloc(arena, 0);
-    *last = arena_array(arena, char, 7);
+    *last = arena_array(arena, char, ALIGNMENT); // whole, so that each byte of it counts
     return arena->used;
 }
 
@@ -172,6 +172,23 @@ END_TEST
 #ifdef POISONING
 #include <sanitizer/asan_interface.h>
 
+START_TEST(sizes_measured_apart_add_up)
+{
+    static const size_t sizes[] = { 1, 63, 64, 65, 32, 256, 0 };
+    struct arena arena;
+    size_t sum = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct arena measure = arena_measure();
+        (void)arena_alloc(&measure, sizes[i]);
+        sum += measure.used;
+    }
+    ck_assert(arena_init(&arena, sum));
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        ck_assert_ptr_nonnull(arena_alloc(&arena, sizes[i]));
+    arena_release(&arena);
+}
+END_TEST
+
 START_TEST(unused_memory_is_poisoned)
 {
     struct arena arena = arena_of(_i ? MAPPED : 1000);
@@ -200,6 +217,7 @@ static const struct test_case cases[] = {
     TEST(an_empty_arena_is_full_and_may_be_released),
     TEST_LOOP(no_memory_leaves_an_arena_that_may_be_released, 2),
 #ifdef POISONING
+    TEST(sizes_measured_apart_add_up),
     TEST_LOOP(unused_memory_is_poisoned, 2),
 #endif
 };
