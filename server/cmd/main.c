@@ -13,6 +13,7 @@ static const struct command_elsewhere elsewhere[] = {
     { "train", "train a translation model from parallel text" },
     { "vocab", "learn a vocabulary from text" },
     { "embed train", "train vectors of words (word2vec)" },
+    { "lm train", "train a language model from text" },
     { "bench train", "measure how fast training is, and where its time goes" },
     { "detect train", "train a language detector" },
 };
