@@ -325,8 +325,12 @@ const struct command command_train = {
              "[FILE...]",
     .description = "Files after the options are more training pairs. Ctrl-C or SIGTERM ends the "
                    "training after the update under way, saves it and leaves with 130 or 143; the "
-                   "same command with --resume goes on.",
+                   "same command with --resume goes on. Started by Open MPI's mpirun, several "
+                   "processes train one model together.",
     .examples = "  verso train --source en --target fr --train train.tsv.gz --valid valid.tsv.gz "
+                "--out en-fr.safetensors\n"
+                "  mpirun --hostfile hosts --map-by ppr:1:node --bind-to none verso-train train "
+                "--threads 8 --source en --target fr --train train.tsv.gz --valid valid.tsv.gz "
                 "--out en-fr.safetensors\n",
     .options = specs,
     .operands_max = OPERANDS_MAX,

@@ -192,8 +192,8 @@ int training_end(struct training *t, const struct options *o, enum status status
     json_decref(t->card);
     json_decref(t->given_card);
     peers_leave(&t->peers, status == STATUS_OK);
-    return status == STATUS_CANCELLED ? 128 + atomic_load(&stop_signal)
-                                      : options_finish(o, status, err);
+    const int signal = atomic_load(&stop_signal); // none where a rank was lost
+    return status == STATUS_CANCELLED && signal ? 128 + signal : options_finish(o, status, err);
 }
 
 /* ---- the model file ---- */
