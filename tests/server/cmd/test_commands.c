@@ -26,6 +26,11 @@ START_TEST(help_is_an_answer_and_a_mistake_is_not)
     assert_says("quite-another", 2, "errors", "see verso --help");
     assert_says("evaluate --beem 3", 2, "errors", "did you mean --beam?");
     assert_says("evaluate a.txt", 2, "errors", "\"a.txt\" is one word too many");
+    assert_says("lm", 2, "errors", "lm score");
+    assert_says("lm --help", 0, "out", "lm train");
+    assert_says("help lm", 0, "out", "lm sample");
+    assert_says("help lm score", 0, "out", "usage: verso lm score MODEL");
+    assert_says("lm scroe", 2, "errors", "lm score");
     assert_says("completions zsh", 2, "errors", "usage: verso completions bash");
     program_teardown();
 }
@@ -36,6 +41,7 @@ START_TEST(training_is_started_in_the_other_program)
     program_setup();
     assert_says("train --help", 0, "out", "usage: verso train");
     assert_says("help vocab", 0, "out", "usage: verso vocab");
+    assert_says("lm train --help", 0, "out", "usage: verso lm train");
     assert_says("train --no-such-thing", 2, "errors", "there is no option --no-such-thing");
     program_teardown();
 }
@@ -84,6 +90,11 @@ START_TEST(bash_completes_commands_options_and_files)
     assert_completes("verso evaluate --hyp", 2, "--hypothesis ");
     assert_completes("verso evaluate --model sen", 3, "sentences.txt ");
     assert_completes("verso train --vocab", 2, "--vocab --vocab-size ");
+    assert_completes("verso l", 1, "lm ");
+    assert_completes("verso lm s", 2, "score sample ");
+    assert_completes("verso lm tr", 2, "train ");
+    assert_completes("verso lm score --js", 3, "--json ");
+    assert_completes("verso lm train --bp", 3, "--bptt ");
     program_teardown();
 }
 END_TEST
