@@ -17,6 +17,7 @@ void classifier_init(struct classifier *classifier, const struct config *config)
     params_init(params);
     classifier->embedding =
         params_add(params, INIT_EMBEDDING, config->vocabulary, config->embedding, "embedding");
+    params_set_use(params, classifier->embedding, USE_VALUES);
     encoder_declare(&classifier->encoder, params, config);
     const struct tensor classes =
         params_add(params, INIT_GLOROT, config->classes, classifier->encoder.M, "output.w");

@@ -15,6 +15,7 @@ void lm_init(struct lm *lm, const struct config *config)
     params_init(&lm->params);
     lm->embedding =
         params_add(&lm->params, INIT_EMBEDDING, config->vocabulary, config->embedding, "embedding");
+    params_set_use(&lm->params, lm->embedding, USE_BOTH);
     stack_declare(&lm->layers, &lm->params, config->cell, "layer", 0, config->decoder_layers,
                   config->embedding, config->hidden, 0);
     lm->readout =

@@ -18,8 +18,9 @@ struct model {
     struct lm lm;
     const struct params *params; // of the shape that the config's kind has
     struct weights weights;
-    struct arena block;  // values and packed copies
-    const real **packed; // (params.count)
+    struct arena block;            // values and packed copies
+    const struct packing *packing; // how matrices are packed; NULL: not at all
+    struct packed *packed;         // (params.count)
     char *vocabulary, *card, *labels;
     char digest[65];
 };
@@ -68,19 +69,16 @@ static enum status check_tensors(const struct tensor_file *file, const struct pa
     return STATUS_OK;
 }
 
-static enum status check_finite(const struct params *params, const real *values,
+static enum status check_finite(const struct param *param, const real *values,
                                 enum status otherwise, struct error *err)
 {
-    for (int i = 0; i < params->count; i++) {
-        const struct tensor t = params->entries[i].tensor;
-        const size_t n = (size_t)t.rows * (size_t)t.cols;
-        bool finite = true;
-        for (size_t e = 0; e < n; e++)
-            finite &= fabsf(values[t.offset + e]) < INFINITY;
-        if (!finite)
-            return error_set(err, otherwise, "the tensor %s has values that are not finite",
-                             params->entries[i].name);
-    }
+    const size_t n = (size_t)param->tensor.rows * (size_t)param->tensor.cols;
+    bool finite = true;
+    for (size_t e = 0; e < n; e++)
+        finite &= fabsf(values[e]) < INFINITY;
+    if (!finite)
+        return error_set(err, otherwise, "the tensor %s has values that are not finite",
+                         param->name);
     return STATUS_OK;
 }
 
@@ -131,46 +129,72 @@ static enum status copy_texts(struct model *model, const struct tensor_file *fil
     return STATUS_OK;
 }
 
-/* Room for the values and, where it pays, for a packed copy; filled when the arena is real. */
-static void lay_out(const struct params *params, const struct kernels *kernels, struct arena *block,
-                    real **values, real **packed)
+/* Room for the values and for packed copies; filled when the arena is real. A tensor that is only
+ * multiplied by has a place among the values that is never touched: it costs no memory. */
+static void lay_out(const struct model *model, struct arena *block, real **values, void **packed)
 {
+    const struct params *params = model->params;
     *values = arena_array(block, real, params->total);
     for (int i = 0; i < params->count; i++) {
-        const struct tensor t = params->entries[i].tensor;
-        packed[i] =
-            is_matrix(t) ? arena_array(block, real, kernels->packed_count(t.rows, t.cols)) : NULL;
+        const struct param *p = &params->entries[i];
+        packed[i] = model->packing && p->use != USE_VALUES
+                        ? arena_alloc(block, model->packing->bytes(p->tensor.rows, p->tensor.cols))
+                        : NULL;
     }
 }
 
+/* Through `scratch` where the values themselves are not wanted. */
+static enum status read_tensor(const struct model *model, const struct tensor_file *file, int i,
+                               real *values, void *packed, real *scratch, struct error *err)
+{
+    const struct param *p = &model->params->entries[i];
+    const int rows = p->tensor.rows, cols = p->tensor.cols;
+    real *to = packed && p->use == USE_PRODUCT ? scratch : values + p->tensor.offset;
+    enum status status = tensor_file_read(file, p->name, rows, cols, to, err);
+    if (status == STATUS_OK)
+        status = check_finite(p, to, STATUS_BAD_FILE, err);
+    if (status == STATUS_OK && packed)
+        model->packing->pack(rows, cols, to, packed);
+    return status;
+}
+
+static size_t largest_tensor(const struct params *params)
+{
+    size_t most = 0;
+    for (int i = 0; i < params->count; i++) {
+        const struct tensor t = params->entries[i].tensor;
+        const size_t n = (size_t)t.rows * (size_t)t.cols;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 static enum status read_weights(struct model *model, const struct tensor_file *file,
-                                struct error *err)
+                                enum weight_type type, struct error *err)
 {
     const struct params *params = model->params;
-    const struct kernels *kernels = model->weights.kernels;
     struct arena size = arena_measure();
-    real *values, *packed[PARAMS_MAX];
+    real *values;
+    void *packed[PARAMS_MAX];
 
-    lay_out(params, kernels, &size, &values, packed);
+    lay_out(model, &size, &values, packed);
+    real *scratch = memory_alloc(largest_tensor(params), sizeof *scratch);
     model->packed = memory_zeroed((size_t)params->count, sizeof *model->packed);
-    if (!model->packed || !arena_init(&model->block, size.used))
+    if (!scratch || !model->packed || !arena_init(&model->block, size.used)) {
+        memory_free(scratch);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
                          size.used >> 20);
-    lay_out(params, kernels, &model->block, &values, packed);
-
-    for (int i = 0; i < params->count; i++) {
-        const struct param *p = &params->entries[i];
-        enum status status = tensor_file_read(file, p->name, p->tensor.rows, p->tensor.cols,
-                                              values + p->tensor.offset, err);
-        if (status != STATUS_OK)
-            return status;
-        if (packed[i])
-            kernels->pack(p->tensor.rows, p->tensor.cols, values + p->tensor.offset, packed[i]);
-        model->packed[i] = packed[i];
+    }
+    lay_out(model, &model->block, &values, packed);
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < params->count; i++) {
+        status = read_tensor(model, file, i, values, packed[i], scratch, err);
+        model->packed[i] = (struct packed){ type, packed[i] };
     }
     model->weights.values = values;
     model->weights.packed = model->packed;
-    return check_finite(params, values, STATUS_BAD_FILE, err);
+    memory_free(scratch);
+    return status;
 }
 
 static enum status check_kind(const struct config *config, enum model_kind kind, struct error *err)
@@ -185,8 +209,9 @@ static enum status check_kind(const struct config *config, enum model_kind kind,
     return error_set(err, STATUS_BAD_INPUT, "%s", uses[config->kind]);
 }
 
+/* kind NULL: any, and nothing is packed. */
 static enum status read_model(struct model *model, const struct tensor_file *file,
-                              const enum model_kind *kind, struct error *err)
+                              const enum model_kind *kind, enum weight_type type, struct error *err)
 {
     model->weights.kernels = kernels_best();
     if (!model->weights.kernels)
@@ -198,17 +223,18 @@ static enum status read_model(struct model *model, const struct tensor_file *fil
     if (status != STATUS_OK)
         return status;
     declare(model);
+    if (kind)
+        model->packing = model->weights.kernels->packings[type];
     status = check_tensors(file, model->params, err);
     if (status == STATUS_OK)
         status = copy_texts(model, file, err);
     if (status == STATUS_OK)
-        status = read_weights(model, file, err);
+        status = read_weights(model, file, type, err);
     return status;
 }
 
-/* kind NULL: any. */
 static enum status load(struct model **out, const char *path, const enum model_kind *kind,
-                        struct error *err)
+                        enum weight_type type, struct error *err)
 {
     struct tensor_file *file = NULL;
     struct model *model = memory_zeroed(1, sizeof *model);
@@ -218,7 +244,7 @@ static enum status load(struct model **out, const char *path, const enum model_k
         return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
     enum status status = tensor_file_open(&file, path, err);
     if (status == STATUS_OK) { // its message names the path already
-        status = read_model(model, file, kind, err);
+        status = read_model(model, file, kind, type, err);
         if (status != STATUS_OK && err)
             error_while(err, "%s", path);
     }
@@ -234,12 +260,18 @@ static enum status load(struct model **out, const char *path, const enum model_k
 enum status model_load(struct model **model, const char *path, enum model_kind kind,
                        struct error *err)
 {
-    return load(model, path, &kind, err);
+    return load(model, path, &kind, WEIGHT_F32, err);
+}
+
+enum status model_load_as(struct model **model, const char *path, enum model_kind kind,
+                          enum weight_type type, struct error *err)
+{
+    return load(model, path, &kind, type, err);
 }
 
 enum status model_load_any(struct model **model, const char *path, struct error *err)
 {
-    return load(model, path, NULL, err);
+    return load(model, path, NULL, WEIGHT_F32, err);
 }
 
 void model_free(struct model *model)
@@ -319,7 +351,10 @@ enum status model_save(const char *path, const struct config *config, const stru
                        struct error *err)
 {
     struct tensor_writer *w = NULL;
-    enum status status = check_finite(params, values, STATUS_BAD_INPUT, err);
+    enum status status = STATUS_OK;
+    for (int i = 0; i < params->count && status == STATUS_OK; i++)
+        status = check_finite(&params->entries[i], values + params->entries[i].tensor.offset,
+                              STATUS_BAD_INPUT, err);
     if (status == STATUS_OK)
         status = tensor_writer_new(&w, err);
     if (status == STATUS_OK)

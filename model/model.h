@@ -29,10 +29,13 @@ struct model_texts {
     const char *labels; // JSON list, the names of a classifier's classes in their order, else NULL
 };
 
-/* On failure *model is NULL and err says which field of the file is wrong, or that it is a model of
- * another kind. */
+/* Matrices are packed as float32, or as `type`. On failure *model is NULL and err says which field of
+ * the file is wrong, or that it is a model of another kind. */
 MUST_CHECK enum status model_load(struct model **model, const char *path, enum model_kind kind,
                                   struct error *err);
+MUST_CHECK enum status model_load_as(struct model **model, const char *path, enum model_kind kind,
+                                     enum weight_type type, struct error *err);
+/* Of any kind, to look at and to write again: all values are there and nothing is packed. */
 MUST_CHECK enum status model_load_any(struct model **model, const char *path, struct error *err);
 void model_free(struct model *model); // NULL is fine
 

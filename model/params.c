@@ -28,12 +28,18 @@ struct tensor params_add(struct params *params, enum param_init init, int rows, 
         .offset = params->total, .rows = rows, .cols = cols, .index = params->count
     };
     param->init = init;
+    param->use = cols > 1 ? USE_PRODUCT : USE_VALUES;
     snprintf(param->name, sizeof param->name, "%s", name);
 
     const size_t elements = (size_t)rows * (size_t)cols;
     params->total += (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     params->count++;
     return param->tensor;
+}
+
+void params_set_use(struct params *params, struct tensor t, enum param_use use)
+{
+    params->entries[t.index].use = use;
 }
 
 const struct param *params_find(const struct params *params, const char *name)
@@ -135,10 +141,11 @@ bool params_initialise(const struct params *params, real *values, uint64_t seed)
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy)
 {
-    const real *packed = w->packed ? w->packed[t.index] : NULL;
-    if (packed)
-        w->kernels->packed_product(M, t.rows, t.cols, X, ldx, packed, accumulate, Y, ldy);
+    const struct kernels *k = w->kernels;
+    const struct packed *packed = w->packed ? &w->packed[t.index] : NULL;
+    if (packed && packed->panels)
+        k->packings[packed->type]->product(M, t.rows, t.cols, X, ldx, packed->panels, accumulate, Y,
+                                           ldy);
     else
-        w->kernels->gemm(GEMM_NT, M, t.rows, t.cols, X, ldx, weight(w, t), t.cols, accumulate, Y,
-                         ldy);
+        k->gemm(GEMM_NT, M, t.rows, t.cols, X, ldx, weight(w, t), t.cols, accumulate, Y, ldy);
 }

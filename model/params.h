@@ -32,6 +32,13 @@ enum param_init {
     INIT_FORGET_ONE, // LSTM bias (4H): zero, forget gate one, Gers 2000
 };
 
+/* What inference does with a tensor. */
+enum param_use {
+    USE_PRODUCT, // multiplies by it: a packed copy will do; matrices, unless told otherwise
+    USE_VALUES,  // reads it; vectors, unless told otherwise
+    USE_BOTH,
+};
+
 struct tensor {
     size_t offset;  // of its first element in a block of values
     int rows, cols; // cols is 1 for a vector
@@ -42,6 +49,7 @@ struct param {
     char name[PARAM_NAME_BYTES];
     struct tensor tensor;
     enum param_init init;
+    enum param_use use;
 };
 
 struct params {
@@ -53,19 +61,27 @@ struct params {
 void params_init(struct params *params);
 struct tensor params_add(struct params *params, enum param_init init, int rows, int cols,
                          const char *name);
+void params_set_use(struct params *params, struct tensor t, enum param_use use);
 const struct param *params_find(const struct params *params, const char *name); // NULL if absent
 size_t params_weight_count(const struct params *params); // without the gaps between tensors
 
 /* The same seed gives the same bits, whatever the machine. Returns false: no memory for scratch. */
 bool params_initialise(const struct params *params, real *values, uint64_t seed);
 
-/* Values to compute with. `packed` (NULL, or params->count pointers each NULL or packed by
- * `kernels`) is for matrices that stay the same over many products. */
+/* A matrix as `packings[type]` of some kernels lays it out. */
+struct packed {
+    enum weight_type type;
+    const void *panels; // NULL: there is no packed copy
+};
+
+/* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`) is for
+ * matrices that stay the same over many products; the values of a tensor of USE_PRODUCT need not
+ * be there then. */
 struct weights {
     const struct params *params;
     const struct kernels *kernels;
     const real *values;
-    const real *const *packed;
+    const struct packed *packed;
 };
 
 static inline const real *weight(const struct weights *w, struct tensor t)

@@ -19,6 +19,7 @@ void seq2seq_init(struct seq2seq *model, const struct config *config)
     params_init(&model->params);
     model->embedding = params_add(&model->params, INIT_EMBEDDING, config->vocabulary,
                                   config->embedding, "embedding");
+    params_set_use(&model->params, model->embedding, USE_BOTH);
     encoder_declare(&model->encoder, &model->params, config);
     decoder_declare(&model->decoder, &model->params, config, model->encoder.M);
     output_declare(&model->output, &model->params, model->embedding);

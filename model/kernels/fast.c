@@ -1,81 +1,14 @@
 /*
- * fast.c - the kernels with vectors; built once for each instruction set.
+ * fast.c - the kernels over rows, with vectors; built once for each instruction set.
  *
- * Written with the compiler's vector types, so one source serves AVX-512 (16
- * lanes), AVX2 (8) and what every 64-bit machine has (4). KERNELS_NAME is the
- * table this build of the file defines. What each function computes stands in
- * reference.c.
- *
- * Matrices are packed into panels of PANEL columns, [N/PANEL][K][PANEL], the
- * last one filled with zeros. An output is one accumulator that runs over k
- * from 0 up, whatever the number of rows beside it: that is what makes a row's
- * bits independent of its company.
+ * What each function computes stands in reference.c. The matrix products have
+ * files of their own, products_*.c.
  */
 #include <math.h>
 #include <string.h>
 
+#include "model/kernels/products.h"
 #include "model/kernels/reference.h"
-
-#if defined(__AVX512F__)
-#define LANES 16
-#define VECS 4 // vectors a panel row: 6 x 4 accumulators of 32 registers
-#define ROWS 6
-#elif defined(__AVX2__)
-#define LANES 8
-#define VECS 2
-#define ROWS 6
-#else
-#define LANES 4
-#define VECS 2
-#define ROWS 4
-#endif
-#define PANEL (LANES * VECS)
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t ivec __attribute__((vector_size(LANES * sizeof(float))));
-typedef vec loose __attribute__((aligned(4), may_alias)); // in memory: no alignment assumed
-
-INLINE vec load(const float *p)
-{
-    return *(const loose *)p;
-}
-
-INLINE void store(float *p, vec x)
-{
-    *(loose *)p = x;
-}
-
-INLINE vec load_part(const float *p, int n)
-{
-    vec x = { 0 };
-    memcpy(&x, p, (size_t)n * sizeof(float));
-    return x;
-}
-
-INLINE void store_part(float *p, vec x, int n)
-{
-    memcpy(p, &x, (size_t)n * sizeof(float));
-}
-
-/* n lanes; all of them without a test where n is a constant. */
-INLINE vec load_lanes(const float *p, int n)
-{
-    return n == LANES ? load(p) : load_part(p, n);
-}
-
-INLINE void store_lanes(float *p, vec x, int n)
-{
-    if (n == LANES)
-        store(p, x);
-    else
-        store_part(p, x, n);
-}
-
-INLINE vec splat(float x)
-{
-    return x - (vec){ 0 };
-}
 
 INLINE vec choose_vec(ivec mask, vec yes, vec no)
 {
@@ -136,74 +69,6 @@ INLINE vec sigmoid_vec(vec x)
 INLINE vec tanh_vec(vec x)
 {
     return splat(1.0f) - splat(2.0f) / (exp_vec(x + x) + splat(1.0f));
-}
-
-/* ---- matrix products ---- */
-
-static size_t packed_count(int N, int K)
-{
-    return (size_t)((N + PANEL - 1) / PANEL) * (size_t)K * PANEL;
-}
-
-static void pack(int N, int K, const float *W, float *packed)
-{
-    for (int from = 0; from < N; from += PANEL)
-        for (int k = 0; k < K; k++)
-            for (int n = from; n < from + PANEL; n++)
-                *packed++ = n < N ? W[(size_t)n * (size_t)K + (size_t)k] : 0.0f;
-}
-
-/* R rows of one panel; R is a constant wherever this is inlined. */
-INLINE void panel_rows(const int R, int width, int K, const float *X, int ldx, const float *panel,
-                       bool accumulate, float *Y, int ldy)
-{
-    vec sum[ROWS][VECS];
-    for (int r = 0; r < R; r++)
-        for (int j = 0; j < VECS; j++)
-            sum[r][j] = splat(0);
-    for (int k = 0; k < K; k++, panel += PANEL) {
-        vec w[VECS];
-        for (int j = 0; j < VECS; j++)
-            w[j] = load(panel + j * LANES);
-        for (int r = 0; r < R; r++) {
-            const vec x = splat(X[(size_t)r * (size_t)ldx + (size_t)k]);
-            for (int j = 0; j < VECS; j++)
-                sum[r][j] += x * w[j];
-        }
-    }
-    for (int r = 0; r < R; r++) {
-        float *y = Y + (size_t)r * (size_t)ldy;
-        for (int j = 0; j < VECS; j++, y += LANES) {
-            const int left = width - j * LANES;
-            if (left >= LANES)
-                store(y, accumulate ? load(y) + sum[r][j] : sum[r][j]);
-            else if (left > 0)
-                store_part(y, accumulate ? load_part(y, left) + sum[r][j] : sum[r][j], left);
-        }
-    }
-}
-
-static void packed_product(int M, int N, int K, const float *X, int ldx, const float *packed,
-                           bool accumulate, float *Y, int ldy)
-{
-    for (int from = 0; from < N; from += PANEL, packed += (size_t)K * PANEL) {
-        const int width = N - from < PANEL ? N - from : PANEL;
-        for (int m = 0; m < M;) {
-            const float *x = X + (size_t)m * (size_t)ldx;
-            float *y = Y + (size_t)m * (size_t)ldy + from;
-            const int left = M - m;
-            const int rows = left >= ROWS ? ROWS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-            if (rows == ROWS)
-                panel_rows(ROWS, width, K, x, ldx, packed, accumulate, y, ldy);
-            else if (rows == 4)
-                panel_rows(4, width, K, x, ldx, packed, accumulate, y, ldy);
-            else if (rows == 2)
-                panel_rows(2, width, K, x, ldx, packed, accumulate, y, ldy);
-            else
-                panel_rows(1, width, K, x, ldx, packed, accumulate, y, ldy);
-            m += rows;
-        }
-    }
 }
 
 /* ---- elementwise ---- */
@@ -677,12 +542,12 @@ static void negative_sampling(int M, int N, int D, const float *x, const float *
 #define TEXT_OF(name) TEXT_OF_EXPANDED(name)
 #define TEXT_OF_EXPANDED(name) #name
 
-const struct kernels KERNELS_NAME = {
-    .name = &TEXT_OF(KERNELS_NAME)[sizeof "kernels_" - 1],
+const struct kernels VARIANT(kernels) = {
+    .name = TEXT_OF(KERNELS_ISA),
     .gemm = reference_gemm,
-    .packed_count = packed_count,
-    .pack = pack,
-    .packed_product = packed_product,
+    .packings = { [WEIGHT_F32] = &VARIANT(packing_f32),
+                  [WEIGHT_BF16] = &VARIANT(packing_bf16),
+                  [WEIGHT_I8] = &VARIANT(packing_i8) },
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

@@ -31,18 +31,31 @@ enum gemm_form { // C is (M,N)
     GEMM_TN,     // A (K,M)   B (K,N)
 };
 
+/* What a matrix is kept as for inference. */
+enum weight_type { WEIGHT_F32, WEIGHT_BF16, WEIGHT_I8, WEIGHT_TYPES };
+
+/* Products by a matrix that stays the same: Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) as pack() lays
+ * it out, which only the same table reads. Of WEIGHT_BF16, W and perhaps X are rounded to bfloat16.
+ * Of WEIGHT_I8, both are rounded to -127..127, with a scale a row of each; a row without a
+ * magnitude above I8_SMALLEST_ROW is zero; every table gives the same bits. K is at most
+ * PACKED_K_MAX. */
+struct packing {
+    size_t (*bytes)(int N, int K); // that pack() writes
+    void (*pack)(int N, int K, const real *W, void *packed);
+    void (*product)(int M, int N, int K, const real *X, int ldx, const void *packed,
+                    bool accumulate, real *Y, int ldy);
+};
+#define I8_SMALLEST_ROW 1e-30f
+#define PACKED_K_MAX 32768 // an int32 holds the sum of as many products of codes
+
 struct kernels {
-    const char *name; // "reference", "portable", "avx2", "avx512"
+    const char *name; // as VERSO_ISA has it
 
     /* C = A B, or C += A B. */
     void (*gemm)(enum gemm_form form, int M, int N, int K, const real *A, int lda, const real *B,
                  int ldb, bool accumulate, real *C, int ldc);
 
-    /* Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) in the layout of pack(). */
-    size_t (*packed_count)(int N, int K); // elements pack() writes
-    void (*pack)(int N, int K, const real *W, real *packed);
-    void (*packed_product)(int M, int N, int K, const real *X, int ldx, const real *packed,
-                           bool accumulate, real *Y, int ldy);
+    const struct packing *packings[WEIGHT_TYPES];
 
     void (*tanh_rows)(int n, const real *x, real *y);    // y = tanh(x); may be in place
     void (*sigmoid_rows)(int n, const real *x, real *y); // y = σ(x); may be in place
@@ -121,11 +134,15 @@ extern const struct kernels kernels_reference;
 extern const struct kernels kernels_portable;
 #ifdef KERNELS_X86
 extern const struct kernels kernels_avx2;
-extern const struct kernels kernels_avx512;
+extern const struct kernels kernels_avx512;     // F, BW, DQ, VL
+extern const struct kernels kernels_avx512vnni; // and int8 products
+extern const struct kernels kernels_avx512bf16; // and bfloat16 products
+extern const struct kernels kernels_amx;        // and tiles of either
 #endif
 
-/* The fastest this processor runs; VERSO_ISA=reference|portable|avx2|avx512 in the environment
- * forces one (an unknown or unsupported name gives NULL and the caller says so). */
+/* The fastest this processor runs; VERSO_ISA in the environment forces one of reference, portable,
+ * avx2, avx512, avx512vnni, avx512bf16, amx (an unknown or unsupported name gives NULL and the
+ * caller says so). */
 const struct kernels *kernels_best(void);
 #endif
 

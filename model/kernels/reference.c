@@ -31,22 +31,124 @@ void reference_gemm(enum gemm_form form, int M, int N, int K, const real *A, int
     }
 }
 
-/* The packed layout of the reference is the matrix itself. */
-static size_t packed_count(int N, int K)
+static void to_bf16(size_t n, const real *x, uint16_t *y)
 {
-    return (size_t)N * (size_t)K;
+    for (size_t i = 0; i < n; i++) {
+        const float value = (float)x[i];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        y[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
 }
 
-static void pack(int N, int K, const real *W, real *packed)
+/* ---- packed products: the layout of the reference is the matrix itself ---- */
+
+static size_t f32_bytes(int N, int K)
 {
-    memcpy(packed, W, packed_count(N, K) * sizeof(real));
+    return (size_t)N * (size_t)K * sizeof(real);
 }
 
-static void packed_product(int M, int N, int K, const real *X, int ldx, const real *packed,
-                           bool accumulate, real *Y, int ldy)
+static void f32_pack(int N, int K, const real *W, void *packed)
+{
+    memcpy(packed, W, f32_bytes(N, K));
+}
+
+static void f32_product(int M, int N, int K, const real *X, int ldx, const void *packed,
+                        bool accumulate, real *Y, int ldy)
 {
     reference_gemm(GEMM_NT, M, N, K, X, ldx, packed, K, accumulate, Y, ldy);
 }
+
+static size_t bf16_bytes(int N, int K)
+{
+    return (size_t)N * (size_t)K * sizeof(uint16_t);
+}
+
+static void bf16_pack(int N, int K, const real *W, void *packed)
+{
+    to_bf16((size_t)N * (size_t)K, W, packed);
+}
+
+static real of_bf16(uint16_t upper)
+{
+    const uint32_t bits = (uint32_t)upper << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void bf16_product(int M, int N, int K, const real *X, int ldx, const void *packed,
+                         bool accumulate, real *Y, int ldy)
+{
+    const uint16_t *W = packed;
+    for (int m = 0; m < M; m++) {
+        for (int n = 0; n < N; n++) {
+            real sum = 0;
+            for (int k = 0; k < K; k++)
+                sum += X[(size_t)m * (size_t)ldx + (size_t)k] *
+                       of_bf16(W[(size_t)n * (size_t)K + (size_t)k]);
+            real *y = Y + (size_t)m * (size_t)ldy + n;
+            *y = accumulate ? *y + sum : sum;
+        }
+    }
+}
+
+/* Largest magnitude of a row. */
+static float i8_range(int K, const real *x)
+{
+    float max = 0;
+    for (int k = 0; k < K; k++)
+        max = fmax(max, fabs((float)x[k]));
+    return max;
+}
+
+static int8_t i8_code(real x, float range)
+{
+    return (int8_t)(range > I8_SMALLEST_ROW ? rint((float)x * (127 / range)) : 0);
+}
+
+/* A scale a row, then the codes. */
+static size_t i8_bytes(int N, int K)
+{
+    const size_t bytes = (size_t)N * (sizeof(float) + (size_t)K);
+    return (bytes + sizeof(float) - 1) / sizeof(float) * sizeof(float);
+}
+
+static void i8_pack(int N, int K, const real *W, void *packed)
+{
+    float *scales = packed;
+    int8_t *code = (int8_t *)(scales + N);
+    for (int n = 0; n < N; n++, W += K) {
+        const float range = i8_range(K, W);
+        scales[n] = range / 127;
+        for (int k = 0; k < K; k++)
+            *code++ = i8_code(W[k], range);
+    }
+}
+
+/* In float whatever real is, in the order that every table keeps. */
+static void i8_product(int M, int N, int K, const real *X, int ldx, const void *packed,
+                       bool accumulate, real *Y, int ldy)
+{
+    const float *scales = packed;
+    for (int m = 0; m < M; m++, X += ldx, Y += ldy) {
+        const float range = i8_range(K, X), scale = range / 127;
+        const int8_t *w = (const int8_t *)(scales + N);
+        for (int n = 0; n < N; n++, w += K) {
+            int32_t sum = 0;
+            for (int k = 0; k < K; k++)
+                sum += i8_code(X[k], range) * w[k];
+            const float y = scale * scales[n] * (float)sum;
+            Y[n] = accumulate ? Y[n] + y : y;
+        }
+    }
+}
+
+static const struct packing packing_f32 = { f32_bytes, f32_pack, f32_product };
+static const struct packing packing_bf16 = { bf16_bytes, bf16_pack, bf16_product };
+static const struct packing packing_i8 = { i8_bytes, i8_pack, i8_product };
+
+/* ---- elementwise ---- */
 
 static void tanh_rows(int n, const real *x, real *y)
 {
@@ -281,16 +383,6 @@ static void log_softmax(int n, real *x)
         x[i] -= lse;
 }
 
-static void to_bf16(size_t n, const real *x, uint16_t *y)
-{
-    for (size_t i = 0; i < n; i++) {
-        const float value = (float)x[i];
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        y[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-    }
-}
-
 static void adam(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,
                  real beta1, real beta2, real epsilon, real correction1, real correction2)
 {
@@ -315,9 +407,7 @@ static void negative_sampling(int M, int N, int D, const real *x, const real *y,
 const struct kernels kernels_reference = {
     .name = "reference",
     .gemm = reference_gemm,
-    .packed_count = packed_count,
-    .pack = pack,
-    .packed_product = packed_product,
+    .packings = { &packing_f32, &packing_bf16, &packing_i8 },
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

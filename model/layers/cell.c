@@ -51,8 +51,10 @@ void cell_declare(struct cell *cell, struct params *params, enum cell_kind kind,
     if (kind != CELL_GRU_UNBIASED)
         cell->bias =
             declare(params, is_lstm ? INIT_FORGET_ONE : INIT_ZERO, G * H, 1, prefix, "bias");
-    if (kind == CELL_PEEPHOLE)
+    if (kind == CELL_PEEPHOLE) {
         cell->peephole = declare(params, INIT_ZERO, 3, H, prefix, "peephole");
+        params_set_use(params, cell->peephole, USE_VALUES);
+    }
     if (M > 0)
         cell->context = declare(params, INIT_GLOROT, G * H, M, prefix, "context");
 }

@@ -33,7 +33,7 @@ static struct model *save_and_load(enum dtype dtype)
     struct error err;
     struct model *model;
     assert_ok(model_save(path, &shape.config, &shape.params, values, dtype, &texts, &err), err);
-    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
+    assert_ok(model_load_any(&model, path, &err), err);
     return model;
 }
 
@@ -97,29 +97,62 @@ START_TEST(every_dtype_comes_close_and_vectors_stay_exact)
 }
 END_TEST
 
+/* Of x in [-1, 1]; the shape's rows have at most 32 columns and weights below 1. */
+static const float packing_tolerances[] = {
+    [WEIGHT_F32] = 1e-5f, [WEIGHT_BF16] = 2e-2f, [WEIGHT_I8] = 5e-2f
+};
+
 START_TEST(packed_matrices_multiply_as_unpacked_ones)
 {
     enum { ROWS = 5 };
     struct rng rng = rng_make(1, 0);
     float x[ROWS * 32], packed[ROWS * 32], plain[ROWS * 32];
+    struct error err;
+    struct model *model;
 
     begin();
-    struct model *model = save_and_load(DTYPE_F32);
-    struct weights unpacked = *model_weights(model);
-    unpacked.packed = NULL;
+    struct model *unpacked = save_and_load(DTYPE_F32);
+    assert_ok(model_load_as(&model, path, KIND_TRANSLATE, (enum weight_type)_i, &err), err);
     for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
-        x[i] = (float)rng_normal(&rng);
+        x[i] = (float)(2 * rng_uniform(&rng) - 1);
     for (int i = 0; i < shape.params.count; i++) {
-        const struct tensor t = shape.params.entries[i].tensor;
-        if (t.cols == 1)
+        const struct param *p = &shape.params.entries[i];
+        const struct tensor t = p->tensor;
+        ck_assert_int_eq(model_weights(model)->packed[i].panels != NULL, p->use != USE_VALUES);
+        ck_assert_ptr_null(model_weights(unpacked)->packed[i].panels);
+        if (p->use == USE_VALUES)
             continue;
-        ck_assert_ptr_nonnull(model_weights(model)->packed[i]);
         weights_product(model_weights(model), t, ROWS, x, t.cols, false, packed, t.rows);
-        weights_product(&unpacked, t, ROWS, x, t.cols, false, plain, t.rows);
+        weights_product(model_weights(unpacked), t, ROWS, x, t.cols, false, plain, t.rows);
         for (int e = 0; e < ROWS * t.rows; e++)
-            ck_assert_float_le(fabsf(packed[e] - plain[e]), 1e-5f);
+            ck_assert_float_le(fabsf(packed[e] - plain[e]), packing_tolerances[_i]);
     }
     model_free(model);
+    model_free(unpacked);
+    end();
+}
+END_TEST
+
+/* Its rows are scaled by their largest code, 127, as packing would: the codes stay what they are. */
+START_TEST(a_file_of_int8_loses_nothing_when_it_is_packed_as_int8)
+{
+    struct error err;
+    struct model *model;
+    float x[32] = { 0 }, packed[32], plain[32];
+    begin();
+    struct model *unpacked = save_and_load(DTYPE_I8);
+    assert_ok(model_load_as(&model, path, KIND_TRANSLATE, WEIGHT_I8, &err), err);
+    const struct tensor t = params_find(&shape.params, "decoder.0.u")->tensor;
+    for (int k = 0; k < t.cols; k++) {
+        memset(x, 0, sizeof x);
+        x[k] = 1;
+        weights_product(model_weights(model), t, 1, x, t.cols, false, packed, t.rows);
+        weights_product(model_weights(unpacked), t, 1, x, t.cols, false, plain, t.rows);
+        for (int n = 0; n < t.rows; n++)
+            ck_assert_float_le(fabsf(packed[n] - plain[n]), 1e-6f * fabsf(plain[n]));
+    }
+    model_free(model);
+    model_free(unpacked);
     end();
 }
 END_TEST
@@ -334,7 +367,7 @@ START_TEST(plain_tensors_find_their_places)
     begin();
     write_plain(DTYPE_F16, NULL, NULL);
     assert_ok(model_import(plain_path, &texts, path, &err), err);
-    assert_ok(model_load(&model, path, KIND_TRANSLATE, &err), err);
+    assert_ok(model_load_any(&model, path, &err), err);
     ck_assert_int_eq(model_config(model)->vocabulary, 11);
     ck_assert_int_eq(model_config(model)->embedding, 4);
     ck_assert_int_eq(model_config(model)->hidden, 3);
@@ -446,7 +479,8 @@ END_TEST
 static const struct test_case cases[] = {
     TEST(a_saved_model_is_loaded_to_the_bit),
     TEST(every_dtype_comes_close_and_vectors_stay_exact),
-    TEST(packed_matrices_multiply_as_unpacked_ones),
+    TEST_LOOP(packed_matrices_multiply_as_unpacked_ones, WEIGHT_TYPES),
+    TEST(a_file_of_int8_loses_nothing_when_it_is_packed_as_int8),
     TEST(a_card_may_be_missing),
     TEST(weights_that_are_not_finite_are_refused_by_name),
     TEST(what_is_not_a_model_is_refused_with_the_reason),

@@ -2,49 +2,9 @@
  * test_kernels.c - every instruction set's kernels against the reference, over
  * odd sizes, with operands that end at unreadable pages.
  */
-#include <sys/mman.h>
-
-#include "base/rng.h"
-#include "model/kernels/kernels.h"
-#include "tests/helpers.h"
+#include "tests/model/kernels/guarded.h"
 
 #define REORDERED_SUMS 2e-5f // vectorised sums and polynomials against plain loops
-
-static const struct kernels *all[4];
-static int all_count;
-
-/* n floats whose last touches a page that must not be read. */
-static float *guarded(size_t n)
-{
-    const size_t page = 4096, bytes = (n * sizeof(float) + page - 1) / page * page;
-    char *base =
-        mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(base != MAP_FAILED);
-    ck_assert_int_eq(mprotect(base + bytes, page, PROT_NONE), 0);
-    return (float *)(void *)(base + bytes - n * sizeof(float));
-}
-
-static void unguard(float *p, size_t n)
-{
-    const size_t page = 4096, bytes = (n * sizeof(float) + page - 1) / page * page;
-    munmap((char *)p + n * sizeof(float) - bytes, bytes + page);
-}
-
-static float *random_floats(size_t n, float scale, uint64_t seed)
-{
-    struct rng rng = rng_make(seed, n);
-    float *x = guarded(n);
-    for (size_t i = 0; i < n; i++)
-        x[i] = scale * (float)rng_normal(&rng);
-    return x;
-}
-
-static float *copy_of(const float *x, size_t n)
-{
-    float *y = guarded(n);
-    memcpy(y, x, n * sizeof *x);
-    return y;
-}
 
 static void assert_close(const float *got, const float *wanted, size_t n, const char *what)
 {
@@ -55,48 +15,6 @@ static void assert_close(const float *got, const float *wanted, size_t n, const 
 
 static const int sizes[] = { 1, 2, 3, 5, 8, 13, 16, 17, 31, 63, 64, 65, 130 };
 #define SIZES (int)(sizeof sizes / sizeof sizes[0])
-
-START_TEST(packed_product_equals_the_reference)
-{
-    const struct kernels *k = all[_i];
-    for (int i = 0; i < SIZES; i++) {
-        const int N = sizes[i], K = sizes[(i * 5 + 3) % SIZES];
-        for (int M = 1; M <= 14; M++) {
-            const size_t x_n = (size_t)(M * K), w_n = (size_t)(N * K), y_n = (size_t)(M * N);
-            float *x = random_floats(x_n, 1, 1), *w = random_floats(w_n, 1, 2);
-            float *y = random_floats(y_n, 1, 3), *wanted = copy_of(y, y_n);
-            const size_t packed_n = k->packed_count(N, K);
-            float *packed = guarded(packed_n);
-            k->pack(N, K, w, packed);
-            k->packed_product(M, N, K, x, K, packed, M % 2, y, N);
-            kernels_reference.gemm(GEMM_NT, M, N, K, x, K, w, K, M % 2, wanted, N);
-            for (size_t j = 0; j < y_n; j++)
-                ck_assert_float_eq_tol(y[j], wanted[j], REORDERED_SUMS * (float)K);
-            unguard(x, x_n), unguard(w, w_n), unguard(y, y_n), unguard(wanted, y_n);
-            unguard(packed, packed_n);
-        }
-    }
-}
-END_TEST
-
-/* The bits of a row are the same whatever the rows beside it. */
-START_TEST(a_row_does_not_depend_on_its_company)
-{
-    const struct kernels *k = all[_i];
-    const int M = 29, N = 70, K = 33;
-    float *x = random_floats((size_t)(M * K), 1, 1), *w = random_floats((size_t)(N * K), 1, 2);
-    float *packed = guarded(k->packed_count(N, K));
-    float *together = guarded((size_t)(M * N)), *alone = guarded((size_t)N);
-    k->pack(N, K, w, packed);
-    k->packed_product(M, N, K, x, K, packed, false, together, N);
-    for (int m = 0; m < M; m++) {
-        k->packed_product(1, N, K, x + m * K, K, packed, false, alone, N);
-        ck_assert_mem_eq(alone, together + m * N, (size_t)N * sizeof(float));
-    }
-    unguard(x, (size_t)(M * K)), unguard(w, (size_t)(N * K)), unguard(alone, (size_t)N);
-    unguard(together, (size_t)(M * N)), unguard(packed, k->packed_count(N, K));
-}
-END_TEST
 
 START_TEST(tanh_and_sigmoid_are_right_from_minus_to_plus_a_hundred)
 {
@@ -331,18 +249,8 @@ END_TEST
 
 int main(void)
 {
-    static const char *const names[] = { "portable", "avx2", "avx512" };
-    for (size_t i = 0; i < 3; i++) {
-        setenv("VERSO_ISA", names[i], 1);
-        const struct kernels *kernels = kernels_best();
-        if (kernels)
-            all[all_count++] = kernels;
-        printf("%s: %s\n", names[i], kernels ? "tested" : "skipped, this processor has it not");
-    }
-    unsetenv("VERSO_ISA");
+    find_tables();
     const struct test_case cases[] = {
-        TEST_LOOP(packed_product_equals_the_reference, all_count),
-        TEST_LOOP(a_row_does_not_depend_on_its_company, all_count),
         TEST_LOOP(tanh_and_sigmoid_are_right_from_minus_to_plus_a_hundred, all_count),
         TEST_LOOP(simple_cells_equal_the_reference, all_count),
         TEST_LOOP(lstm_cell_equals_the_reference, all_count),

@@ -1,0 +1,72 @@
+/*
+ * vectors.h - vectors of the instruction set that a file is built for.
+ *
+ * Written with the compiler's vector types, so one source serves AVX-512 (16
+ * lanes), AVX2 (8) and what every 64-bit machine has (4). KERNELS_ISA is the
+ * name of the instruction set: VARIANT(kernels) is kernels_avx2 and so on.
+ */
+#ifndef MODEL_KERNELS_VECTORS_H
+#define MODEL_KERNELS_VECTORS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define VARIANT(name) VARIANT_EXPANDED(name, KERNELS_ISA)
+#define VARIANT_EXPANDED(name, isa) VARIANT_JOINED(name, isa)
+#define VARIANT_JOINED(name, isa) name##_##isa
+
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t ivec __attribute__((vector_size(LANES * sizeof(float))));
+typedef vec loose __attribute__((aligned(4), may_alias)); // in memory: no alignment assumed
+
+INLINE vec load(const float *p)
+{
+    return *(const loose *)p;
+}
+
+INLINE void store(float *p, vec x)
+{
+    *(loose *)p = x;
+}
+
+INLINE vec load_part(const float *p, int n)
+{
+    vec x = { 0 };
+    memcpy(&x, p, (size_t)n * sizeof(float));
+    return x;
+}
+
+INLINE void store_part(float *p, vec x, int n)
+{
+    memcpy(p, &x, (size_t)n * sizeof(float));
+}
+
+/* n lanes; all of them without a test where n is a constant. */
+INLINE vec load_lanes(const float *p, int n)
+{
+    return n == LANES ? load(p) : load_part(p, n);
+}
+
+INLINE void store_lanes(float *p, vec x, int n)
+{
+    if (n == LANES)
+        store(p, x);
+    else
+        store_part(p, x, n);
+}
+
+INLINE vec splat(float x)
+{
+    return x - (vec){ 0 };
+}
+
+#endif
