@@ -9,8 +9,9 @@
 
 #define KILLS 12
 #define SEED 20
-#define EPOCHS "10"
-#define UPDATES 150 // 240 pairs in batches of 16
+#define EPOCHS "5"
+#define LINES 112
+#define UPDATES 35 // batches of 16 pairs
 #define WAIT_MS 20000
 
 /* Where a kill falls. */
@@ -100,6 +101,7 @@ START_TEST(a_training_that_is_killed_ends_with_the_same_bytes)
     bool killed = true;
     int kills = 0;
     begin();
+    write_corpus(in_folder("train.tsv"), LINES, 1, NULL);
     printf("kills at random moments, seed %d\n", SEED);
     const int64_t start = clock_now_ms();
     ck_assert_int_eq(train(in_folder("straight"), "--epochs", EPOCHS, "--checkpoint-every", "2"),
@@ -135,6 +137,7 @@ END_TEST
 START_TEST(two_trainings_of_one_seed_are_the_same_to_the_bit)
 {
     begin();
+    write_corpus(in_folder("train.tsv"), LINES, 1, NULL);
     ck_assert_int_eq(train(in_folder("one"), "--epochs", "2"), EXIT_OK);
     ck_assert_int_eq(train(in_folder("two"), "--epochs", "2"), EXIT_OK);
     assert_same_weights(in_folder("one"), in_folder("two"));
