@@ -708,6 +708,8 @@ static enum status do_next(struct trainer *t, bool *over, struct error *err)
     if (stopped)
         return leave_stopped(t, err);
     if (validation_is_due(t)) {
+        if (t->ranks > 1 && t->saved_at != t->state.updates)
+            return save(t, err); // another rank may die, and mpirun end this one, before it is over
         status = validate(t, err);
         return status == STATUS_OK && t->state.validated_at == t->state.updates ? save(t, err)
                                                                                 : status;

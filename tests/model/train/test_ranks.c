@@ -356,6 +356,29 @@ START_TEST(a_rank_that_dies_leaves_a_checkpoint_of_the_last_update)
 }
 END_TEST
 
+static enum status expect_checkpoint(void *context, const struct training_validation *validation,
+                                     struct error *err)
+{
+    (void)context;
+    (void)validation;
+    return access(checkpoint, R_OK) == 0 ? STATUS_OK : error_set(err, STATUS_IO, "nothing saved");
+}
+
+START_TEST(ranks_are_saved_before_rank_0_validates)
+{
+    begin();
+    struct rank ranks[2] = { new_rank(0, 2, 1), new_rank(1, 2, 1) };
+    for (int i = 0; i < 2; i++) {
+        ranks[i].options.checkpoint_every = 0;
+        ranks[i].options.on_validated = expect_checkpoint;
+    }
+    run_ranks(ranks, 2, false);
+    ck_assert_msg(ranks[0].status == STATUS_OK, "%s", ranks[0].err.text);
+    free_ranks(ranks, 2);
+    end();
+}
+END_TEST
+
 START_TEST(ranks_that_differ_say_in_what)
 {
     static const char *const words[] = { "--threads", "--epochs", "options or data", "weights" };
@@ -397,6 +420,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(a_stop_of_any_rank_stops_all_at_the_same_update, 3),
     TEST(ranks_that_were_stopped_go_on_to_the_same_bits),
     TEST(a_rank_that_dies_leaves_a_checkpoint_of_the_last_update),
+    TEST(ranks_are_saved_before_rank_0_validates),
     TEST_LOOP(ranks_that_differ_say_in_what, 4),
     TEST(an_update_that_is_left_out_leaves_what_is_carried),
 };
