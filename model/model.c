@@ -84,6 +84,12 @@ static enum status check_finite(const struct param *param, const real *values,
 
 /* ---- loading ---- */
 
+struct loading {
+    const enum model_kind *kind; // NULL: any
+    bool packed;                 // matrices, as type
+    enum weight_type type;
+};
+
 /* The tensors of the config's kind. */
 static void declare(struct model *model)
 {
@@ -209,32 +215,30 @@ static enum status check_kind(const struct config *config, enum model_kind kind,
     return error_set(err, STATUS_BAD_INPUT, "%s", uses[config->kind]);
 }
 
-/* kind NULL: any, and nothing is packed. */
 static enum status read_model(struct model *model, const struct tensor_file *file,
-                              const enum model_kind *kind, enum weight_type type, struct error *err)
+                              const struct loading *how, struct error *err)
 {
     model->weights.kernels = kernels_best();
     if (!model->weights.kernels)
         return error_set(err, STATUS_BAD_USAGE,
                          "VERSO_ISA names no instruction set that this processor has");
     enum status status = read_config(file, &model->config, err);
-    if (status == STATUS_OK && kind)
-        status = check_kind(&model->config, *kind, err);
+    if (status == STATUS_OK && how->kind)
+        status = check_kind(&model->config, *how->kind, err);
     if (status != STATUS_OK)
         return status;
     declare(model);
-    if (kind)
-        model->packing = model->weights.kernels->packings[type];
+    if (how->packed)
+        model->packing = model->weights.kernels->packings[how->type];
     status = check_tensors(file, model->params, err);
     if (status == STATUS_OK)
         status = copy_texts(model, file, err);
     if (status == STATUS_OK)
-        status = read_weights(model, file, type, err);
+        status = read_weights(model, file, how->type, err);
     return status;
 }
 
-static enum status load(struct model **out, const char *path, const enum model_kind *kind,
-                        enum weight_type type, struct error *err)
+static enum status load(struct model **out, const char *path, struct loading how, struct error *err)
 {
     struct tensor_file *file = NULL;
     struct model *model = memory_zeroed(1, sizeof *model);
@@ -244,7 +248,7 @@ static enum status load(struct model **out, const char *path, const enum model_k
         return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
     enum status status = tensor_file_open(&file, path, err);
     if (status == STATUS_OK) { // its message names the path already
-        status = read_model(model, file, kind, type, err);
+        status = read_model(model, file, &how, err);
         if (status != STATUS_OK && err)
             error_while(err, "%s", path);
     }
@@ -260,18 +264,23 @@ static enum status load(struct model **out, const char *path, const enum model_k
 enum status model_load(struct model **model, const char *path, enum model_kind kind,
                        struct error *err)
 {
-    return load(model, path, &kind, WEIGHT_F32, err);
+    return model_load_as(model, path, kind, WEIGHT_F32, err);
 }
 
 enum status model_load_as(struct model **model, const char *path, enum model_kind kind,
                           enum weight_type type, struct error *err)
 {
-    return load(model, path, &kind, type, err);
+    return load(model, path, (struct loading){ .kind = &kind, .packed = true, .type = type }, err);
 }
 
 enum status model_load_any(struct model **model, const char *path, struct error *err)
 {
-    return load(model, path, NULL, WEIGHT_F32, err);
+    return load(model, path, (struct loading){ .packed = true }, err);
+}
+
+enum status model_load_values(struct model **model, const char *path, struct error *err)
+{
+    return load(model, path, (struct loading){ .packed = false }, err);
 }
 
 void model_free(struct model *model)

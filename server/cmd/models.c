@@ -318,7 +318,7 @@ static enum status change_card(const struct options *o, struct error *err)
     if (status == STATUS_OK)
         status = matrix_dtype(path, &dtype, err);
     if (status == STATUS_OK)
-        status = model_load_any(&model, path, err);
+        status = model_load_values(&model, path, err);
     if (status == STATUS_OK)
         status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
     if (status == STATUS_OK) {

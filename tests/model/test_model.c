@@ -33,7 +33,7 @@ static struct model *save_and_load(enum dtype dtype)
     struct error err;
     struct model *model;
     assert_ok(model_save(path, &shape.config, &shape.params, values, dtype, &texts, &err), err);
-    assert_ok(model_load_any(&model, path, &err), err);
+    assert_ok(model_load_values(&model, path, &err), err);
     return model;
 }
 
@@ -367,7 +367,7 @@ START_TEST(plain_tensors_find_their_places)
     begin();
     write_plain(DTYPE_F16, NULL, NULL);
     assert_ok(model_import(plain_path, &texts, path, &err), err);
-    assert_ok(model_load_any(&model, path, &err), err);
+    assert_ok(model_load_values(&model, path, &err), err);
     ck_assert_int_eq(model_config(model)->vocabulary, 11);
     ck_assert_int_eq(model_config(model)->embedding, 4);
     ck_assert_int_eq(model_config(model)->hidden, 3);
