@@ -13,6 +13,7 @@
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/evaluation_set.h"
+#include "server/cmd/precision.h"
 #include "server/cmd/progress.h"
 #include "server/cmd/translate_block.h"
 
@@ -133,7 +134,10 @@ static enum status translate(struct evaluation *e, const struct options *o, stru
     struct engine *engine = NULL;
     struct block *block = NULL;
     struct block_setup setup = make_setup(o);
-    enum status status = engine_load(&engine, options_text(o, "model"), err);
+    enum weight_type type;
+    enum status status = precision_from_options(&type, o, err);
+    if (status == STATUS_OK)
+        status = engine_load(&engine, options_text(o, "model"), type, err);
     if (status == STATUS_OK)
         status = block_new(&block, engine, &setup, err);
     if (status == STATUS_OK) {
@@ -302,6 +306,7 @@ static const struct option_spec specs[] = {
     { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,
       .max = LENGTH_POWER_MAX,
       .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },
+    PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { "output", OPTION_TEXT, .letter = 'o', .value = "FILE",

@@ -236,7 +236,7 @@ static enum status import_checked(const char *weights, const struct model_texts 
     enum status status = model_import(weights, texts, candidate, err);
     if (status != STATUS_OK)
         return status;
-    status = engine_load(&engine, candidate, err);
+    status = engine_load(&engine, candidate, WEIGHT_F32, err);
     if (status == STATUS_OK) {
         engine_free(engine);
         if (rename(candidate, out) == 0)

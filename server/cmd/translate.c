@@ -14,6 +14,7 @@
 #include "base/gzip.h"
 #include "base/threads.h"
 #include "server/cmd/commands.h"
+#include "server/cmd/precision.h"
 #include "server/cmd/translate_block.h"
 #include "server/engine/engine.h"
 
@@ -161,11 +162,14 @@ static int run(const struct options *o)
     struct engine *engine = NULL;
     struct translation_run all = { 0 };
     struct block_setup setup;
+    enum weight_type type;
     enum status status = options_need(o, &err, "model", NULL);
     if (status == STATUS_OK)
         status = make_setup(o, &setup, &err);
     if (status == STATUS_OK)
-        status = engine_load(&engine, options_text(o, "model"), &err);
+        status = precision_from_options(&type, o, &err);
+    if (status == STATUS_OK)
+        status = engine_load(&engine, options_text(o, "model"), type, &err);
     if (status == STATUS_OK)
         status = block_new(&all.block, engine, &setup, &err);
     if (status == STATUS_OK) {
@@ -192,6 +196,7 @@ static const struct option_spec specs[] = {
     { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,
       .max = LENGTH_POWER_MAX,
       .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },
+    PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { 0 },

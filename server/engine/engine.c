@@ -83,7 +83,8 @@ enum status engine_new(struct engine **out, struct model *model,
     return STATUS_OK;
 }
 
-enum status engine_load(struct engine **out, const char *path, struct error *err)
+enum status engine_load(struct engine **out, const char *path, enum weight_type type,
+                        struct error *err)
 {
     struct model *model;
     struct vocabulary *vocabulary;
@@ -91,7 +92,7 @@ enum status engine_load(struct engine **out, const char *path, struct error *err
     *out = NULL;
     if (!err)
         err = &ignored;
-    enum status status = model_load(&model, path, KIND_TRANSLATE, err);
+    enum status status = model_load_as(&model, path, KIND_TRANSLATE, type, err);
     if (status != STATUS_OK)
         return status;
     const char *text = model_texts(model).vocabulary;

@@ -2,7 +2,7 @@
  * engine.h - text in, text + spans + alignment out: tokenizer and model wired together.
  *
  *     struct engine *engine;
- *     status = engine_load(&engine, "en-fr.safetensors", &err);       // or engine_new
+ *     status = engine_load(&engine, "en-fr.safetensors", WEIGHT_F32, &err);       // or engine_new
  *     struct engine_worker *worker;
  *     status = engine_worker_new(&worker, engine, &limits, &err);     // one a thread
  *     status = engine_translate(worker, texts, count, &options, &arena, out, &err);
@@ -23,8 +23,9 @@
 struct engine;
 struct engine_worker;
 
-/* The vocabulary is read from the model file. */
-MUST_CHECK enum status engine_load(struct engine **out, const char *path, struct error *err);
+/* The vocabulary is read from the model file; matrices are packed as `type`. */
+MUST_CHECK enum status engine_load(struct engine **out, const char *path, enum weight_type type,
+                                   struct error *err);
 /* Takes over the model (also on failure); the vocabulary is borrowed and must outlive it. */
 MUST_CHECK enum status engine_new(struct engine **out, struct model *model,
                                   const struct vocabulary *vocabulary, struct error *err);

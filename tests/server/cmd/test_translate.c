@@ -82,20 +82,29 @@ static void make_lines(struct bytes *text, int count)
     }
 }
 
+static struct said translate_as(const char *precision, const char *options, const char *input)
+{
+    char words[96];
+    snprintf(words, sizeof words, "--beam 1 --precision %s %s", precision, options);
+    return translate(words, input);
+}
+
 START_TEST(order_and_bytes_do_not_depend_on_threads_or_company)
 {
+    static const char *const precisions[] = { "f32", "bf16", "int8" };
+    const char *precision = precisions[_i];
     struct bytes lines;
     program_setup();
     make_lines(&lines, LINES);
-    struct said one = translate("--beam 1 --threads 1", lines.data);
-    struct said four = translate("--beam 1 --threads 4", lines.data);
+    struct said one = translate_as(precision, "--threads 1", lines.data);
+    struct said four = translate_as(precision, "--threads 4", lines.data);
     ck_assert_int_eq(one.code, 0);
     ck_assert_int_eq(four.code, 0);
     ck_assert_int_eq(count_lines(&one.out), LINES);
     ck_assert_uint_eq(one.out.len, four.out.len);
     ck_assert_int_eq(memcmp(one.out.data, four.out.data, one.out.len), 0);
     for (int n = 0; n < LINES; n += 366) {
-        struct said alone = translate("--beam 1", line_of(&lines, n));
+        struct said alone = translate_as(precision, "", line_of(&lines, n));
         char *end = strchr(alone.out.data, '\n');
         ck_assert_ptr_nonnull(end);
         *end = '\0';
@@ -321,6 +330,7 @@ START_TEST(wrong_words_are_refused_before_anything_is_read)
         { MODEL "--alignment picture", "matrix", 2 },
         { MODEL "--alignment matrix --n-best 2", "leave --n-best out", 2 },
         { MODEL "--length-power -1", "length-power", 2 },
+        { MODEL "--precision f64", "f32, bf16, int8", 2 },
         { MODEL "none.txt", "none.txt", 5 },
         { "translate --model none.safetensors", "none.safetensors", 5 },
         { "translate --model in", "in", 4 },
@@ -429,7 +439,7 @@ END_TEST
 static const struct test_case cases[] = {
     TEST(each_line_gives_one_line),
     TEST(no_input_gives_no_output),
-    TEST(order_and_bytes_do_not_depend_on_threads_or_company),
+    TEST_LOOP(order_and_bytes_do_not_depend_on_threads_or_company, 3),
     TEST(a_line_that_is_not_utf8_is_said_and_leaves_an_empty_one),
     TEST(a_line_over_the_limit_is_said_and_leaves_an_empty_one),
     TEST(a_very_long_line_is_one_line),

@@ -43,7 +43,7 @@ static void setup(void)
     make_folder(folder);
     snprintf(path, sizeof path, "%s/en-fr.safetensors", folder);
     write_tiny_model(path, "en", "fr", 1);
-    assert_ok(engine_load(&engine, path, &err), err);
+    assert_ok(engine_load(&engine, path, WEIGHT_F32, &err), err);
     assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
     ck_assert(arena_init(&arena, ARENA_BYTES));
 }
@@ -355,7 +355,7 @@ START_TEST(loading_survives_every_failed_allocation)
         struct engine *mine;
         long live = memory_live();
         memory_fail_at(nth);
-        enum status status = engine_load(&mine, path, &err);
+        enum status status = engine_load(&mine, path, WEIGHT_F32, &err);
         bool failed = memory_failed();
         memory_fail_at(0);
         if (!failed) {
@@ -416,7 +416,7 @@ START_TEST(texts_come_out_as_a_reference_run_had_them)
     struct model_texts texts = { .vocabulary = vocabulary.data, .card = "{\"source\":\"en\"}" };
     snprintf(path, sizeof path, "%s/real.safetensors", folder);
     assert_ok(model_import(SHARED_DIR "/models/en-fr.safetensors", &texts, path, &err), err);
-    assert_ok(engine_load(&trained, path, &err), err);
+    assert_ok(engine_load(&trained, path, WEIGHT_F32, &err), err);
     ck_assert_str_eq(engine_source(trained), "en");
     ck_assert_str_eq(engine_name(trained), "");
     assert_ok(engine_worker_new(&w, trained, &wide, &err), err);
