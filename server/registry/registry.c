@@ -108,14 +108,19 @@ static enum status record(const struct live_model *m, struct db *db, long long v
                          model_digest(model), model_texts(model).card, vocabulary_id, err);
 }
 
+/* The engine stays NULL where the model is of another kind. */
 static enum status load_parts(struct live_model *m, const char *path, struct db *db,
                               struct error *err)
 {
     struct model *model;
     long long vocabulary_id;
-    enum status status = model_load(&model, path, KIND_TRANSLATE, err);
+    enum status status = model_load_any(&model, path, err);
     if (status != STATUS_OK)
         return status;
+    if (model_config(model)->kind != KIND_TRANSLATE) {
+        model_free(model);
+        return STATUS_OK;
+    }
     status =
         vocabularies_import(db, model_texts(model).vocabulary, &vocabulary_id, &m->vocabulary, err);
     if (status != STATUS_OK) {
@@ -128,6 +133,7 @@ static enum status load_parts(struct live_model *m, const char *path, struct db 
     return status;
 }
 
+/* *out stays NULL for a model that does not translate. */
 static enum status live_model_load(struct live_model **out, const char *folder, const char *file,
                                    struct db *db, struct error *err)
 {
@@ -141,9 +147,9 @@ static enum status live_model_load(struct live_model **out, const char *folder, 
     atomic_init(&m->references, 1);
     snprintf(m->file, sizeof m->file, "%s", file);
     enum status status = load_parts(m, path, db, err);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || !m->engine) {
         live_model_free(m);
-        return error_while(err, "the model %s: ", path);
+        return status == STATUS_OK ? status : error_while(err, "the model %s: ", path);
     }
     *out = m;
     return STATUS_OK;
@@ -174,7 +180,7 @@ static enum status add_model(struct registry *r, const char *file, struct db *db
 {
     struct live_model *m;
     enum status status = live_model_load(&m, r->folder, file, db, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || !m)
         return status;
     const struct live_model *other = find_pair(r, live_model_source(m), live_model_target(m));
     if (other) {
@@ -205,6 +211,10 @@ enum status registry_open(struct registry **out, const char *folder, struct db *
     enum status status = list_files(&files, folder, err);
     for (int i = 0; status == STATUS_OK && i < files.count; i++)
         status = add_model(r, files.names[i], db, err);
+    if (status == STATUS_OK && r->count == 0)
+        status = error_set(err, STATUS_NOT_FOUND,
+                           "%s has models, but none of them translates: put one there that does",
+                           folder);
     release_files(&files);
     if (status != STATUS_OK) {
         registry_close(r);

@@ -8,7 +8,7 @@
 
 #include "server/registry/registry.h"
 #include "server/store/sql.h"
-#include "tests/tiny_model.h"
+#include "tests/tiny_detector.h"
 
 static struct error err;
 static char folder[64], models[96], database[128];
@@ -161,6 +161,23 @@ START_TEST(other_files_are_not_looked_at)
 }
 END_TEST
 
+START_TEST(models_that_do_not_translate_are_left_alone)
+{
+    char path[160];
+    setup();
+    snprintf(path, sizeof path, "%s/a-detect.safetensors", models);
+    write_tiny_detector(path, "[\"en\",\"fr\"]", 2);
+    must_refuse(STATUS_NOT_FOUND, "none of them translates");
+    add("b.safetensors", "en", "fr", 1);
+    struct registry *r = must_open();
+    ck_assert_int_eq(registry_count(r), 1);
+    ck_assert_str_eq(live_model_name(registry_at(r, 0)), "en-fr");
+    ck_assert_int_eq(number("SELECT count(*) FROM models"), 1);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
 START_TEST(a_folder_that_is_absent_or_empty_is_named)
 {
     setup();
@@ -265,6 +282,7 @@ static const struct test_case cases[] = {
     TEST(the_serving_vocabulary_is_the_one_of_the_database),
     TEST(a_model_outlives_the_registry_while_it_is_held),
     TEST(other_files_are_not_looked_at),
+    TEST(models_that_do_not_translate_are_left_alone),
     TEST(a_folder_that_is_absent_or_empty_is_named),
     TEST(a_file_that_cannot_be_loaded_is_named),
     TEST(a_model_without_languages_is_named),
