@@ -12,9 +12,9 @@
 #include "base/threads.h"
 #include "model/parts.h"
 #include "model/train/gemm.h"
+#include "model/train/settings.h"
 
 #define ALIGNMENT_SLACK 64                  // an arena aligns each array
-#define CONFIG_BYTES_MAX (64 << 10)         // of its JSON
 #define SETTINGS_BYTES_MAX (1 << 20)        // of theirs
 #define DROPOUT_STREAMS ((uint64_t)1 << 63) // random streams of dropout, apart from those of epochs
 
@@ -49,55 +49,6 @@ struct trainer {
 };
 
 /* ---- life cycle ---- */
-
-static int add_numbers(json_t *root, const struct trainer_options *o)
-{
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {
-        { "dropout", o->dropout },
-        { "smoothing", o->smoothing },
-        { "rate", o->schedule.rate },
-        { "decay", o->schedule.decay },
-        { "clip", o->optimizer.clip },
-        { "beta1", o->optimizer.beta1 },
-        { "beta2", o->optimizer.beta2 },
-        { "epsilon", o->optimizer.epsilon },
-        { "cooldown", o->schedule.cooldown },
-    };
-    const struct {
-        const char *name;
-        int64_t value;
-    } integers[] = {
-        { "warmup", o->schedule.warmup },
-        { "validate-every", o->validate_every },
-        { "precision", o->precision },
-        { "seed", (int64_t)o->seed },
-    };
-    int failed = 0;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        failed |= json_object_set_new(root, numbers[i].name, json_real(numbers[i].value));
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
-        failed |= json_object_set_new(root, integers[i].name, json_integer(integers[i].value));
-    return failed;
-}
-
-/* What the config says, then the options, then what the task adds. */
-static enum status make_settings(struct trainer *t, struct error *err)
-{
-    struct bytes config;
-    bytes_init(&config, CONFIG_BYTES_MAX);
-    enum status status = config_write(t->task->config, &config, err);
-    if (status == STATUS_OK)
-        status = json_parse(&t->settings, config.data, config.len, err);
-    bytes_release(&config);
-    if (status != STATUS_OK)
-        return status;
-    if (add_numbers(t->settings, &t->options) != 0)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the training's settings");
-    return t->task->kind->describe(t->task, t->settings, err);
-}
 
 static enum status make_blocks(struct trainer *t, struct error *err)
 {
@@ -152,7 +103,7 @@ static enum status make_parts(struct trainer *t, struct error *err)
         status = optimizer_init(&t->optimizer, t->options.optimizer, t->team, &t->kernels,
                                 t->task->params->total, err);
     if (status == STATUS_OK)
-        status = make_settings(t, err);
+        status = training_settings(&t->settings, &t->options, t->task, err);
     if (status != STATUS_OK)
         return status;
     t->weights =
