@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "model/model.h"
+#include "server/cmd/run_log.h"
 #include "tokenizer/vocabulary.h"
 
 START_TEST(a_training_writes_a_model_with_its_card)
@@ -232,6 +233,32 @@ START_TEST(pairs_that_are_damaged_or_missing_are_made_again)
     train_and_stop("--resume");
     assert_told("training: 240 pairs");
     ck_assert_int_eq(access(in_folder("m.pairs"), F_OK), 0);
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(gradients_are_traced_without_changing_the_training)
+{
+    char line[RUN_LOG_LINE_MAX], wanted[64];
+    begin();
+    ck_assert_int_eq(train(in_folder("plain"), "--epochs", "2"), EXIT_OK);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "1", "--trace-gradients", in_folder("g"),
+                           "--trace-every", "4"),
+                     EXIT_OK);
+    ck_assert_int_eq(train(in_folder("m"), "--epochs", "2", "--resume", "--trace-gradients",
+                           in_folder("g"), "--trace-every", "4"),
+                     EXIT_OK);
+    assert_same_weights(in_folder("plain"), in_folder("m"));
+    FILE *file = fopen(in_folder("g"), "r");
+    ck_assert_ptr_nonnull(file);
+    int count = 0;
+    for (; fgets(line, sizeof line, file); count++) {
+        snprintf(wanted, sizeof wanted, "{\"update\":%d,\"gradient_norms\":[", 1 + 4 * count);
+        ck_assert_msg(strncmp(line, wanted, strlen(wanted)) == 0, "%s", line);
+        ck_assert_ptr_nonnull(strchr(line, ','));
+    }
+    ck_assert_int_ge(count, 6);
+    fclose(file);
     remove_folder(folder);
 }
 END_TEST
@@ -486,6 +513,7 @@ static const struct test_case cases[] = {
     TEST(resuming_with_other_data_is_refused),
     TEST(pairs_are_kept_for_the_next_run_and_removed_at_the_end),
     TEST_LOOP(pairs_that_are_damaged_or_missing_are_made_again, 2),
+    TEST(gradients_are_traced_without_changing_the_training),
     TEST_LOOP(a_full_disk_leaves_a_checkpoint_to_go_on_from, 2),
     TEST_LOOP(options_choose_the_model, 4),
     TEST(a_damaged_checkpoint_is_refused),
