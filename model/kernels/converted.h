@@ -64,7 +64,7 @@ static void convert_block(struct block *block, int M, int height, int K, int pad
            missing * (size_t)padded * sizeof(activation));
 }
 
-static void panel_product(int M, int height, int width, int K, const struct block *block,
+INLINE void panel_product(int M, int height, int width, int K, const struct block *block,
                           const void *panel, bool accumulate, float *Y, int ldy)
 {
     _Alignas(64) sum_type sums[KERNEL_ROWS][PANEL];
@@ -75,6 +75,18 @@ static void panel_product(int M, int height, int width, int K, const struct bloc
             put_sums(width, K, sums[r], block->scales[m], panel, accumulate,
                      Y + (size_t)m * (size_t)ldy);
     }
+}
+
+/* The width of all panels but perhaps the last is a constant, and whether to add where it is so. */
+static void panel_product_of(int M, int height, int width, int K, const struct block *block,
+                             const void *panel, bool accumulate, float *Y, int ldy)
+{
+    if (width == PANEL && accumulate)
+        panel_product(M, height, PANEL, K, block, panel, true, Y, ldy);
+    else if (width == PANEL)
+        panel_product(M, height, PANEL, K, block, panel, false, Y, ldy);
+    else
+        panel_product(M, height, width, K, block, panel, accumulate, Y, ldy);
 }
 
 static size_t bytes(int N, int K)
@@ -93,8 +105,8 @@ static void product(int M, int N, int K, const float *X, int ldx, const void *pa
         const char *panel = packed;
         convert_block(&block, rows, height, K, padded, X + (size_t)m * (size_t)ldx, ldx);
         for (int n = 0; n < N; n += PANEL, panel += panel_bytes(K))
-            panel_product(rows, height, N - n < PANEL ? N - n : PANEL, padded, &block, panel,
-                          accumulate, Y + (size_t)m * (size_t)ldy + n, ldy);
+            panel_product_of(rows, height, N - n < PANEL ? N - n : PANEL, padded, &block, panel,
+                             accumulate, Y + (size_t)m * (size_t)ldy + n, ldy);
     }
     tiles_end();
 }

@@ -136,7 +136,7 @@ INLINE void panel_sums(int rows, int K, const activation *x, const void *panel, 
 
 #endif
 
-static void put_sums(int width, int K, const float *sums, float scale, const void *panel,
+INLINE void put_sums(int width, int K, const float *sums, float scale, const void *panel,
                      bool accumulate, float *y)
 {
     (void)K, (void)scale, (void)panel;

@@ -13,7 +13,6 @@
  * are widened to int16.)
  */
 #include <assert.h>
-#include <math.h>
 
 #include "model/kernels/products.h"
 
@@ -52,50 +51,45 @@ struct panel_end {
 
 /* ---- rounding to int8 ---- */
 
-INLINE vec magnitude(vec x)
-{
-    return (vec)((ivec)x & 0x7fffffff);
-}
-
+/* Floats that are not negative are in the order of their bits, which compilers vectorise. */
 static float largest_magnitude(int K, const float *x)
 {
-    vec most = splat(0);
-    for (int k = 0; k < K; k += LANES) {
-        const vec v = magnitude(load_lanes(x + k, K - k < LANES ? K - k : LANES));
-        const ivec larger = v > most;
-        most = (vec)((larger & (ivec)v) | (~larger & (ivec)most));
+    int32_t most = 0;
+    for (int k = 0; k < K; k++) {
+        int32_t bits;
+        memcpy(&bits, x + k, sizeof bits);
+        bits &= 0x7fffffff;
+        most = bits > most ? bits : most;
     }
-    float max = 0;
-    for (int lane = 0; lane < LANES; lane++)
-        max = fmaxf(max, most[lane]);
-    return max;
+    float largest;
+    memcpy(&largest, &most, sizeof largest);
+    return largest;
 }
 
 /* What a value is multiplied by to be a code; 0 for a row without values to speak of. */
-static float codes_per_unit(float max)
+static float codes_per_unit(float largest)
 {
-    return max > I8_SMALLEST_ROW ? CODE_MAX / max : 0;
+    return largest > I8_SMALLEST_ROW ? CODE_MAX / largest : 0;
 }
 
-/* Nearest integers, halves to even. */
-INLINE ivec codes_of(vec x, float per_unit)
+/* The nearest integer, halves to even: 1.5 * 2^23 has no bits left below 1. */
+INLINE int32_t code_of(float x, float per_unit)
 {
-    const vec magic = splat(12582912.0f); // 1.5 * 2^23: adding it rounds to an integer
-    return (ivec)(x * splat(per_unit) + magic) - (ivec)magic;
+    const float shifted = x * per_unit + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits - 0x4b400000;
 }
 
 /* `padded` codes of a row, each plus OFFSET; returns the scale. */
-static float convert_row(int K, int padded, const float *x, activation *to)
+static float convert_row(int K, int padded, const float *restrict x, activation *restrict to)
 {
-    typedef activation lanes __attribute__((vector_size(LANES * sizeof(activation))));
-    const float max = largest_magnitude(K, x), per_unit = codes_per_unit(max);
-    for (int k = 0; k < padded; k += LANES) {
-        const int left = padded - k, given = K - k;
-        const vec v = given > 0 ? load_lanes(x + k, given < LANES ? given : LANES) : splat(0);
-        const lanes codes = __builtin_convertvector(codes_of(v, per_unit) + OFFSET, lanes);
-        memcpy(to + k, &codes, left < LANES ? (size_t)left * sizeof *to : sizeof codes);
-    }
-    return max / CODE_MAX;
+    const float largest = largest_magnitude(K, x), per_unit = codes_per_unit(largest);
+    for (int k = 0; k < K; k++)
+        to[k] = (activation)(code_of(x[k], per_unit) + OFFSET);
+    for (int k = K; k < padded; k++)
+        to[k] = OFFSET;
+    return largest / CODE_MAX;
 }
 
 /* ---- packing ---- */
@@ -109,14 +103,10 @@ static size_t panel_bytes(int K)
 static int32_t pack_column(int K, const float *w, float per_unit, int n, int8_t *panel)
 {
     int32_t sum = 0;
-    for (int k = 0; k < K; k += LANES) {
-        const int here = K - k < LANES ? K - k : LANES;
-        const ivec codes = codes_of(load_lanes(w + k, here), per_unit);
-        for (int lane = 0; lane < here; lane++) {
-            const int at = k + lane;
-            sum += codes[lane];
-            panel[(at / GROUP * PANEL + n) * GROUP + at % GROUP] = (int8_t)codes[lane];
-        }
+    for (int k = 0; k < K; k++) {
+        const int32_t code = code_of(w[k], per_unit);
+        sum += code;
+        panel[(k / GROUP * PANEL + n) * GROUP + k % GROUP] = (int8_t)code;
     }
     return sum;
 }
@@ -130,28 +120,15 @@ static void pack(int N, int K, const float *W, void *packed)
         memset(panel, 0, codes);
         for (int n = 0; n < PANEL && from + n < N; n++) {
             const float *w = W + (size_t)(from + n) * (size_t)K;
-            const float max = largest_magnitude(K, w);
-            end.correction[n] = OFFSET * pack_column(K, w, codes_per_unit(max), n, panel);
-            end.scale[n] = max / CODE_MAX;
+            const float largest = largest_magnitude(K, w);
+            end.correction[n] = OFFSET * pack_column(K, w, codes_per_unit(largest), n, panel);
+            end.scale[n] = largest / CODE_MAX;
         }
         memcpy(panel + codes, &end, sizeof end);
     }
 }
 
 /* ---- sums: (rows, PANEL) of a panel over K, a multiple of STEP ---- */
-
-#if defined(__AMX_INT8__)
-
-INLINE void panel_sums(int rows, int K, const activation *x, const void *panel,
-                       int32_t sums[][PANEL])
-{
-    if (rows > TILE_ROWS)
-        two_tiles_of_rows(true, K / STEP, x, (size_t)K, panel, sums);
-    else
-        one_tile_of_rows(true, K / STEP, x, (size_t)K, panel, sums);
-}
-
-#else
 
 #if defined(__AVX512VNNI__)
 INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
@@ -206,6 +183,19 @@ INLINE void kernel_sums(const int R, int K, const activation *x, const int8_t *p
         memcpy(sums[r], sum[r], sizeof sum[r]);
 }
 
+#if defined(__AMX_INT8__)
+/* One row is too few for a tile; the layout is the same. */
+INLINE void panel_sums(int rows, int K, const activation *x, const void *panel,
+                       int32_t sums[][PANEL])
+{
+    if (rows == 1)
+        kernel_sums(1, K, x, panel, sums);
+    else if (rows > TILE_ROWS)
+        two_tiles_of_rows(true, K / STEP, x, (size_t)K, panel, sums);
+    else
+        one_tile_of_rows(true, K / STEP, x, (size_t)K, panel, sums);
+}
+#else
 INLINE void panel_sums(int rows, int K, const activation *x, const void *panel,
                        int32_t sums[][PANEL])
 {
@@ -216,10 +206,9 @@ INLINE void panel_sums(int rows, int K, const activation *x, const void *panel,
     else
         kernel_sums(1, K, x, panel, sums);
 }
-
 #endif
 
-static void put_sums(int width, int K, const int32_t *sums, float scale_x, const void *panel,
+INLINE void put_sums(int width, int K, const int32_t *sums, float scale_x, const void *panel,
                      bool accumulate, float *y)
 {
     const struct panel_end *end = (const void *)((const int8_t *)panel + (size_t)K * PANEL);
