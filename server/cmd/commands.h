@@ -30,8 +30,11 @@ struct command {
 };
 
 #define VERSO_COMMANDS(X)                                                                          \
-    X(translate) X(serve) X(evaluate) X(models) X(embed_nearest) X(embed_analogy) X(lm_score) X(lm_sample) X(detect)
-#define TRAIN_COMMANDS(X) X(train) X(vocab) X(embed_train) X(lm_train) X(bench_train) X(detect_train)
+    X(translate)                                                                                   \
+    X(serve) X(evaluate) X(models) X(embed_nearest) X(embed_analogy) X(lm_score) X(lm_sample)      \
+        X(detect)
+#define TRAIN_COMMANDS(X)                                                                          \
+    X(train) X(vocab) X(embed_train) X(lm_train) X(bench_train) X(detect_train)
 
 #define X(name) extern const struct command command_##name;
 VERSO_COMMANDS(X)

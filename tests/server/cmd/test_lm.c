@@ -328,7 +328,8 @@ START_TEST(a_column_of_a_table_is_a_text)
     ck_assert_msg(strstr(said.errors.data, "training: 100 lines, 1100 pieces"), "%s",
                   said.errors.data);
     said_release(&said);
-    struct said files = run_verso("lm score m < in > /dev/null; ls", "", 0); // no stream of pieces is left
+    struct said files =
+        run_verso("lm score m < in > /dev/null; ls", "", 0); // no stream of pieces is left
     ck_assert_ptr_null(strstr(files.out.data, "training"));
     said_release(&files);
     program_teardown();
