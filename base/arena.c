@@ -64,6 +64,11 @@ bool arena_init(struct arena *arena, size_t bytes)
     return true;
 }
 
+struct arena arena_over(void *memory, size_t bytes)
+{
+    return (struct arena){ .base = memory, .size = bytes };
+}
+
 void arena_release(struct arena *arena)
 {
     if (arena->base) {

@@ -32,6 +32,9 @@ struct arena_mark {
     size_t used;
 };
 
+/* An arena over memory that somebody else owns: not to be released. */
+struct arena arena_over(void *memory, size_t bytes);
+
 MUST_CHECK bool arena_init(struct arena *arena, size_t bytes); // false: no memory
 void arena_release(struct arena *arena);                       // {0} is fine
 void arena_reset(struct arena *arena);                         // empty, capacity kept

@@ -23,6 +23,16 @@ static void declare_bridge(struct decoder *d, struct params *params, int l)
     d->bridge_bias[l] = params_add(params, INIT_ZERO, d->H, 1, bias);
 }
 
+static void fuse(struct decoder *d, struct params *params)
+{
+    const struct tensor state[] = { d->cell.u, d->attention.query, d->readout_state };
+    const struct tensor input[] = { d->cell.w, d->readout_previous };
+    const struct tensor memory[] = { d->attention.key, d->cell.context, d->readout_context };
+    d->fused_state = params_fuse(params, state, 3);
+    d->fused_input = params_fuse(params, input, 2);
+    d->fused_memory = params_fuse(params, memory, 3);
+}
+
 void decoder_declare(struct decoder *d, struct params *params, const struct config *config, int M)
 {
     const int E = config->embedding, H = config->hidden, layers = config->decoder_layers;
@@ -45,6 +55,8 @@ void decoder_declare(struct decoder *d, struct params *params, const struct conf
         d->readout_context = params_add(params, INIT_GLOROT, E, M, "readout.context");
     d->readout_previous = params_add(params, INIT_GLOROT, E, E, "readout.previous");
     d->readout_bias = params_add(params, INIT_ZERO, E, 1, "readout.bias");
+    if (decoder_folds(d))
+        fuse(d, params);
 }
 
 /* s_0 (B,H) of layer l. */
@@ -140,6 +152,7 @@ static struct cell_step step_of(const struct decoder *d, const struct decoder_ru
     return (struct cell_step){
         .B = run->B,
         .gates = run->gates + t * (size_t)run->B * gates_width(d),
+        .ld_gates = (int)gates_width(d),
         .h_previous = run->fed + t * BH,
         .c_previous = run->c + t * BH,
         .ld_h_previous = d->H,
@@ -433,6 +446,20 @@ void decoder_start(const struct decoder *d, const struct weights *weights, const
     }
 }
 
+void decoder_memory(const struct decoder *d, const struct weights *weights, int S,
+                    const real *states, real *rows)
+{
+    const size_t A = (size_t)d->attention.A, M = (size_t)d->M;
+    const size_t width = (size_t)decoder_memory_width(d);
+    if (d->attends)
+        weights_product(weights, d->attention.key, S, states, d->M, false, rows, (int)width);
+    for (size_t s = 0; s < (size_t)S; s++) {
+        if (d->attends)
+            add_bias(1, d->attention.A, weight(weights, d->attention.key_bias), rows + s * width);
+        memcpy(rows + s * width + A, states + s * M, M * sizeof(real));
+    }
+}
+
 struct step_scratch {
     real *query;   // (N,A)
     real *context; // (N,M)
@@ -465,13 +492,14 @@ static void attending_step(const struct decoder *d, const struct weights *weight
                            const struct decoder_step *step, const struct step_scratch *k)
 {
     const int N = step->N, H = d->H, A = d->attention.A, ld = decoder_state_width(d);
+    const int width = decoder_memory_width(d);
     weights_product(weights, d->attention.query, N, step->state, ld, false, k->query, A);
     clear((size_t)N * (size_t)d->M, k->context);
     for (int n = 0; n < N; n++) {
         real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
-        attention_forward(&d->attention, weights, step->S[n], step->keys[n], A,
+        attention_forward(&d->attention, weights, step->S[n], step->memory[n], width,
                           k->query + (size_t)n * (size_t)A, alignment);
-        weights->kernels->weighted_sum(step->S[n], d->M, alignment, step->memory[n], d->M,
+        weights->kernels->weighted_sum(step->S[n], d->M, alignment, step->memory[n] + A, width,
                                        k->context + (size_t)n * (size_t)d->M);
     }
     linear_forward(weights, d->cell.w, d->cell.bias, N, step->y, d->E, k->gates);
@@ -480,6 +508,7 @@ static void attending_step(const struct decoder *d, const struct weights *weight
     const struct cell_step inner = {
         .B = N,
         .gates = k->gates,
+        .ld_gates = (int)gates_width(d),
         .h_previous = step->state,
         .c_previous = step->state + H,
         .ld_h_previous = ld,

@@ -36,7 +36,14 @@ struct decoder {
     struct cell cell;   // layer 0 of one that attends: w takes y, context takes c_t
     struct stack above; // the layers above it; all layers of one that does not
     struct tensor readout_state, readout_context, readout_previous, readout_bias;
+    struct fusion fused_state, fused_input, fused_memory; // of one that folds: folded.h
 };
+
+/* Whether its step can be folded.h's: it attends and has one layer. */
+static inline bool decoder_folds(const struct decoder *decoder)
+{
+    return decoder->attends && decoder->layers == 1;
+}
 
 /* Tensors bridge.w .bias, bridge.L.w .bias, attention.*, decoder.L.*, readout.state .context
  * .previous .bias. */
@@ -101,11 +108,20 @@ static inline int decoder_state_width(const struct decoder *decoder)
 void decoder_start(const struct decoder *decoder, const struct weights *weights,
                    const real *summary, real *state);
 
+/* What a step needs of a sentence: rows [key ; state]. Without attention it is not looked at. */
+static inline int decoder_memory_width(const struct decoder *decoder)
+{
+    return decoder->attention.A + decoder->M;
+}
+
+/* Rows (S,memory width) of encoder states (S,M). */
+void decoder_memory(const struct decoder *decoder, const struct weights *weights, int S,
+                    const real *states, real *rows);
+
 struct decoder_step {
     int N;
     const real *y;             // (N,E) embedded previous pieces
-    const real *const *memory; // (N) -> (S,M) of the row's sentence
-    const real *const *keys;   // (N) -> (S,A)
+    const real *const *memory; // (N) -> (S,memory width) of the row's sentence
     const int *S;              // (N)
     const real *state;         // (N,state width)
     real *next_state;          // (N,state width)
@@ -114,6 +130,7 @@ struct decoder_step {
     real *readout; // (N,E)
 };
 
+/* The specification of folded.h, and the step of whatever that cannot do. */
 void decoder_step(const struct decoder *decoder, const struct weights *weights,
                   const struct decoder_step *step, struct arena *scratch);
 size_t decoder_step_bytes(const struct decoder *decoder, int N);

@@ -42,6 +42,21 @@ void params_set_use(struct params *params, struct tensor t, enum param_use use)
     params->entries[t.index].use = use;
 }
 
+struct fusion params_fuse(struct params *params, const struct tensor *parts, int count)
+{
+    assert(params->fusion_count < FUSIONS_MAX && count <= FUSION_PARTS);
+    struct fusion *fusion = &params->fusions[params->fusion_count];
+    *fusion =
+        (struct fusion){ .count = count, .cols = parts[0].cols, .index = params->fusion_count++ };
+    for (int i = 0; i < count; i++) {
+        assert(parts[i].cols == fusion->cols);
+        fusion->parts[i] = parts[i];
+        fusion->rows += parts[i].rows;
+        params_set_use(params, parts[i], USE_FUSED);
+    }
+    return *fusion;
+}
+
 const struct param *params_find(const struct params *params, const char *name)
 {
     for (int i = 0; i < params->count; i++)
@@ -138,14 +153,32 @@ bool params_initialise(const struct params *params, real *values, uint64_t seed)
 
 /* ---- products ---- */
 
+static bool has_panels(const struct packed *packed, int i)
+{
+    return packed && packed[i].panels;
+}
+
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy)
 {
     const struct kernels *k = w->kernels;
-    const struct packed *packed = w->packed ? &w->packed[t.index] : NULL;
-    if (packed && packed->panels)
-        k->packings[packed->type]->product(M, t.rows, t.cols, X, ldx, packed->panels, accumulate, Y,
-                                           ldy);
+    if (has_panels(w->packed, t.index))
+        k->packings[w->packed[t.index].type]->product(
+            M, t.rows, t.cols, X, ldx, w->packed[t.index].panels, accumulate, Y, ldy);
     else
         k->gemm(GEMM_NT, M, t.rows, t.cols, X, ldx, weight(w, t), t.cols, accumulate, Y, ldy);
+}
+
+void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
+                   real *Y, int ldy)
+{
+    if (has_panels(w->fused, f->index)) {
+        w->kernels->packings[w->fused[f->index].type]->product(
+            M, f->rows, f->cols, X, ldx, w->fused[f->index].panels, false, Y, ldy);
+        return;
+    }
+    for (int i = 0; i < f->count; i++) {
+        weights_product(w, f->parts[i], M, X, ldx, false, Y, ldy);
+        Y += f->parts[i].rows;
+    }
 }

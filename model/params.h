@@ -23,6 +23,8 @@
 
 #define PARAMS_MAX 256 // tensors of a model
 #define PARAM_NAME_BYTES 48
+#define FUSIONS_MAX 4 // of a model
+#define FUSION_PARTS 3
 
 enum param_init {
     INIT_ZERO,
@@ -37,6 +39,7 @@ enum param_use {
     USE_PRODUCT, // multiplies by it: a packed copy will do; matrices, unless told otherwise
     USE_VALUES,  // reads it; vectors, unless told otherwise
     USE_BOTH,
+    USE_FUSED, // multiplies by it as part of a fusion
 };
 
 struct tensor {
@@ -52,16 +55,28 @@ struct param {
     enum param_use use;
 };
 
+/* Matrices of equal width that inference multiplies by as one: their rows under each other. */
+struct fusion {
+    struct tensor parts[FUSION_PARTS];
+    int count;
+    int rows, cols;
+    int index; // in params.fusions
+};
+
 struct params {
     struct param entries[PARAMS_MAX];
     int count;
     size_t total; // elements in a block; each tensor starts at a multiple of 16
+    struct fusion fusions[FUSIONS_MAX];
+    int fusion_count;
 };
 
 void params_init(struct params *params);
 struct tensor params_add(struct params *params, enum param_init init, int rows, int cols,
                          const char *name);
 void params_set_use(struct params *params, struct tensor t, enum param_use use);
+/* Of at most FUSION_PARTS matrices, which get USE_FUSED. */
+struct fusion params_fuse(struct params *params, const struct tensor *parts, int count);
 const struct param *params_find(const struct params *params, const char *name); // NULL if absent
 size_t params_weight_count(const struct params *params); // without the gaps between tensors
 
@@ -74,14 +89,15 @@ struct packed {
     const void *panels; // NULL: there is no packed copy
 };
 
-/* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`) is for
- * matrices that stay the same over many products; the values of a tensor of USE_PRODUCT need not
- * be there then. */
+/* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`) and
+ * `fused` (NULL, or params->fusion_count) are for matrices that stay the same over many products;
+ * the values of a tensor of USE_PRODUCT or USE_FUSED need not be there then. */
 struct weights {
     const struct params *params;
     const struct kernels *kernels;
     const real *values;
     const struct packed *packed;
+    const struct packed *fused;
 };
 
 static inline const real *weight(const struct weights *w, struct tensor t)
@@ -92,5 +108,9 @@ static inline const real *weight(const struct weights *w, struct tensor t)
 /* Y(M,t.rows) = X(M,t.cols) tᵀ, or +=: packed if there is a packed copy. */
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy);
+
+/* Y(M,f->rows) = X(M,f->cols) of all parts, their columns side by side. */
+void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
+                   real *Y, int ldy);
 
 #endif

@@ -258,24 +258,45 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
 
 /* ---- inference ---- */
 
+int seq2seq_memory_width(const struct seq2seq *model)
+{
+    return decoder_folds(&model->decoder) ? folded_memory_width(&model->decoder)
+                                          : decoder_memory_width(&model->decoder);
+}
+
+int seq2seq_state_width(const struct seq2seq *model)
+{
+    return decoder_folds(&model->decoder) ? folded_state_width(&model->decoder)
+                                          : decoder_state_width(&model->decoder);
+}
+
+void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
+                            struct memory *memory)
+{
+    memory->rows = arena_array(arena, real, (size_t)S * (size_t)seq2seq_memory_width(model));
+    memory->start = arena_array(arena, real, seq2seq_state_width(model));
+}
+
 struct encode_scratch {
     int32_t *ids; // (S,B) time-major
     real *x;      // (S,B,E)
     struct encoder_run run;
     real *summary; // (B,M)
-    real *keys;    // (S,B,A)
+    real *states;  // (pieces,M) of the sentences, one behind the other
+    real *rows;    // (pieces,memory width)
 };
 
 static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model, int S, int B,
                            const int *len, struct arena *a)
 {
-    const size_t rows = (size_t)S * (size_t)B;
+    const size_t rows = (size_t)S * (size_t)B, M = (size_t)model->decoder.M;
     k->ids = arena_array(a, int32_t, rows);
     k->x = arena_array(a, real, rows * (size_t)model->config.embedding);
     k->run = (struct encoder_run){ .S = S, .B = B, .len = len, .x = k->x };
     encoder_lay_out(&model->encoder, &k->run, a);
-    k->summary = arena_array(a, real, (size_t)B * (size_t)model->decoder.M);
-    k->keys = arena_array(a, real, rows * (size_t)model->decoder.attention.A);
+    k->summary = arena_array(a, real, (size_t)B * M);
+    k->states = arena_array(a, real, rows * M);
+    k->rows = arena_array(a, real, rows * (size_t)seq2seq_memory_width(model));
 }
 
 size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
@@ -286,21 +307,42 @@ size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
     return measure.used;
 }
 
-void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
-                            struct memory *memory)
+/* The states of all sentences without padding; returns how many pieces they have. */
+static int gather_states(const struct seq2seq *model, const struct encode_scratch *k,
+                         const int *len, int B)
 {
-    const size_t len = (size_t)S;
-    memory->states = arena_array(arena, real, len * (size_t)model->decoder.M);
-    memory->keys = arena_array(arena, real, len * (size_t)model->decoder.attention.A);
-    memory->start = arena_array(arena, real, seq2seq_state_width(model));
+    const size_t M = (size_t)model->decoder.M;
+    size_t row = 0;
+    for (int b = 0; b < B; b++)
+        for (size_t s = 0; s < (size_t)len[b]; s++, row++)
+            memcpy(k->states + row * M, k->run.memory + (s * (size_t)B + (size_t)b) * M,
+                   M * sizeof(real));
+    return (int)row;
 }
 
-/* Rows b of a time-major block (S,B,n) to a dense block (len,n). */
-static void copy_sentence(const real *block, int b, int B, int len, int n, real *out)
+/* Rows and starts of the memories, by one product for all sentences. */
+static void make_memories(const struct seq2seq *model, const struct weights *weights,
+                          const struct encode_scratch *k, const int *len, int count,
+                          struct memory *const *out)
 {
-    for (size_t s = 0; s < (size_t)len; s++)
-        memcpy(out + s * (size_t)n, block + (s * (size_t)B + (size_t)b) * (size_t)n,
-               (size_t)n * sizeof(real));
+    const struct decoder *d = &model->decoder;
+    const size_t width = (size_t)seq2seq_memory_width(model);
+    const int pieces = gather_states(model, k, len, count);
+    const real *row = k->rows;
+    if (decoder_folds(d))
+        folded_memory(d, weights, pieces, k->states, k->rows);
+    else
+        decoder_memory(d, weights, pieces, k->states, k->rows);
+    for (int b = 0; b < count; b++) {
+        const real *summary = k->summary + (size_t)b * (size_t)d->M;
+        memcpy(out[b]->rows, row, (size_t)len[b] * width * sizeof(real));
+        row += (size_t)len[b] * width;
+        if (decoder_folds(d))
+            folded_start(d, weights, summary, out[b]->start);
+        else
+            decoder_start(d, weights, summary, out[b]->start);
+        out[b]->S = len[b];
+    }
 }
 
 static int longest(const int *len, int count)
@@ -315,7 +357,7 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
                            const int32_t *const *ids, const int *len, int count,
                            struct arena *scratch, struct memory *const *out, struct error *err)
 {
-    const int S = longest(len, count), M = model->decoder.M, A = model->decoder.attention.A;
+    const int S = longest(len, count);
     if (scratch->size - scratch->used < seq2seq_encode_bytes(model, count, S))
         return error_set(err, STATUS_NO_MEMORY,
                          "encoding %d sentences of %d pieces needs %zu bytes", count, S,
@@ -330,34 +372,28 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
     encoder_forward(&model->encoder, weights, &k.run);
     encoder_summary(&model->encoder, model->config.attention_kind, S, count, len, k.run.memory,
                     k.summary);
-    if (model->decoder.attends)
-        attention_keys(&model->decoder.attention, weights, S * count, k.run.memory, k.keys);
-    for (int b = 0; b < count; b++) {
-        copy_sentence(k.run.memory, b, count, len[b], M, out[b]->states);
-        copy_sentence(k.keys, b, count, len[b], A, out[b]->keys);
-        decoder_start(&model->decoder, weights, k.summary + (size_t)b * (size_t)M, out[b]->start);
-        out[b]->S = len[b];
-    }
+    make_memories(model, weights, &k, len, count, out);
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }
 
+/* What decoder_step wants beside the step. */
 struct step_scratch {
-    real *y;                     // (N,E)
-    real *readout;               // (N,E)
-    const real **states, **keys; // (N)
-    int *S;                      // (N)
+    real *y;           // (N,E)
+    real *state;       // (N,state width)
+    const real **rows; // (N)
+    int *S;            // (N)
 };
 
 static void lay_out_step(struct step_scratch *k, const struct seq2seq *model, int N,
                          struct arena *a)
 {
     const size_t rows = (size_t)N;
-    k->y = arena_array(a, real, rows * (size_t)model->config.embedding);
-    k->readout = arena_array(a, real, rows * (size_t)model->config.embedding);
-    k->states = arena_array(a, const real *, rows);
-    k->keys = arena_array(a, const real *, rows);
+    const bool folds = decoder_folds(&model->decoder);
+    k->rows = arena_array(a, const real *, rows);
     k->S = arena_array(a, int, rows);
+    k->y = folds ? NULL : arena_array(a, real, rows * (size_t)model->config.embedding);
+    k->state = folds ? NULL : arena_array(a, real, rows * (size_t)seq2seq_state_width(model));
 }
 
 size_t seq2seq_step_bytes(const struct seq2seq *model, int N)
@@ -365,11 +401,33 @@ size_t seq2seq_step_bytes(const struct seq2seq *model, int N)
     struct arena measure = arena_measure();
     struct step_scratch scratch;
     lay_out_step(&scratch, model, N, &measure);
-    return measure.used + decoder_step_bytes(&model->decoder, N);
+    return measure.used + (decoder_folds(&model->decoder) ? folded_step_bytes(&model->decoder, N)
+                                                          : decoder_step_bytes(&model->decoder, N));
+}
+
+static void unfolded_step(const struct seq2seq *model, const struct weights *weights,
+                          const struct step *step, const struct step_scratch *k,
+                          struct arena *scratch)
+{
+    const size_t width = (size_t)seq2seq_state_width(model);
+    embedding_forward(weights, model->embedding, (size_t)step->N, step->previous, k->y);
+    for (size_t n = 0; n < (size_t)step->N; n++)
+        memcpy(k->state + n * width, step->state[n], width * sizeof(real));
+    const struct decoder_step inner = { .N = step->N,
+                                        .y = k->y,
+                                        .memory = k->rows,
+                                        .S = k->S,
+                                        .state = k->state,
+                                        .next_state = step->next_state,
+                                        .alignment = step->alignment,
+                                        .ld_alignment = step->ld_alignment,
+                                        .readout = step->readout };
+    decoder_step(&model->decoder, weights, &inner, scratch);
 }
 
 enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
-                         const struct step *step, struct arena *scratch, struct error *err)
+                         const struct step *step, struct row_cache *cache, struct arena *scratch,
+                         struct error *err)
 {
     const int N = step->N;
     if (scratch->size - scratch->used < seq2seq_step_bytes(model, N))
@@ -378,24 +436,25 @@ enum status seq2seq_step(const struct seq2seq *model, const struct weights *weig
     const struct arena_mark mark = arena_mark(scratch);
     struct step_scratch k;
     lay_out_step(&k, model, N, scratch);
-    embedding_forward(weights, model->embedding, (size_t)N, step->previous, k.y);
     for (int n = 0; n < N; n++) {
-        k.states[n] = step->memory[n]->states;
-        k.keys[n] = step->memory[n]->keys;
+        k.rows[n] = step->memory[n]->rows;
         k.S[n] = step->memory[n]->S;
     }
-    const struct decoder_step inner = { .N = N,
-                                        .y = k.y,
-                                        .memory = k.states,
-                                        .keys = k.keys,
-                                        .S = k.S,
-                                        .state = step->state,
-                                        .next_state = step->next_state,
-                                        .alignment = step->alignment,
-                                        .ld_alignment = step->ld_alignment,
-                                        .readout = k.readout };
-    decoder_step(&model->decoder, weights, &inner, scratch);
-    output_log_probs(&model->output, weights, N, k.readout, step->log_probs);
+    if (decoder_folds(&model->decoder)) {
+        const struct folded_step inner = { .N = N,
+                                           .previous = step->previous,
+                                           .embedding = model->embedding,
+                                           .memory = k.rows,
+                                           .S = k.S,
+                                           .state = step->state,
+                                           .next_state = step->next_state,
+                                           .alignment = step->alignment,
+                                           .ld_alignment = step->ld_alignment,
+                                           .readout = step->readout };
+        folded_step(&model->decoder, weights, &inner, cache, scratch);
+    } else {
+        unfolded_step(model, weights, step, &k, scratch);
+    }
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }

@@ -21,6 +21,7 @@
 #include "model/config.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
+#include "model/folded.h"
 #include "model/layers/output.h"
 #include "model/loss.h"
 #include "model/params.h"
@@ -62,11 +63,14 @@ size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T);
 
 /* The encoded form of one sentence. */
 struct memory {
-    real *states; // (S,M)
-    real *keys;   // (S,A)
-    real *start;  // (state width) of a row before its first target piece
-    int S;        // source pieces + </s>
+    real *rows;  // (S,memory width) what a step needs of each source piece
+    real *start; // (state width) of a row before its first target piece
+    int S;       // source pieces + </s>
 };
+
+/* Reals that a row of memory and the state of a decoder row take. */
+int seq2seq_memory_width(const struct seq2seq *model);
+int seq2seq_state_width(const struct seq2seq *model);
 
 /* Room for a sentence of at most S pieces from the arena; pointers stay NULL in a measuring or full
  * arena. */
@@ -81,27 +85,24 @@ MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct 
                                       struct error *err);
 size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S); // of scratch
 
-/* Reals that the state of a decoder row takes. */
-static inline int seq2seq_state_width(const struct seq2seq *model)
-{
-    return decoder_state_width(&model->decoder);
-}
-
-/* One step of N hypotheses of any sentences. */
+/* One step of N hypotheses of any sentences, up to the readout; output.h makes log-probabilities of
+ * it. */
 struct step {
     int N;
     const struct memory *const *memory; // (N) the sentence each row belongs to
     const int32_t *previous;            // (N) the piece before, <s> at first
-    const real *state;                  // (N,state width) in
-    real *next_state;                   // (N,state width) out; not the same memory as state
+    const real *const *state;           // (N) -> (state width) of the row's parent
+    real *next_state;                   // (N,state width) out; none of the parents'
     real *alignment;                    // (N,ld_alignment) out: row n has memory[n]->S weights
     int ld_alignment;
-    real *log_probs; // (N,V) out
+    real *readout; // (N,E) out
 };
 
+/* A row's bits depend neither on the others nor on what the cache holds, which is of these weights
+ * alone. */
 MUST_CHECK enum status seq2seq_step(const struct seq2seq *model, const struct weights *weights,
-                                    const struct step *step, struct arena *scratch,
-                                    struct error *err);
+                                    const struct step *step, struct row_cache *cache,
+                                    struct arena *scratch, struct error *err);
 size_t seq2seq_step_bytes(const struct seq2seq *model, int N); // of scratch
 
 #endif

@@ -37,7 +37,7 @@ MODEL_LEVELS = [
     "model/params model/config model/loss model/parts model/file model/file_format model/file_write model/workspace "
     "model/alignment",
     "model/layers",
-    "model/encoder model/decoder",
+    "model/encoder model/decoder model/folded",
     "model/seq2seq model/lm model/classifier",
     "model/model",
     "model/search",

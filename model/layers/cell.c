@@ -67,10 +67,10 @@ struct row {
     real *h, *c;
 };
 
-static struct row row_of(const struct cell *cell, const struct cell_step *s, size_t b)
+static struct row row_of(const struct cell_step *s, size_t b)
 {
     return (struct row){
-        .gates = s->gates + b * (size_t)cell->G * (size_t)cell->H,
+        .gates = s->gates + b * (size_t)s->ld_gates,
         .h_previous = s->h_previous + b * (size_t)s->ld_h_previous,
         .c_previous = s->c_previous + b * (size_t)s->ld_c_previous,
         .h = s->h + b * (size_t)s->ld_h,
@@ -94,7 +94,7 @@ static void simple_forward(const struct cell *cell, const struct weights *weight
     const struct kernels *k = weights->kernels;
     const size_t bytes = (size_t)cell->H * sizeof(real);
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         if (cell->kind == CELL_RNN)
             k->tanh_rows(cell->H, row.gates, row.gates);
         else
@@ -129,7 +129,7 @@ static void lstm_forward(const struct cell *cell, const struct weights *weights,
 {
     const real *peephole = peephole_of(cell, weights);
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         weights->kernels->lstm_forward(cell->H, peephole, row.gates, row.c_previous, row.c, row.h);
     }
 }
@@ -141,7 +141,7 @@ static void lstm_backward(const struct cell *cell, const struct weights *weights
     const real *peephole = peephole_of(cell, weights);
     real *d_peephole = peephole ? gradients + cell->peephole.offset : NULL;
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)cell->H;
         weights->kernels->lstm_backward(cell->H, peephole, row.gates, row.c_previous, row.c,
                                         d_h + at, d_c + at, d_gates + at * (size_t)cell->G,
@@ -158,12 +158,13 @@ static void gru_forward(const struct cell *cell, const struct weights *weights,
     const struct kernels *k = weights->kernels;
     const int H = cell->H;
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         k->gru_reset(H, row.gates, row.h_previous, row.c);
     }
-    weights_product(weights, cell->candidate, s->B, s->c, s->ld_c, true, s->gates + 2 * H, 3 * H);
+    weights_product(weights, cell->candidate, s->B, s->c, s->ld_c, true, s->gates + 2 * H,
+                    s->ld_gates);
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         k->gru_update(H, row.gates, row.h_previous, row.h);
     }
 }
@@ -176,14 +177,14 @@ static void gru_backward(const struct cell *cell, const struct weights *weights,
     const struct kernels *k = weights->kernels;
     const int H = cell->H;
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)H;
         k->gru_update_backward(H, row.gates, row.h_previous, d_h + at, d_gates + 3 * at);
     }
     k->gemm(GEMM_NN, s->B, H, H, d_gates + 2 * H, 3 * H, weight(weights, cell->candidate), H, false,
             d_gates + H, 3 * H);
     for (int b = 0; b < s->B; b++) {
-        const struct row row = row_of(cell, s, (size_t)b);
+        const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)H;
         k->gru_reset_backward(H, row.gates, row.h_previous, d_h + at, d_gates + 3 * at,
                               d_h_previous + at);
@@ -197,7 +198,13 @@ void cell_forward(const struct cell *cell, const struct weights *weights,
                   const struct cell_step *step)
 {
     weights_product(weights, cell->u, step->B, step->h_previous, step->ld_h_previous, true,
-                    step->gates, cell->G * cell->H);
+                    step->gates, step->ld_gates);
+    cell_finish(cell, weights, step);
+}
+
+void cell_finish(const struct cell *cell, const struct weights *weights,
+                 const struct cell_step *step)
+{
     switch (cell->kind) {
     case CELL_RNN:
     case CELL_RNN_LOGISTIC:

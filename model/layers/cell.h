@@ -44,11 +44,12 @@ struct cell {
 void cell_declare(struct cell *cell, struct params *params, enum cell_kind kind, const char *prefix,
                   int I, int H, int M);
 
-/* B rows of one step. Rows are ld_* apart; gates are dense. */
+/* B rows of one step. Rows are ld_* apart; of a step that goes back too, gates are dense. */
 struct cell_step {
     int B;
-    real *gates;                              // (B,GH) in: W x + b, out: activated
-    const real *h_previous, *c_previous;      // (B,H)
+    real *gates; // (B,GH) in: W x + b, out: activated
+    int ld_gates;
+    const real *h_previous, *c_previous; // (B,H)
     int ld_h_previous, ld_c_previous;
     real *h, *c; // (B,H) out; c not the same memory as c_previous
     int ld_h, ld_c;
@@ -56,6 +57,9 @@ struct cell_step {
 
 void cell_forward(const struct cell *cell, const struct weights *weights,
                   const struct cell_step *step);
+/* What is left of it when U h' is in the gates already. */
+void cell_finish(const struct cell *cell, const struct weights *weights,
+                 const struct cell_step *step);
 
 /* The same step back, the step as cell_forward left it. d_h (B,H) is read; d_c (B,H) comes in from
  * the step after and goes out for the step before (simple cells and GRUs leave it); d_gates (B,GH)

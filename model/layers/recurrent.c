@@ -32,6 +32,7 @@ static struct cell_step step_of(const struct cell *cell, const struct recurrent_
     return (struct cell_step){
         .B = run->B,
         .gates = run->gates + s * B * (size_t)cell->G * H,
+        .ld_gates = cell->G * cell->H,
         .h_previous = n > 0     ? run->fed + before
                       : run->h0 ? run->h0
                                 : run->zeros,

@@ -228,6 +228,7 @@ void stack_step(const struct stack *stack, const struct weights *weights,
         const struct cell_step inner = {
             .B = step->N,
             .gates = k.gates,
+            .ld_gates = cell->G * cell->H,
             .h_previous = state,
             .c_previous = state + H,
             .ld_h_previous = step->ld_state,

@@ -1,7 +1,7 @@
 /*
  * beam.c - beam search with length normalisation for one sentence.
  *
- *   k width   V vocabulary   d depth
+ *   k width   V pieces that may come   d depth
  *
  * A step looks at the k·V continuations of all rows. Of the best 2k, at least k
  * are not </s>, as each row has </s> once. A row whose </s> is among the best k
@@ -88,28 +88,30 @@ static bool any_above(const real *log_probs, float total, float floor)
 }
 
 /* Nothing that is not a number, or impossible, is above any floor. */
-static void rank_row(struct ranking *ranking, int row, float total, const real *log_probs, int V)
+static void rank_row(struct ranking *ranking, int row, float total, const real *log_probs,
+                     const int32_t *ids, int count)
 {
-    for (int from = BEAM_EOS; from < V; from += BLOCK) {
-        const int to = from + BLOCK < V ? from + BLOCK : V;
+    for (int from = ids ? 0 : BEAM_EOS; from < count; from += BLOCK) {
+        const int to = from + BLOCK < count ? from + BLOCK : count;
         if (to - from == BLOCK && !any_above(log_probs + from, total, ranking->floor))
             continue;
-        for (int id = from; id < to; id++) {
-            const float sum = total + log_probs[id];
+        for (int i = from; i < to; i++) {
+            const float sum = total + log_probs[i];
             if (sum > ranking->floor)
-                rank(ranking, (struct beam_candidate){ row, id, log_probs[id], sum });
+                rank(ranking, (struct beam_candidate){ row, ids ? ids[i] : i, log_probs[i], sum });
         }
     }
 }
 
 /* By total, then lower row, then lower id. */
-static int rank_all(struct beam *beam, const real *log_probs, int V)
+static int rank_all(struct beam *beam, const real *log_probs, const int32_t *ids, int count)
 {
     struct ranking ranking = { .list = beam->candidates,
                                .capacity = 2 * beam->options.beam,
                                .floor = -INFINITY };
     for (int row = 0; row < beam->live; row++)
-        rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)V, V);
+        rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)count, ids,
+                 count);
     return ranking.count;
 }
 
@@ -145,18 +147,19 @@ static bool can_win(const struct beam *beam, int row)
            score(beam, beam->totals[row], beam->steps) > beam->endings[wanted - 1].score;
 }
 
-bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *alignment, int ld)
+bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
+                  const real *alignment, int ld)
 {
     const int width = beam->options.beam;
-    const int count = rank_all(beam, log_probs, V);
-    if (count == 0)
+    const int found = rank_all(beam, log_probs, ids, count);
+    if (found == 0)
         return false; // nothing is possible: what there is stays unfinished
 
     for (int row = 0; row < beam->live; row++)
         memcpy(alignment_at(beam, beam->depth, row), alignment + (size_t)row * (size_t)ld,
                (size_t)beam->S * sizeof *alignment);
     int live = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < found; i++) {
         const struct beam_candidate *c = &beam->candidates[i];
         if (c->id == BEAM_EOS) {
             if (i < width)

@@ -6,7 +6,7 @@
  *     beam_start(&beam, &options, S, steps);
  *     do {
  *         // rows beam_previous(&beam, 0..live) step; row r comes from beam_parent(&beam, r)
- *     } while (beam_advance(&beam, log_probs, V, alignment, ld));
+ *     } while (beam_advance(&beam, log_probs, ids, count, alignment, ld));
  *     beam_collect(&beam, &results, &translation);
  *
  * Private to this folder. At depth d each live hypothesis, called a row, has d
@@ -65,9 +65,11 @@ void beam_start(struct beam *beam, const struct search_options *options, int S, 
 int32_t beam_previous(const struct beam *beam, int row); // its last piece, <s> at first
 int beam_parent(const struct beam *beam, int row);       // depth > 0
 
-/* Take the step of every row, log_probs (live,V) and alignment (live rows of S, ld apart), one
- * piece further. False when the search is over. */
-bool beam_advance(struct beam *beam, const real *log_probs, int V, const real *alignment, int ld);
+/* Take the step of every row, log_probs (live,count) and alignment (live rows of S, ld apart), one
+ * piece further. ids (count), rising, are the pieces of the columns; NULL: 0 to count - 1. False
+ * when the search is over. */
+bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
+                  const real *alignment, int ld);
 
 /* The best hypotheses into the arena; false: it is full. */
 bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out);

@@ -1,23 +1,32 @@
 /*
- * translator.c - many sentences at once: every one in flight has a slot, and
- * the hypotheses of all slots are the rows of one decoder step.
+ * translator.c - the sentences in flight: admitted, stepped together, collected.
  *
- *     waiting sources -> admit (encode together) -> slots -> step -> collect
- *                             ^                                |
- *                             +----- a free slot --------------+
+ *     waiting -> translator_add: a slot and a range of the pool -> encoded at the next step,
+ *     with whoever came since -> a row a hypothesis, a step for all -> collected, slot and range free
+ *
+ * A row's state stays where its step wrote it; the next step reads it from
+ * there by pointer, so that a beam that reorders its rows moves no state.
  */
 #include "model/search/translator.h"
 
-#include <math.h>
+#include <assert.h>
 #include <string.h>
+
 #include "base/memory.h"
 #include "model/search/beam.h"
+#include "model/search/narrow.h"
+#include "model/search/pool.h"
+#include "model/seq2seq.h"
 
-#define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio * source length
-#define ADMIT_SHARE 4       // sentences join the others when 1/4 of the slots are free
+#define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
+#define ADMIT_SHARE 4       // translator_run waits for this share of the slots to be free
+#define USUAL_LEN 32     // pieces of a sentence, </s> included: room for as many as there are slots
+#define CACHED_ROWS 1024 // pieces whose input rows are kept
 
-struct slot {
-    int source;           // the sentence in it, -1: free
+struct slot {              // a sentence in flight
+    struct search *search; // NULL: free
+    bool encoded;
+    char *room;           // in the pool: what memory and beam point to
     struct memory memory; // its encoded form
     int first_row;        // its hypotheses are these rows of the last step
     struct beam beam;
@@ -28,16 +37,25 @@ struct translator {
     struct search_limits limits;
     struct slot *slots; // (sentences)
     int in_flight;
+    struct pool pool;
+    struct row_cache cache;
+    struct narrow narrow;
+    bool lists_changed; // since narrow was chosen
 
-    struct arena block;  // all of the following, and what the slots point to
+    struct arena block;  // all of the following
     const int32_t **ids; // (sentences) to encode
     int *lens;
     struct memory **memories;
+    const int32_t **lists; // (sentences) allowed pieces of each in flight
+    int *list_counts;
     const struct memory **row_memory; // (N) rows of a step, N = sentences * beam
     int32_t *row_previous;            // (N)
-    real *state, *next_state;         // (N,state width)
+    const real **row_state;           // (N) in `states` of the step before, or a memory's start
+    real *states[2];                  // (N,state width) of the last step and of the one before
     real *alignment;                  // (N,source_len)
-    real *log_probs;                  // (N,V)
+    real *readout;                    // (N,E)
+    real *logits;                     // (N,V)
+    real *own;                        // (beam,V) those of one sentence's own pieces
 
     struct arena scratch;
 };
@@ -72,29 +90,46 @@ static int steps_most(float length_ratio, int source_len)
     return (int)(length_ratio * (float)source_len) + TARGET_LEN_EXTRA;
 }
 
-/* A pointer is NULL when the arena only measures; the slots themselves exist already. */
+/* A pointer is NULL when the arena only measures. */
 static void lay_out(struct translator *tr, struct arena *a)
 {
-    const struct config *config = model_config(tr->model);
+    const struct seq2seq *shape = model_seq2seq(tr->model);
     const size_t sentences = (size_t)tr->limits.sentences, S = (size_t)tr->limits.source_len;
-    const size_t N = sentences * (size_t)tr->limits.beam;
-    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
-
-    for (size_t i = 0; i < sentences; i++) {
-        struct slot *slot = &tr->slots[i];
-        seq2seq_memory_lay_out(model_seq2seq(tr->model), tr->limits.source_len, a, &slot->memory);
-        beam_lay_out(&slot->beam, a, tr->limits.beam, tr->limits.source_len,
-                     steps_most(LENGTH_RATIO_MAX, tr->limits.source_len));
-    }
+    const size_t N = sentences * (size_t)tr->limits.beam, V = (size_t)shape->config.vocabulary;
+    const size_t width = (size_t)seq2seq_state_width(shape);
     tr->ids = arena_array(a, const int32_t *, sentences);
     tr->lens = arena_array(a, int, sentences);
     tr->memories = arena_array(a, struct memory *, sentences);
+    tr->lists = arena_array(a, const int32_t *, sentences);
+    tr->list_counts = arena_array(a, int, sentences);
     tr->row_memory = arena_array(a, const struct memory *, N);
     tr->row_previous = arena_array(a, int32_t, N);
-    tr->state = arena_array(a, real, N * width);
-    tr->next_state = arena_array(a, real, N * width);
+    tr->row_state = arena_array(a, const real *, N);
+    tr->states[0] = arena_array(a, real, N * width);
+    tr->states[1] = arena_array(a, real, N * width);
     tr->alignment = arena_array(a, real, N * S);
-    tr->log_probs = arena_array(a, real, N * (size_t)config->vocabulary);
+    tr->readout = arena_array(a, real, N * (size_t)shape->config.embedding);
+    tr->logits = arena_array(a, real, N * V);
+    tr->own = arena_array(a, real, (size_t)tr->limits.beam * V);
+    row_cache_lay_out(&tr->cache, &shape->decoder, CACHED_ROWS, a);
+    narrow_lay_out(&tr->narrow, &shape->output, model_weights(tr->model), a);
+}
+
+static void lay_out_room(const struct translator *tr, int S, int beam, int steps,
+                         struct arena *arena, struct memory *memory, struct beam *search)
+{
+    seq2seq_memory_lay_out(model_seq2seq(tr->model), S, arena, memory);
+    beam_lay_out(search, arena, beam, S, steps);
+}
+
+/* What a sentence takes of the pool. */
+static size_t room_bytes(const struct translator *tr, int S, int beam, float length_ratio)
+{
+    struct arena measure = arena_measure();
+    struct memory memory;
+    struct beam search;
+    lay_out_room(tr, S, beam, steps_most(length_ratio, S), &measure, &memory, &search);
+    return measure.used;
 }
 
 static size_t scratch_bytes(const struct translator *tr)
@@ -106,19 +141,27 @@ static size_t scratch_bytes(const struct translator *tr)
     return encode > step ? encode : step;
 }
 
+/* Any one sentence fits, and usual ones in all slots. */
+static size_t pool_bytes(const struct translator *tr)
+{
+    const struct search_limits *limits = &tr->limits;
+    const int usual = limits->source_len < USUAL_LEN ? limits->source_len : USUAL_LEN;
+    return room_bytes(tr, limits->source_len, limits->beam, LENGTH_RATIO_MAX) +
+           (size_t)(limits->sentences - 1) * room_bytes(tr, usual, limits->beam, LENGTH_RATIO_MAX);
+}
+
 static bool allocate(struct translator *tr)
 {
     struct arena size = arena_measure();
-
     tr->slots = memory_zeroed((size_t)tr->limits.sentences, sizeof *tr->slots);
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init(&tr->block, size.used) || !arena_init(&tr->scratch, scratch_bytes(tr)))
+    if (!arena_init(&tr->block, size.used) || !arena_init(&tr->scratch, scratch_bytes(tr)) ||
+        !pool_init(&tr->pool, pool_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
-    for (int i = 0; i < tr->limits.sentences; i++)
-        tr->slots[i].source = -1;
+    row_cache_clear(&tr->cache);
     return true;
 }
 
@@ -149,6 +192,7 @@ void translator_free(struct translator *tr)
 {
     if (!tr)
         return;
+    pool_release(&tr->pool);
     arena_release(&tr->scratch);
     arena_release(&tr->block);
     memory_free(tr->slots);
@@ -193,188 +237,300 @@ static enum status check_source(const struct translator *tr, const struct source
     return STATUS_OK;
 }
 
-/* ---- the work ---- */
+/* ---- in and out ---- */
 
-struct run {
-    struct translator *tr;
-    const struct source *sources;
-    int count;
-    int next; // the first source that still waits
-    const struct search_options *options;
-    struct arena *results;
-    struct translation *out;
-    struct error *err;
-};
+static void leave(struct translator *tr, struct slot *slot)
+{
+    pool_give(&tr->pool, slot->room);
+    slot->search = NULL;
+    tr->in_flight--;
+    tr->lists_changed = true;
+}
+
+static void finish(struct translator *tr, struct slot *slot, enum status status)
+{
+    struct search *search = slot->search;
+    leave(tr, slot);
+    search->status = status;
+    search->done = true; // from here on it is the caller's again
+}
+
+static struct slot *free_slot(struct translator *tr)
+{
+    for (int i = 0; i < tr->limits.sentences; i++)
+        if (!tr->slots[i].search)
+            return &tr->slots[i];
+    return NULL;
+}
+
+enum status translator_add(struct translator *tr, struct search *search, struct error *err)
+{
+    const struct search_options *options = &search->options;
+    const int S = search->source.len;
+    enum status status = check_options(tr, options, err);
+    if (status == STATUS_OK)
+        status = check_source(tr, &search->source, err);
+    if (status != STATUS_OK)
+        return status;
+    struct slot *slot = free_slot(tr);
+    const size_t bytes = room_bytes(tr, S, options->beam, options->length_ratio);
+    char *room = slot ? pool_take(&tr->pool, bytes) : NULL;
+    if (!room)
+        return error_set(err, STATUS_BUSY, "the translator is full: step first");
+
+    const int steps = steps_most(options->length_ratio, S);
+    struct arena arena = arena_over(room, bytes);
+    *slot = (struct slot){ .search = search, .room = room };
+    lay_out_room(tr, S, options->beam, steps, &arena, &slot->memory, &slot->beam);
+    beam_start(&slot->beam, options, S, steps);
+    search->done = false;
+    search->translation = (struct translation){ .best = NULL, .count = 0 };
+    tr->in_flight++;
+    tr->lists_changed = true;
+    return STATUS_OK;
+}
+
+int translator_in_flight(const struct translator *tr)
+{
+    return tr->in_flight;
+}
+
+void translator_abandon(struct translator *tr)
+{
+    for (int i = 0; i < tr->limits.sentences; i++)
+        if (tr->slots[i].search)
+            leave(tr, &tr->slots[i]);
+}
+
+/* ---- a step ---- */
 
 static bool is_cancelled(const struct source *source)
 {
     return source->cancelled && atomic_load(source->cancelled);
 }
 
-static void leave(struct translator *tr, struct slot *slot)
+static void drop_cancelled(struct translator *tr)
 {
-    slot->source = -1;
-    tr->in_flight--;
-}
-
-static void drop_cancelled(struct run *run)
-{
-    struct translator *tr = run->tr;
     for (int i = 0; i < tr->limits.sentences; i++) {
         struct slot *slot = &tr->slots[i];
-        if (slot->source >= 0 && is_cancelled(&run->sources[slot->source]))
-            leave(tr, slot);
+        if (slot->search && is_cancelled(&slot->search->source))
+            finish(tr, slot, STATUS_CANCELLED);
     }
 }
 
-/* Encoding a sentence alone costs nearly what four cost together, so those that wait do so for a
- * few slots to be free; a sentence's bits do not depend on it. */
-static bool is_time_to_admit(const struct run *run)
+/* Those that came since the last step, all together. */
+static void encode_new(struct translator *tr)
 {
-    const int free = run->tr->limits.sentences - run->tr->in_flight;
-    const int waiting = run->count - run->next;
-    return waiting > 0 && free > 0 &&
-           (run->tr->in_flight == 0 || free >= waiting ||
-            free >= run->tr->limits.sentences / ADMIT_SHARE);
-}
-
-static void enter(struct run *run, struct slot *slot, int source)
-{
-    const int S = run->sources[source].len;
-    slot->source = source;
-    slot->first_row = 0;
-    beam_start(&slot->beam, run->options, S, steps_most(run->options->length_ratio, S));
-    run->tr->in_flight++;
-}
-
-/* Sources into the free slots, all encoded together. */
-static enum status admit(struct run *run)
-{
-    struct translator *tr = run->tr;
+    struct error err;
     int n = 0;
-
     for (int i = 0; i < tr->limits.sentences; i++) {
-        while (run->next < run->count && is_cancelled(&run->sources[run->next]))
-            run->next++;
-        if (run->next == run->count)
-            break;
-        if (tr->slots[i].source >= 0)
+        struct slot *slot = &tr->slots[i];
+        if (!slot->search || slot->encoded)
             continue;
-        tr->ids[n] = run->sources[run->next].ids;
-        tr->lens[n] = run->sources[run->next].len;
-        tr->memories[n++] = &tr->slots[i].memory;
-        enter(run, &tr->slots[i], run->next++);
+        slot->encoded = true;
+        tr->ids[n] = slot->search->source.ids;
+        tr->lens[n] = slot->search->source.len;
+        tr->memories[n++] = &slot->memory;
     }
     if (n == 0)
-        return STATUS_OK;
-    return seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
-                          &tr->scratch, tr->memories, run->err);
+        return;
+    const enum status status =
+        seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
+                       &tr->scratch, tr->memories, &err);
+    assert(status == STATUS_OK); // the scratch is sized for the limits
+    (void)status;
 }
 
-/* The state a row starts the next step from: its parent's, or the sentence's first. */
-static void fetch_state(const struct translator *tr, const struct slot *slot, int row, real *state)
+static void choose_pieces(struct translator *tr)
+{
+    int n = 0;
+    if (!tr->lists_changed)
+        return;
+    for (int i = 0; i < tr->limits.sentences; i++) {
+        if (!tr->slots[i].search)
+            continue;
+        tr->lists[n] = tr->slots[i].search->source.allowed;
+        tr->list_counts[n++] = tr->slots[i].search->source.allowed_count;
+    }
+    narrow_choose(&tr->narrow, model_weights(tr->model), tr->lists, tr->list_counts, n);
+    tr->lists_changed = false;
+}
+
+/* The state a row starts from: its parent's, or the sentence's first. */
+static const real *state_of(const struct translator *tr, const struct slot *slot, int row)
 {
     const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
-    const real *from = slot->memory.start;
-    if (slot->beam.depth > 0)
-        from = tr->next_state + (size_t)(slot->first_row + beam_parent(&slot->beam, row)) * width;
-    memcpy(state, from, width * sizeof *state);
+    if (slot->beam.depth == 0)
+        return slot->memory.start;
+    return tr->states[0] + (size_t)(slot->first_row + beam_parent(&slot->beam, row)) * width;
 }
 
 /* The hypotheses of all slots become rows; returns how many. */
-static int gather_rows(struct run *run)
+static int gather_rows(struct translator *tr)
 {
-    struct translator *tr = run->tr;
-    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
     int N = 0;
     for (int i = 0; i < tr->limits.sentences; i++) {
         struct slot *slot = &tr->slots[i];
-        if (slot->source < 0)
+        if (!slot->search)
             continue;
         const int first = N;
         for (int row = 0; row < slot->beam.live; row++, N++) {
             tr->row_memory[N] = &slot->memory;
             tr->row_previous[N] = beam_previous(&slot->beam, row);
-            fetch_state(tr, slot, row, tr->state + (size_t)N * width);
+            tr->row_state[N] = state_of(tr, slot, row);
         }
         slot->first_row = first;
     }
     return N;
 }
 
-static enum status advance_slots(struct run *run)
+/* All rows a piece further: states, alignments, logits. */
+static void step_rows(struct translator *tr, int N)
 {
-    struct translator *tr = run->tr;
-    const int V = model_config(tr->model)->vocabulary, ld = tr->limits.source_len;
+    struct error err;
+    const struct step step = { .N = N,
+                               .memory = tr->row_memory,
+                               .previous = tr->row_previous,
+                               .state = tr->row_state,
+                               .next_state = tr->states[1],
+                               .alignment = tr->alignment,
+                               .ld_alignment = tr->limits.source_len,
+                               .readout = tr->readout };
+    const enum status status = seq2seq_step(model_seq2seq(tr->model), model_weights(tr->model),
+                                            &step, &tr->cache, &tr->scratch, &err);
+    assert(status == STATUS_OK); // as above
+    (void)status;
+    real *last = tr->states[1];
+    tr->states[1] = tr->states[0];
+    tr->states[0] = last;
+    narrow_logits(&tr->narrow, model_weights(tr->model), N, tr->readout, tr->logits);
+}
 
-    for (int i = 0; i < tr->limits.sentences; i++) {
-        struct slot *slot = &tr->slots[i];
-        const size_t row = (size_t)slot->first_row;
-        if (slot->source < 0 || beam_advance(&slot->beam, tr->log_probs + row * (size_t)V, V,
-                                             tr->alignment + row * (size_t)ld, ld))
-            continue;
-        if (!beam_collect(&slot->beam, run->results, &run->out[slot->source]))
-            return error_set(run->err, STATUS_NO_MEMORY,
-                             "the translations need more than %zu bytes", run->results->size);
-        leave(tr, slot);
+/* Log-probabilities (live,count) of a sentence's rows over its own pieces. */
+static real *own_log_probs(struct translator *tr, const struct slot *slot, int *count)
+{
+    const struct kernels *kernels = model_weights(tr->model)->kernels;
+    const struct source *source = &slot->search->source;
+    const size_t ld = (size_t)tr->narrow.count;
+    real *logits = tr->logits + (size_t)slot->first_row * ld, *own = logits;
+    *count = tr->narrow.count;
+    if (source->allowed) {
+        *count = source->allowed_count;
+        own = tr->own;
     }
-    return STATUS_OK;
+    for (size_t row = 0; row < (size_t)slot->beam.live; row++) {
+        real *to = own + row * (size_t)*count;
+        if (source->allowed)
+            narrow_pick(&tr->narrow, source->allowed, *count, logits + row * ld, to);
+        kernels->log_softmax(*count, to);
+    }
+    return own;
 }
 
-static enum status step(struct run *run)
+static void advance(struct translator *tr, struct slot *slot)
 {
-    struct translator *tr = run->tr;
-    struct step rows = { .memory = tr->row_memory,
-                         .previous = tr->row_previous,
-                         .state = tr->state,
-                         .next_state = tr->next_state,
-                         .alignment = tr->alignment,
-                         .ld_alignment = tr->limits.source_len,
-                         .log_probs = tr->log_probs };
-    rows.N = gather_rows(run);
-    enum status status = seq2seq_step(model_seq2seq(tr->model), model_weights(tr->model), &rows,
-                                      &tr->scratch, run->err);
-    return status == STATUS_OK ? advance_slots(run) : status;
+    const size_t ld = (size_t)tr->limits.source_len;
+    int count;
+    const real *log_probs = own_log_probs(tr, slot, &count);
+    if (beam_advance(&slot->beam, log_probs, slot->search->source.allowed, count,
+                     tr->alignment + (size_t)slot->first_row * ld, (int)ld))
+        return;
+    struct search *search = slot->search;
+    const struct arena_mark mark = arena_mark(search->results);
+    const bool fits = beam_collect(&slot->beam, search->results, &search->translation);
+    if (!fits) {
+        arena_rewind(search->results, mark);
+        search->translation = (struct translation){ .best = NULL, .count = 0 };
+    }
+    finish(tr, slot, fits ? STATUS_OK : STATUS_NO_MEMORY);
 }
 
-static enum status search(struct run *run)
+void translator_step(struct translator *tr)
 {
-    struct translator *tr = run->tr;
+    drop_cancelled(tr);
+    encode_new(tr);
+    choose_pieces(tr);
+    const int N = gather_rows(tr);
+    if (N == 0)
+        return;
+    step_rows(tr, N);
+    for (int i = 0; i < tr->limits.sentences; i++)
+        if (tr->slots[i].search)
+            advance(tr, &tr->slots[i]);
+}
+
+/* ---- many at once ---- */
+
+/* Encoding a sentence alone costs nearly what four cost together, so those that wait do so for a
+ * few slots to be free; a sentence's bits do not depend on it. */
+static bool is_time_to_admit(const struct translator *tr, int waiting)
+{
+    const int free = tr->limits.sentences - tr->in_flight;
+    return waiting > 0 && free > 0 &&
+           (tr->in_flight == 0 || free >= waiting || free >= tr->limits.sentences / ADMIT_SHARE);
+}
+
+/* As many of the searches from *next on as there is room for. */
+static enum status admit(struct translator *tr, struct search *searches, int count, int *next,
+                         struct error *err)
+{
     enum status status = STATUS_OK;
-
-    while (status == STATUS_OK && (tr->in_flight > 0 || run->next < run->count)) {
-        drop_cancelled(run);
-        if (is_time_to_admit(run))
-            status = admit(run);
-        if (status == STATUS_OK && tr->in_flight > 0)
-            status = step(run);
+    while (*next < count && status == STATUS_OK) {
+        struct search *search = &searches[*next];
+        if (is_cancelled(&search->source))
+            search->status = STATUS_CANCELLED;
+        else
+            status = translator_add(tr, search, err);
+        if (status == STATUS_OK)
+            ++*next;
     }
-    return status;
+    return status == STATUS_BUSY ? STATUS_OK : status;
+}
+
+static enum status run_all(struct translator *tr, struct search *searches, int count,
+                           struct error *err)
+{
+    int next = 0;
+    while (tr->in_flight > 0 || next < count) {
+        if (is_time_to_admit(tr, count - next)) {
+            enum status status = admit(tr, searches, count, &next, err);
+            if (status != STATUS_OK)
+                return status;
+        }
+        translator_step(tr);
+    }
+    for (int i = 0; i < count; i++)
+        if (searches[i].status == STATUS_NO_MEMORY)
+            return error_set(err, STATUS_NO_MEMORY, "the translations need more than %zu bytes",
+                             searches[i].results->size);
+    return STATUS_OK;
 }
 
 enum status translator_run(struct translator *tr, const struct source *sources, int count,
                            const struct search_options *options, struct arena *results,
                            struct translation *out, struct error *err)
 {
-    struct run run = { tr, sources, count, 0, options, results, out, err };
     const struct arena_mark mark = arena_mark(results);
     enum status status = check_options(tr, options, err);
-
-    for (int i = 0; i < count; i++) {
-        out[i] = (struct translation){ .best = NULL, .count = 0 };
-        if (status == STATUS_OK)
-            status = check_source(tr, &sources[i], err);
-    }
-    if (status == STATUS_OK)
-        status = search(&run);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-
-    arena_rewind(results, mark);
     for (int i = 0; i < count; i++)
         out[i] = (struct translation){ .best = NULL, .count = 0 };
-    for (int i = 0; i < tr->limits.sentences; i++)
-        tr->slots[i].source = -1;
-    tr->in_flight = 0;
+    if (status != STATUS_OK || count == 0)
+        return status;
+    struct search *searches = arena_array(results, struct search, count);
+    if (!searches)
+        status = error_set(err, STATUS_NO_MEMORY, "no room for %d translations", count);
+    for (int i = 0; i < count && status == STATUS_OK; i++) {
+        searches[i] =
+            (struct search){ .source = sources[i], .options = *options, .results = results };
+        status = check_source(tr, &sources[i], err);
+    }
+    if (status == STATUS_OK)
+        status = run_all(tr, searches, count, err);
+    for (int i = 0; i < count && status == STATUS_OK; i++)
+        out[i] = searches[i].translation;
+    if (status != STATUS_OK) {
+        translator_abandon(tr);
+        arena_rewind(results, mark);
+    }
     return status;
 }

@@ -6,15 +6,23 @@
  *     status = translator_run(tr, sources, count, &options, &results, translations, &err);
  *     translator_free(tr);
  *
+ * or, for sentences that come one by one, while others are on their way:
+ *
+ *     status = translator_add(tr, &search, &err);       // STATUS_BUSY: no room now, step first
+ *     translator_step(tr);                              // all in flight: one piece further
+ *     if (search.done) ... search.status, search.translation ...
+ *
  * Beam search with length normalisation; a beam of 1 is greedy search. The
- * rows of all sentences in flight step together, and a sentence gets the same
- * bits alone and beside others. A translator is the memory one thread needs:
+ * rows of all sentences in flight step together, whoever came when, and a
+ * sentence gets the same bits alone and beside others. What is in flight is
+ * bounded in number and in bytes. A translator is the memory one thread needs:
  * never share it. The model must outlive it.
  */
 #ifndef MODEL_SEARCH_TRANSLATOR_H
 #define MODEL_SEARCH_TRANSLATOR_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/status.h"
@@ -45,6 +53,8 @@ struct source {
     const int32_t *ids; // pieces + </s>
     int len;
     const atomic_bool *cancelled; // NULL, or checked at each step
+    const int32_t *allowed;       // (allowed_count) target pieces it may use, rising, </s> among
+    int allowed_count;            // them; NULL: all
 };
 
 struct hypothesis {
@@ -63,12 +73,31 @@ struct translation {
     int count;               // n_best, or fewer; 0 when cancelled
 };
 
+/* One sentence asked for. The caller's; borrowed from translator_add until it is done. */
+struct search {
+    struct source source;
+    struct search_options options;
+    struct arena *results; // where the translation will live
+
+    bool done;
+    enum status status; // STATUS_OK, STATUS_CANCELLED, STATUS_NO_MEMORY: no room in results
+    struct translation translation;
+};
+
 struct translator;
 
 /* STATUS_BAD_INPUT naming the limit that is out of its bounds. */
 MUST_CHECK enum status translator_new(struct translator **out, const struct model *model,
                                       const struct search_limits *limits, struct error *err);
 void translator_free(struct translator *tr); // NULL is fine
+
+/* STATUS_BAD_INPUT or STATUS_TOO_LARGE: never possible; STATUS_BUSY: not before others are done. */
+MUST_CHECK enum status translator_add(struct translator *tr, struct search *search,
+                                      struct error *err);
+void translator_step(struct translator *tr);
+int translator_in_flight(const struct translator *tr);
+/* Forgets all in flight: none of them will be done. */
+void translator_abandon(struct translator *tr);
 
 /* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
  * `results`; STATUS_NO_MEMORY when it is full, and then as after every failure it is as it was. */

@@ -72,6 +72,7 @@ class Translator(nn.Module):
         super().__init__()
         M = 2 * H
         self.embedding = nn.Embedding(V, E, padding_idx=0)
+        nn.init.normal_(self.embedding.weight, std=E ** -0.5)
         self.encoder = nn.LSTM(E, H, bidirectional=True, batch_first=True)
         self.bridge = nn.Linear(M, H)
         self.query = nn.Linear(H, A, bias=False)

@@ -49,7 +49,7 @@ static void fixture_open(struct fixture *f, enum cell_kind kind, int I, int H, i
     cell_declare(&f->cell, &f->params, kind, "cell", I, H, M);
     f->values = zeros(f, f->params.total);
     f->gradients = zeros(f, f->params.total);
-    f->weights = (struct weights){ &f->params, KERNELS, f->values, NULL };
+    f->weights = (struct weights){ .params = &f->params, .kernels = KERNELS, .values = f->values };
 }
 
 static void fixture_close(struct fixture *f)
@@ -99,7 +99,7 @@ START_TEST(a_step_equals_a_value_by_hand)
         f.values[f.cell.candidate.offset] = (real)cases[kind].candidate;
     for (int p = 0; p < f.cell.peephole.rows; p++)
         f.values[f.cell.peephole.offset + (size_t)p] = (real)cases[kind].peephole[p];
-    const struct cell_step step = { 1, gates, h_previous, c_previous, 1, 1, h, c, 1, 1 };
+    const struct cell_step step = { 1, gates, 4, h_previous, c_previous, 1, 1, h, c, 1, 1 };
     cell_forward(&f.cell, &f.weights, &step);
     assert_near(h[0], cases[kind].h, BY_HAND, "h", (size_t)kind);
     assert_near(c[0], cases[kind].c, BY_HAND, "c", (size_t)kind);
@@ -299,6 +299,7 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
     const real *inputs = random_reals(&f, B * GH, 1);
     const struct cell_step together = { .B = B,
                                         .gates = zeros(&f, B * GH),
+                                        .ld_gates = (int)GH,
                                         .h_previous = random_reals(&f, B * LD_H_PREVIOUS, 2),
                                         .c_previous = random_reals(&f, B * LD_C_PREVIOUS, 3),
                                         .ld_h_previous = LD_H_PREVIOUS,
@@ -314,7 +315,7 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
         memcpy(gates, inputs + b * GH, GH * sizeof(real));
         memcpy(h, together.h_previous + b * LD_H_PREVIOUS, sizeof h);
         memcpy(c_previous, together.c_previous + b * LD_C_PREVIOUS, sizeof c_previous);
-        const struct cell_step alone = { 1, gates, h, c_previous, H, H, h, c, H, H };
+        const struct cell_step alone = { 1, gates, f.cell.G * H, h, c_previous, H, H, h, c, H, H };
         cell_forward(&f.cell, &f.weights, &alone);
         ck_assert_mem_eq(h, together.h + b * LD_H, sizeof h);
         ck_assert_mem_eq(c, together.c + b * LD_C, sizeof c);

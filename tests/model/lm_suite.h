@@ -50,7 +50,8 @@ static void fixture_open(struct fixture *f, int system)
     f->values = calloc(f->lm.params.total, sizeof *f->values);
     f->gradients = calloc(f->lm.params.total, sizeof *f->gradients);
     ck_assert(params_initialise(&f->lm.params, f->values, 5));
-    f->weights = (struct weights){ &f->lm.params, KERNELS, f->values, NULL };
+    f->weights =
+        (struct weights){ .params = &f->lm.params, .kernels = KERNELS, .values = f->values };
     for (int b = 0; b < ROWS; b++)
         for (int t = 0; t <= 2 * HORIZON; t++)
             f->streams[b][t] = 3 + (int32_t)rng_below(&rng, V - 3);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "model/layers/dropout.h"
+#include "model/layers/embedding.h"
 #include "model/layers/linear.h"
 #include "model/seq2seq.h"
 #include "tests/model/reference_file.h"
@@ -157,7 +158,8 @@ static void whole_open(struct whole *w, const struct config *config, uint64_t se
     w->values = calloc(w->model.params.total, sizeof *w->values);
     w->gradients = calloc(w->model.params.total, sizeof *w->gradients);
     ck_assert(params_initialise(&w->model.params, w->values, seed));
-    w->weights = (struct weights){ &w->model.params, KERNELS, w->values, NULL };
+    w->weights =
+        (struct weights){ .params = &w->model.params, .kernels = KERNELS, .values = w->values };
 }
 
 static void whole_close(struct whole *w)
@@ -254,7 +256,7 @@ static void whole_open_reference(struct whole *w, json_t *root)
     output_declare(&m->output, &m->params, m->embedding);
     w->values = calloc(m->params.total, sizeof *w->values);
     w->gradients = calloc(m->params.total, sizeof *w->gradients);
-    w->weights = (struct weights){ &m->params, KERNELS, w->values, NULL };
+    w->weights = (struct weights){ .params = &m->params, .kernels = KERNELS, .values = w->values };
     each_tensor(w, root, "params", false);
 }
 
@@ -286,48 +288,106 @@ START_TEST(whole_model_equals_the_reference)
 END_TEST
 
 /* The same numbers again through the functions that search uses. */
+/* One sentence's search state: its memory and the row that is on its way. */
+struct walk {
+    struct memory memory;
+    struct row_cache cache;
+    real *state, *next; // (state width)
+    real *alignment;    // (S)
+    real *readout;      // (E)
+    real *log_probs;    // (V)
+};
+
+static void walk_begin(struct walk *walk, struct whole *w, const int32_t *source, int S)
+{
+    struct error err;
+    struct memory *const out = &walk->memory;
+    const size_t width = (size_t)seq2seq_state_width(&w->model);
+    seq2seq_memory_lay_out(&w->model, S, &results, &walk->memory);
+    assert_ok(seq2seq_encode(&w->model, &w->weights, &source, &S, 1, &arena, &out, &err), err);
+    row_cache_lay_out(&walk->cache, &w->model.decoder, 8, &results);
+    row_cache_clear(&walk->cache);
+    walk->state = arena_array(&results, real, width);
+    walk->next = arena_array(&results, real, width);
+    walk->alignment = arena_array(&results, real, S);
+    walk->readout = arena_array(&results, real, w->model.config.embedding);
+    walk->log_probs = arena_array(&results, real, w->model.config.vocabulary);
+    memcpy(walk->state, walk->memory.start, width * sizeof(real));
+}
+
+static void walk_step(struct walk *walk, struct whole *w, int32_t previous)
+{
+    struct error err;
+    const struct memory *const memory = &walk->memory;
+    const real *const state = walk->state;
+    const struct step step = { .N = 1,
+                               .memory = &memory,
+                               .previous = &previous,
+                               .state = &state,
+                               .next_state = walk->next,
+                               .alignment = walk->alignment,
+                               .ld_alignment = walk->memory.S,
+                               .readout = walk->readout };
+    assert_ok(seq2seq_step(&w->model, &w->weights, &step, &walk->cache, &arena, &err), err);
+    output_log_probs(&w->model.output, &w->weights, 1, walk->readout, walk->log_probs);
+    real *done = walk->state;
+    walk->state = walk->next;
+    walk->next = done;
+}
+
+START_TEST(memory_equals_the_reference)
+{
+    struct whole w;
+    json_t *root = reference_open("seq2seq.json");
+    whole_open_reference(&w, root);
+    int32_t *source = reference_ints(root, "src");
+    real *wanted = reference_reals(root, "memory");
+    const int B = 2, S = 4, E = 4, M = 6;
+    int len[2];
+    lengths_of(source, B, S, len);
+    real *x = arena_array(&results, real, S * E);
+    for (int b = 0; b < B; b++) {
+        struct encoder_run run = { .S = len[b], .B = 1, .len = &len[b], .x = x };
+        embedding_forward(&w.weights, w.model.embedding, (size_t)len[b], source + b * S, x);
+        encoder_lay_out(&w.model.encoder, &run, &results);
+        encoder_forward(&w.model.encoder, &w.weights, &run);
+        for (int i = 0; i < len[b] * M; i++)
+            assert_near(run.memory[i], (double)wanted[b * S * M + i], TOLERANCE, "memory",
+                        (size_t)i);
+    }
+    free(source), free(wanted);
+    json_decref(root);
+    whole_close(&w);
+}
+END_TEST
+
 START_TEST(single_steps_equal_the_reference)
 {
     struct whole w;
-    struct error err;
     json_t *root = reference_open("seq2seq.json");
     whole_open_reference(&w, root);
     int32_t *source = reference_ints(root, "src"), *input = reference_ints(root, "tgt_in");
     int32_t *target = reference_ints(root, "tgt_out");
     real *alignment = reference_reals(root, "weights"), *logits = reference_reals(root, "logits");
-    real *states = reference_reals(root, "memory");
-    const int B = 2, S = 4, T = 5, V = 13, H = 5, M = 6;
+    const int B = 2, S = 4, T = 5, V = 13;
     int source_len[2], target_len[2];
     lengths_of(source, B, S, source_len);
     lengths_of(target, B, T, target_len);
-    const int32_t *ids[2] = { source, source + S };
-    struct memory memory[2], *const memories[2] = { &memory[0], &memory[1] };
-    for (int b = 0; b < B; b++)
-        seq2seq_memory_lay_out(&w.model, S, &results, &memory[b]);
-    assert_ok(seq2seq_encode(&w.model, &w.weights, ids, source_len, B, &arena, memories, &err),
-              err);
     for (int b = 0; b < B; b++) {
-        for (int i = 0; i < source_len[b] * M; i++)
-            assert_near(memory[b].states[i], (double)states[b * S * M + i], TOLERANCE, "memory",
-                        (size_t)i);
-        real state[2 * 5], next[2 * 5], row[4], log_probs[13];
-        memcpy(state, memory[b].start, sizeof state);
+        struct walk walk;
+        walk_begin(&walk, &w, source + b * S, source_len[b]);
         for (int t = 0; t < target_len[b]; t++) {
-            const struct memory *of = &memory[b];
-            const struct step step = { 1, &of, &input[b * T + t], state, next, row, S, log_probs };
-            assert_ok(seq2seq_step(&w.model, &w.weights, &step, &arena, &err), err);
+            walk_step(&walk, &w, input[b * T + t]);
             for (int s = 0; s < source_len[b]; s++)
-                assert_near(row[s], (double)alignment[(b * T + t) * S + s], TOLERANCE, "alignment",
-                            (size_t)s);
+                assert_near(walk.alignment[s], (double)alignment[(b * T + t) * S + s], TOLERANCE,
+                            "alignment", (size_t)s);
             real *wanted = logits + (b * T + t) * V;
             KERNELS->log_softmax(V, wanted);
             for (int v = 0; v < V; v++)
-                assert_near(log_probs[v], (double)wanted[v], TOLERANCE, "log_prob", (size_t)v);
-            memcpy(state, next, sizeof state);
+                assert_near(walk.log_probs[v], (double)wanted[v], TOLERANCE, "log_prob", (size_t)v);
         }
-        ck_assert_int_eq(H, w.model.config.hidden);
     }
-    free(source), free(input), free(target), free(alignment), free(logits), free(states);
+    free(source), free(input), free(target), free(alignment), free(logits);
     json_decref(root);
     whole_close(&w);
 }
@@ -461,45 +521,75 @@ START_TEST(padding_is_never_read)
 }
 END_TEST
 
-/* The loss of a sentence is what its single steps say, though these do not fold the context. */
+/* The loss of a sentence is what its single steps say. */
 START_TEST(single_steps_equal_the_whole)
 {
     struct whole w;
     struct random_batch r;
-    struct error err;
+    struct walk walk;
     const struct config small = small_config(_i);
     whole_open(&w, &small, 4);
     random_batch(&r, small.vocabulary, 31);
     const struct batch row = row_of(&r, 0);
     const struct loss_options options = { .scale = 1 };
     const double nats = loss_of(&w, &row, &options, NULL).nats;
-
-    struct memory memory, *const out = &memory;
-    const struct memory *const of = &memory;
-    const int32_t *ids = row.source;
-    seq2seq_memory_lay_out(&w.model, row.S, &results, &memory);
-    assert_ok(seq2seq_encode(&w.model, &w.weights, &ids, row.source_len, 1, &arena, &out, &err),
-              err);
-    const size_t width = (size_t)seq2seq_state_width(&w.model);
-    real *state = calloc(2 * width, sizeof *state), alignment[RANDOM_S], log_probs[23];
-    memcpy(state, memory.start, width * sizeof *state);
     double total = 0;
-    int32_t previous = 2;
+    walk_begin(&walk, &w, row.source, row.S);
     for (int t = 0; t < row.T; t++) {
-        const struct step step = { 1,         &of,   &previous, state, state + width,
-                                   alignment, row.S, log_probs };
-        assert_ok(seq2seq_step(&w.model, &w.weights, &step, &arena, &err), err);
         double sum = 0;
+        walk_step(&walk, &w, t == 0 ? 2 : row.target[t - 1]);
         for (int s = 0; s < row.S; s++)
-            sum += (double)alignment[s];
+            sum += (double)walk.alignment[s];
         assert_near((real)sum, small.attention_kind == ATTENTION_NONE ? 0 : 1, TOLERANCE,
                     "alignment", (size_t)t);
-        previous = row.target[t];
-        total -= (double)log_probs[previous];
-        memcpy(state, state + width, width * sizeof *state);
+        total -= (double)walk.log_probs[row.target[t]];
     }
     assert_near((real)total, nats, 10 * TOLERANCE, "nats", 0);
-    free(state);
+    whole_close(&w);
+}
+END_TEST
+
+/* The readable step, which multiplies W_c by each context, says what the folded one says. */
+START_TEST(a_folded_step_equals_the_readable_one)
+{
+    struct whole w;
+    struct random_batch r;
+    struct walk walk;
+    const struct config small = small_config(_i);
+    whole_open(&w, &small, 4);
+    const struct decoder *d = &w.model.decoder;
+    random_batch(&r, small.vocabulary, 31);
+    const struct batch row = row_of(&r, 0);
+    walk_begin(&walk, &w, row.source, row.S);
+
+    const size_t S = (size_t)row.S, E = (size_t)d->E, width = (size_t)decoder_state_width(d);
+    real *x = arena_array(&results, real, S * E), *y = arena_array(&results, real, E);
+    real *summary = arena_array(&results, real, d->M);
+    real *memory = arena_array(&results, real, S * (size_t)decoder_memory_width(d));
+    real *state = arena_array(&results, real, 2 * width);
+    real *alignment = arena_array(&results, real, S), *readout = arena_array(&results, real, E);
+    struct encoder_run run = { .S = row.S, .B = 1, .len = row.source_len, .x = x };
+    embedding_forward(&w.weights, w.model.embedding, S, row.source, x);
+    encoder_lay_out(&w.model.encoder, &run, &results);
+    encoder_forward(&w.model.encoder, &w.weights, &run);
+    encoder_summary(&w.model.encoder, small.attention_kind, row.S, 1, row.source_len, run.memory,
+                    summary);
+    decoder_memory(d, &w.weights, row.S, run.memory, memory);
+    decoder_start(d, &w.weights, summary, state);
+    for (int t = 0; t < row.T; t++) {
+        const int32_t previous = t == 0 ? 2 : row.target[t - 1];
+        const real *rows = memory;
+        const struct decoder_step step = { 1,         y,     &rows,  &row.S, state, state + width,
+                                           alignment, row.S, readout };
+        embedding_forward(&w.weights, w.model.embedding, 1, &previous, y);
+        decoder_step(d, &w.weights, &step, &arena);
+        walk_step(&walk, &w, previous);
+        for (size_t s = 0; s < S; s++)
+            assert_near(walk.alignment[s], (double)alignment[s], TOLERANCE, "alignment", s);
+        for (size_t e = 0; e < E; e++)
+            assert_near(walk.readout[e], (double)readout[e], TOLERANCE, "readout", e);
+        memcpy(state, state + width, width * sizeof *state);
+    }
     whole_close(&w);
 }
 END_TEST

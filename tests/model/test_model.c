@@ -104,9 +104,9 @@ static const float packing_tolerances[] = {
 
 START_TEST(packed_matrices_multiply_as_unpacked_ones)
 {
-    enum { ROWS = 5 };
+    enum { ROWS = 5, FUSED_ROWS = 64 };
     struct rng rng = rng_make(1, 0);
-    float x[ROWS * 32], packed[ROWS * 32], plain[ROWS * 32];
+    float x[ROWS * 32], packed[ROWS * FUSED_ROWS], plain[ROWS * FUSED_ROWS];
     struct error err;
     struct model *model;
 
@@ -118,13 +118,23 @@ START_TEST(packed_matrices_multiply_as_unpacked_ones)
     for (int i = 0; i < shape.params.count; i++) {
         const struct param *p = &shape.params.entries[i];
         const struct tensor t = p->tensor;
-        ck_assert_int_eq(model_weights(model)->packed[i].panels != NULL, p->use != USE_VALUES);
+        ck_assert_int_eq(model_weights(model)->packed[i].panels != NULL,
+                         p->use == USE_PRODUCT || p->use == USE_BOTH);
         ck_assert_ptr_null(model_weights(unpacked)->packed[i].panels);
-        if (p->use == USE_VALUES)
+        if (!model_weights(model)->packed[i].panels)
             continue;
         weights_product(model_weights(model), t, ROWS, x, t.cols, false, packed, t.rows);
         weights_product(model_weights(unpacked), t, ROWS, x, t.cols, false, plain, t.rows);
         for (int e = 0; e < ROWS * t.rows; e++)
+            ck_assert_float_le(fabsf(packed[e] - plain[e]), packing_tolerances[_i]);
+    }
+    ck_assert_int_gt(shape.params.fusion_count, 0);
+    for (int i = 0; i < shape.params.fusion_count; i++) {
+        const struct fusion *f = &shape.params.fusions[i];
+        ck_assert_int_le(f->rows, FUSED_ROWS);
+        weights_fused(model_weights(model), f, ROWS, x, f->cols, packed, f->rows);
+        weights_fused(model_weights(unpacked), f, ROWS, x, f->cols, plain, f->rows);
+        for (int e = 0; e < ROWS * f->rows; e++)
             ck_assert_float_le(fabsf(packed[e] - plain[e]), packing_tolerances[_i]);
     }
     model_free(model);
@@ -142,7 +152,7 @@ START_TEST(a_file_of_int8_loses_nothing_when_it_is_packed_as_int8)
     begin();
     struct model *unpacked = save_and_load(DTYPE_I8);
     assert_ok(model_load_as(&model, path, KIND_TRANSLATE, WEIGHT_I8, &err), err);
-    const struct tensor t = params_find(&shape.params, "decoder.0.u")->tensor;
+    const struct tensor t = params_find(&shape.params, "encoder.0.forward.u")->tensor;
     for (int k = 0; k < t.cols; k++) {
         memset(x, 0, sizeof x);
         x[k] = 1;

@@ -8,10 +8,12 @@ static const struct test_case cases[] = {
     TEST(equal_keys_share_the_weight),
     TEST_LOOP(cross_entropy_equals_the_reference, 2),
     TEST(whole_model_equals_the_reference),
+    TEST(memory_equals_the_reference),
     TEST(single_steps_equal_the_reference),
     TEST_LOOP(padding_changes_nothing, SYSTEM_COUNT),
     TEST_LOOP(padding_is_never_read, SYSTEM_COUNT),
     TEST_LOOP(single_steps_equal_the_whole, SYSTEM_COUNT),
+    TEST_LOOP(a_folded_step_equals_the_readable_one, SYSTEM_COUNT),
     TEST_LOOP(a_trace_has_every_distance, SYSTEM_COUNT),
     TEST(dropout_keeps_the_mean),
 };

@@ -52,7 +52,9 @@ static void begin(int system)
     gradients = calloc(classifier.params.total, sizeof *gradients);
     ck_assert(params_initialise(&classifier.params, values, 5));
     ck_assert(arena_init(&arena, 16 << 20));
-    weights = (struct weights){ &classifier.params, &kernels_reference, values, NULL };
+    weights = (struct weights){ .params = &classifier.params,
+                                .kernels = &kernels_reference,
+                                .values = values };
     memset(ids, 0, sizeof ids);
     for (int b = 0; b < B; b++) {
         len[b] = b == 0 ? S : 1 + (int)rng_below(&rng, S);

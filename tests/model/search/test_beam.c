@@ -44,7 +44,7 @@ static void row_says(int row, real eos, real a, real b, real c)
 
 static bool advance(void)
 {
-    return beam_advance(&beam, log_probs, V, alignment, S);
+    return beam_advance(&beam, log_probs, NULL, V, alignment, S);
 }
 
 static struct translation collect(void)
@@ -153,7 +153,7 @@ START_TEST(the_best_piece_is_found_at_every_place_of_a_long_vocabulary)
             probs[id] = -9 - (real)id / 1000;
         probs[best] = -8.9999f;
         row_says(0, 0, 0, 0, 0);
-        ck_assert(beam_advance(&beam, probs, LONG, alignment, S));
+        ck_assert(beam_advance(&beam, probs, NULL, LONG, alignment, S));
         ck_assert_int_eq(beam_previous(&beam, 0), best);
         end();
     }

@@ -99,20 +99,28 @@ static void step_one(const struct model *model, const struct memory *memory, int
                      struct arena *scratch)
 {
     struct error err;
+    const struct seq2seq *shape = model_seq2seq(model);
+    const struct arena_mark mark = arena_mark(scratch);
+    struct row_cache cache;
+    float *readout = arena_array(scratch, float, shape->config.embedding);
+    row_cache_lay_out(&cache, &shape->decoder, 4, scratch);
+    row_cache_clear(&cache);
     struct step step = { .N = 1,
                          .memory = &memory,
                          .previous = &previous,
-                         .state = state,
+                         .state = &state,
                          .next_state = next_state,
                          .alignment = alignment,
                          .ld_alignment = memory->S,
-                         .log_probs = log_probs };
-    assert_ok(seq2seq_step(model_seq2seq(model), model_weights(model), &step, scratch, &err), err);
+                         .readout = readout };
+    assert_ok(seq2seq_step(shape, model_weights(model), &step, &cache, scratch, &err), err);
+    output_log_probs(&shape->output, model_weights(model), 1, readout, log_probs);
+    arena_rewind(scratch, mark);
 }
 
 START_TEST(greedy_search_takes_the_best_piece_at_each_step)
 {
-    enum { MODEL_STATE = 2 * 16 };
+    enum { MODEL_STATE = (2 + 4 + 1 + 1) * 16 };
     const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 2 };
     struct arena results, scratch;
     struct translation t;
@@ -250,7 +258,7 @@ static void note_ending(struct exhaustive *x, int T, float total)
 /* Every continuation of the prefix, but for those that cannot come among the wanted any more. */
 static void look_at_everything(struct exhaustive *x, int T, const float *state, float total)
 {
-    float next_state[2 * SMALL_WIDTH], alignment[SOURCE_LEN], log_probs[SMALL_V];
+    float next_state[(2 + 4 + 1 + 1) * SMALL_WIDTH], alignment[SOURCE_LEN], log_probs[SMALL_V];
 
     if (x->count == WANTED && total / powf(SMALL_STEPS, x->power) < x->best[WANTED - 1].score)
         return;
@@ -456,11 +464,11 @@ START_TEST(sources_that_are_none_are_refused)
         enum status status;
         const char *reason;
     } refused[] = {
-        { { fine, 0, NULL }, STATUS_BAD_INPUT, "</s>" },
-        { { no_end, 2, NULL }, STATUS_BAD_INPUT, "</s>" },
-        { { negative, 2, NULL }, STATUS_BAD_INPUT, "piece -1" },
-        { { beyond, 2, NULL }, STATUS_BAD_INPUT, "piece 60" },
-        { { too_long, SOURCE_LEN + 1, NULL }, STATUS_TOO_LARGE, "17 pieces; at most 16" },
+        { { .ids = fine, .len = 0 }, STATUS_BAD_INPUT, "</s>" },
+        { { .ids = no_end, .len = 2 }, STATUS_BAD_INPUT, "</s>" },
+        { { .ids = negative, .len = 2 }, STATUS_BAD_INPUT, "piece -1" },
+        { { .ids = beyond, .len = 2 }, STATUS_BAD_INPUT, "piece 60" },
+        { { .ids = too_long, .len = SOURCE_LEN + 1 }, STATUS_TOO_LARGE, "17 pieces; at most 16" },
     };
     struct error err;
     struct arena results;
@@ -470,7 +478,7 @@ START_TEST(sources_that_are_none_are_refused)
     struct translator *tr = new_translator(model, &limits);
     new_results(&results);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        const struct source two[] = { { fine, 3, NULL }, refused[i].source };
+        const struct source two[] = { { .ids = fine, .len = 3 }, refused[i].source };
         assert_status(translator_run(tr, two, 2, &four, &results, out, &err), refused[i].status);
         ck_assert_msg(strstr(err.text, refused[i].reason), "%s", err.text);
         ck_assert(out[0].count == 0 && out[1].count == 0);
@@ -562,6 +570,149 @@ START_TEST(every_failing_allocation_is_survived)
 }
 END_TEST
 
+/* ---- sentences that come while others are on their way ---- */
+
+START_TEST(who_comes_later_changes_nothing)
+{
+    struct arena results, alone;
+    struct translation wanted[20];
+    struct search searches[20];
+    struct error err;
+    struct model *model = random_model_load(&usual);
+    const struct search_limits few = { .sentences = 3, .beam = 4, .source_len = SOURCE_LEN };
+    struct translator *tr = new_translator(model, &few);
+    new_results(&results);
+    new_results(&alone);
+    make_sources(usual.V, 3);
+    for (int i = 0; i < 20; i++)
+        run(tr, &sources[i], 1, &four, &alone, &wanted[i]);
+    for (int next = 0, steps = 0; next < 20 || translator_in_flight(tr) > 0; steps++) {
+        while (next < 20 && steps >= next) { // one comes with each step, if there is room
+            searches[next] =
+                (struct search){ .source = sources[next], .options = four, .results = &results };
+            const enum status status = translator_add(tr, &searches[next], &err);
+            if (status == STATUS_BUSY)
+                break;
+            assert_ok(status, err);
+            next++;
+        }
+        translator_step(tr);
+    }
+    for (int i = 0; i < 20; i++) {
+        ck_assert(searches[i].done && searches[i].status == STATUS_OK);
+        assert_same(&searches[i].translation, &wanted[i]);
+    }
+    translator_free(tr);
+    model_free(model);
+    arena_release(&results);
+    arena_release(&alone);
+}
+END_TEST
+
+/* A result that does not fit is its own search's failure. */
+START_TEST(a_full_arena_costs_the_others_nothing)
+{
+    struct arena results, tiny;
+    struct search searches[2];
+    struct error err;
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    ck_assert(arena_init(&tiny, 64));
+    make_sources(usual.V, 3);
+    for (int i = 0; i < 2; i++) {
+        searches[i] = (struct search){ .source = sources[i],
+                                       .options = four,
+                                       .results = i ? &results : &tiny };
+        assert_ok(translator_add(tr, &searches[i], &err), err);
+    }
+    while (translator_in_flight(tr) > 0)
+        translator_step(tr);
+    ck_assert_int_eq(searches[0].status, STATUS_NO_MEMORY);
+    ck_assert_int_eq(searches[0].translation.count, 0);
+    ck_assert_uint_eq(tiny.used, 0);
+    ck_assert_int_eq(searches[1].status, STATUS_OK);
+    ck_assert_int_gt(searches[1].translation.count, 0);
+    translator_free(tr);
+    model_free(model);
+    arena_release(&results);
+    arena_release(&tiny);
+}
+END_TEST
+
+/* ---- some of the vocabulary ---- */
+
+/* </s> and every step-th piece from `first` on. */
+static int make_list(int32_t *list, int first, int step)
+{
+    int count = 0;
+    list[count++] = EOS;
+    for (int id = first; id < usual.V; id += step)
+        list[count++] = id;
+    return count;
+}
+
+START_TEST(a_list_of_all_pieces_is_no_list)
+{
+    struct arena results;
+    struct translation narrow, whole;
+    int32_t list[60];
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 9);
+    const int count = make_list(list, FIRST_PIECE, 1);
+    for (int i = 0; i < 10; i++) {
+        run(tr, &sources[i], 1, &four, &results, &whole);
+        sources[i].allowed = list;
+        sources[i].allowed_count = count;
+        run(tr, &sources[i], 1, &four, &results, &narrow);
+        ck_assert_int_eq(whole.best[0].T, narrow.best[0].T);
+        for (int t = 0; t < whole.best[0].T; t++)
+            ck_assert_int_eq(whole.best[0].ids[t], narrow.best[0].ids[t]);
+    }
+    translator_free(tr);
+    model_free(model);
+    arena_release(&results);
+}
+END_TEST
+
+/* Lists whose union is narrow, wide, or beside sentences without one: the same bits, and nothing
+ * that is not on the list. */
+START_TEST(a_list_is_kept_and_company_changes_nothing)
+{
+    struct arena results;
+    struct translation alone[30], together[30];
+    int32_t lists[30][60];
+    const int step = _i == 0 ? 20 : 3, firsts = _i == 0 ? 2 : 3;
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 9);
+    for (int i = 0; i < 30; i++) {
+        if (_i == 2 && i % 5 == 0)
+            continue;
+        sources[i].allowed = lists[i];
+        sources[i].allowed_count = make_list(lists[i], FIRST_PIECE + i % firsts, step);
+    }
+    for (int i = 0; i < 30; i++)
+        run(tr, &sources[i], 1, &four, &results, &alone[i]);
+    run(tr, sources, 30, &four, &results, together);
+    for (int i = 0; i < 30; i++) {
+        assert_same(&alone[i], &together[i]);
+        for (int t = 0; sources[i].allowed && t < alone[i].best[0].T; t++) {
+            bool found = false;
+            for (int k = 0; k < sources[i].allowed_count; k++)
+                found |= sources[i].allowed[k] == alone[i].best[0].ids[t];
+            ck_assert(found);
+        }
+    }
+    translator_free(tr);
+    model_free(model);
+    arena_release(&results);
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(greedy_search_takes_the_best_piece_at_each_step),
     TEST(what_a_hypothesis_says_of_itself_is_consistent),
@@ -575,6 +726,10 @@ static const struct test_case cases[] = {
     TEST(options_and_limits_out_of_bounds_are_refused),
     TEST(full_results_are_said_and_the_translator_goes_on),
     TEST(every_failing_allocation_is_survived),
+    TEST(who_comes_later_changes_nothing),
+    TEST(a_full_arena_costs_the_others_nothing),
+    TEST(a_list_of_all_pieces_is_no_list),
+    TEST_LOOP(a_list_is_kept_and_company_changes_nothing, 3),
 };
 
 TEST_MAIN("model/search/translator", cases)

@@ -55,7 +55,7 @@ START_TEST(threads_share_a_model_and_find_the_same)
     struct model *model = random_model_load(&r);
     for (int i = 0; i < SENTENCES; i++) {
         make_source(ids[i], SOURCE_LEN, i);
-        job.sources[i] = (struct source){ ids[i], SOURCE_LEN, NULL };
+        job.sources[i] = (struct source){ .ids = ids[i], .len = SOURCE_LEN };
     }
     for (int t = 0; t < THREADS; t++) {
         assert_ok(translator_new(&job.shares[t].tr, model, &limits, &err), err);
@@ -119,7 +119,7 @@ START_TEST(a_sentence_can_be_cancelled_in_the_middle_of_its_search)
     assert_ok(translator_new(&x.tr, model, &one, &err), err);
     ck_assert(arena_init(&x.results, (size_t)64 << 20));
     make_source(ids, LONG_SOURCE, 0);
-    x.source = (struct source){ ids, LONG_SOURCE, &x.cancelled };
+    x.source = (struct source){ .ids = ids, .len = LONG_SOURCE, .cancelled = &x.cancelled };
     struct team *team = team_new(2);
     ck_assert_ptr_nonnull(team);
     team_run(team, search_and_interrupt, &x);

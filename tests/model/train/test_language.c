@@ -84,7 +84,9 @@ static struct model new_model(const struct language_task *language)
 {
     struct model m = { .values = memory_zeroed(language->shape.params.total, sizeof(real)) };
     ck_assert(params_initialise(&language->shape.params, m.values, 3));
-    m.weights = (struct weights){ &language->shape.params, kernels_best(), m.values, NULL };
+    m.weights = (struct weights){ .params = &language->shape.params,
+                                  .kernels = kernels_best(),
+                                  .values = m.values };
     ck_assert(arena_init(&m.arena, 64 << 20));
     return m;
 }

@@ -1,0 +1,256 @@
+/*
+ * folded.c - the decoder's step for search, with all that is not of this step moved out of it.
+ */
+#include "model/folded.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "model/layers/embedding.h"
+#include "model/layers/linear.h"
+
+#define ROW_CACHE_WAYS 4
+
+/* ---- widths ---- */
+
+static int gates_width(const struct decoder *d)
+{
+    return d->cell.G * d->H;
+}
+
+static int input_width(const struct decoder *d)
+{
+    return gates_width(d) + d->E;
+}
+
+int folded_memory_width(const struct decoder *d)
+{
+    return d->attention.A + input_width(d);
+}
+
+int folded_state_width(const struct decoder *d)
+{
+    return 2 * d->H + d->fused_state.rows;
+}
+
+/* ---- input rows ---- */
+
+void row_cache_lay_out(struct row_cache *cache, const struct decoder *d, int rows,
+                       struct arena *arena)
+{
+    const size_t places = (size_t)(cache->sets = rows / ROW_CACHE_WAYS) * ROW_CACHE_WAYS;
+    cache->width = input_width(d);
+    cache->clock = 0;
+    cache->ids = arena_array(arena, int32_t, places);
+    cache->used = arena_array(arena, uint32_t, places);
+    cache->rows = arena_array(arena, real, places * (size_t)cache->width);
+}
+
+void row_cache_clear(struct row_cache *cache)
+{
+    for (int i = 0; i < cache->sets * ROW_CACHE_WAYS; i++) {
+        cache->ids[i] = -1;
+        cache->used[i] = 0;
+    }
+}
+
+static size_t first_place(const struct row_cache *cache, int32_t id)
+{
+    return (size_t)((uint32_t)id * 2654435761u >> 8) % (size_t)cache->sets * ROW_CACHE_WAYS;
+}
+
+/* NULL: it is not there. */
+static real *row_cache_find(struct row_cache *cache, int32_t id)
+{
+    const size_t first = first_place(cache, id);
+    for (size_t i = first; i < first + ROW_CACHE_WAYS; i++) {
+        if (cache->ids[i] == id) {
+            cache->used[i] = ++cache->clock;
+            return cache->rows + i * (size_t)cache->width;
+        }
+    }
+    return NULL;
+}
+
+/* In the place of the one of its set that was used longest ago. */
+static void row_cache_put(struct row_cache *cache, int32_t id, const real *row)
+{
+    const size_t first = first_place(cache, id);
+    size_t oldest = first;
+    for (size_t i = first; i < first + ROW_CACHE_WAYS; i++)
+        if (cache->used[i] < cache->used[oldest])
+            oldest = i;
+    cache->ids[oldest] = id;
+    cache->used[oldest] = ++cache->clock;
+    memcpy(cache->rows + oldest * (size_t)cache->width, row, (size_t)cache->width * sizeof(real));
+}
+
+/* ---- once a sentence ---- */
+
+void folded_memory(const struct decoder *d, const struct weights *weights, int S,
+                   const real *states, real *rows)
+{
+    const int width = folded_memory_width(d);
+    const real *bias = weight(weights, d->attention.key_bias);
+    weights_fused(weights, &d->fused_memory, S, states, d->M, rows, width);
+    for (int s = 0; s < S; s++)
+        for (int a = 0; a < d->attention.A; a++)
+            rows[(size_t)s * (size_t)width + (size_t)a] += bias[a];
+}
+
+/* The parts of a state row; what the product of h gives begins at u. */
+struct state_row {
+    real *c, *h, *u, *query, *read; // (H) (H) (U) (A) (E)
+};
+
+static struct state_row state_row(const struct decoder *d, const real *row)
+{
+    real *c = (real *)(uintptr_t)row, *u = c + 2 * d->H, *query = u + d->cell.u.rows;
+    return (struct state_row){ c, c + d->H, u, query, query + d->attention.A };
+}
+
+void folded_start(const struct decoder *d, const struct weights *weights, const real *summary,
+                  real *state)
+{
+    const struct state_row row = state_row(d, state);
+    const int width = folded_state_width(d);
+    memset(row.c, 0, (size_t)d->H * sizeof(real));
+    linear_forward(weights, d->bridge[0], d->bridge_bias[0], 1, summary, d->M, row.h);
+    weights->kernels->tanh_rows(d->H, row.h, row.h);
+    weights_fused(weights, &d->fused_state, 1, row.h, width, row.u, width);
+}
+
+/* ---- one step ---- */
+
+struct step_scratch {
+    real *inputs;      // (N,GH+E) [a ; z], from the input row on
+    real *c, *h;       // (N,H) of the parents
+    real *y, *missing; // (N,E) (N,GH+E) input rows to be computed
+    int *missing_of;   // (N) whose row they are
+};
+
+static void lay_out(struct step_scratch *k, const struct decoder *d, int N, struct arena *arena)
+{
+    const size_t rows = (size_t)N, H = (size_t)d->H, input = (size_t)input_width(d);
+    k->inputs = arena_array(arena, real, rows * input);
+    k->c = arena_array(arena, real, rows * H);
+    k->h = arena_array(arena, real, rows * H);
+    k->y = arena_array(arena, real, rows * (size_t)d->E);
+    k->missing = arena_array(arena, real, rows * input);
+    k->missing_of = arena_array(arena, int, rows);
+}
+
+size_t folded_step_bytes(const struct decoder *decoder, int N)
+{
+    struct arena measure = arena_measure();
+    struct step_scratch scratch;
+    lay_out(&scratch, decoder, N, &measure);
+    return measure.used;
+}
+
+/* Input rows of `count` pieces by one product. */
+static void compute_inputs(const struct decoder *d, const struct weights *weights, int count,
+                           const real *y, real *rows)
+{
+    const int width = input_width(d), gates = gates_width(d);
+    weights_fused(weights, &d->fused_input, count, y, d->E, rows, width);
+    for (int i = 0; i < count; i++, rows += width) {
+        if (d->cell.bias.rows)
+            add_bias(1, gates, weight(weights, d->cell.bias), rows);
+        add_bias(1, d->E, weight(weights, d->readout_bias), rows + gates);
+    }
+}
+
+/* From the cache, and what is not there together. */
+static void gather_inputs(const struct decoder *d, const struct weights *weights,
+                          const struct folded_step *step, struct row_cache *cache,
+                          const struct step_scratch *k)
+{
+    const size_t width = (size_t)input_width(d), bytes = width * sizeof(real);
+    int missing = 0;
+    for (int n = 0; n < step->N; n++) {
+        const real *row = row_cache_find(cache, step->previous[n]);
+        if (row)
+            memcpy(k->inputs + (size_t)n * width, row, bytes);
+        else
+            k->missing_of[missing++] = n;
+    }
+    for (int i = 0; i < missing; i++)
+        embedding_forward(weights, step->embedding, 1, &step->previous[k->missing_of[i]],
+                          k->y + (size_t)i * (size_t)d->E);
+    if (missing > 0)
+        compute_inputs(d, weights, missing, k->y, k->missing);
+    for (int i = 0; i < missing; i++) {
+        const int n = k->missing_of[i];
+        const real *row = k->missing + (size_t)i * width;
+        memcpy(k->inputs + (size_t)n * width, row, bytes);
+        if (!row_cache_find(cache, step->previous[n]))
+            row_cache_put(cache, step->previous[n], row);
+    }
+}
+
+/* Row n: alignment, and its sums and what the parent's state gives to gates and readout. */
+static void attend(const struct decoder *d, const struct weights *weights,
+                   const struct folded_step *step, const struct step_scratch *k, int n)
+{
+    const int width = folded_memory_width(d), S = step->S[n];
+    const struct state_row parent = state_row(d, step->state[n]);
+    real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
+    real *input = k->inputs + (size_t)n * (size_t)input_width(d);
+    attention_forward(&d->attention, weights, S, step->memory[n], width, parent.query, alignment);
+    for (int i = 0; i < d->cell.u.rows; i++)
+        input[i] += parent.u[i];
+    weights->kernels->weighted_sum(S, input_width(d), alignment, step->memory[n] + d->attention.A,
+                                   width, input);
+}
+
+/* All rows' cells, from gates in the inputs to c and h in the next state rows. */
+static void run_cells(const struct decoder *d, const struct weights *weights,
+                      const struct folded_step *step, const struct step_scratch *k)
+{
+    const size_t H = (size_t)d->H;
+    for (size_t n = 0; n < (size_t)step->N; n++) {
+        const struct state_row parent = state_row(d, step->state[n]);
+        memcpy(k->c + n * H, parent.c, H * sizeof(real));
+        memcpy(k->h + n * H, parent.h, H * sizeof(real));
+    }
+    const struct state_row next = state_row(d, step->next_state);
+    const struct cell_step cells = {
+        .B = step->N,
+        .gates = k->inputs,
+        .ld_gates = input_width(d),
+        .h_previous = k->h,
+        .c_previous = k->c,
+        .ld_h_previous = d->H,
+        .ld_c_previous = d->H,
+        .h = next.h,
+        .c = next.c,
+        .ld_h = folded_state_width(d),
+        .ld_c = folded_state_width(d),
+    };
+    cell_finish(&d->cell, weights, &cells);
+}
+
+void folded_step(const struct decoder *d, const struct weights *weights,
+                 const struct folded_step *step, struct row_cache *cache, struct arena *scratch)
+{
+    const size_t width = (size_t)folded_state_width(d);
+    struct arena_mark mark = arena_mark(scratch);
+    struct step_scratch k;
+    lay_out(&k, d, step->N, scratch);
+    assert(k.missing_of);
+    gather_inputs(d, weights, step, cache, &k);
+    for (int n = 0; n < step->N; n++)
+        attend(d, weights, step, &k, n);
+    run_cells(d, weights, step, &k);
+    const struct state_row next = state_row(d, step->next_state);
+    weights_fused(weights, &d->fused_state, step->N, next.h, (int)width, next.u, (int)width);
+    for (size_t n = 0; n < (size_t)step->N; n++) {
+        const real *z = k.inputs + n * (size_t)input_width(d) + gates_width(d);
+        real *readout = step->readout + n * (size_t)d->E;
+        for (int e = 0; e < d->E; e++)
+            readout[e] = z[e] + next.read[n * width + (size_t)e];
+    }
+    weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
+    arena_rewind(scratch, mark);
+}

@@ -1,0 +1,66 @@
+/*
+ * folded.h - the decoder's step for search, with all that is not of this step moved out of it.
+ *
+ *   S source pieces   N rows   E embedding = readout   H state   M memory   A attention   G gates
+ *
+ *     memory row   [W_k h_s + b_k ; W_c h_s ; W_rc h_s]      (A+GH+E)  once a source piece
+ *     input row    [W y + b ; W_ry y + b_r]                  (GH+E)    once a piece, kept
+ *     state row    [c_t ; h_t ; U h_t ; W_q h_t ; W_rs h_t]  (2H+U+A+E)
+ *
+ *     a_t      = softmax_s(v · tanh(key_s + W_q h_{t-1}))
+ *     [a ; z]  = input row + [U h_{t-1} ; 0] + Σ_s a_ts [W_c h_s ; W_rc h_s]
+ *     h_t, c_t = cell(a)
+ *     [U h_t ; W_q h_t ; W_rs h_t]                           the step's one product
+ *     r_t      = tanh(z + W_rs h_t)
+ *
+ * Equal in real arithmetic to decoder_step, which is its specification; for
+ * decoders of one layer that attend. Bits of a row do not depend on its company.
+ */
+#ifndef MODEL_FOLDED_H
+#define MODEL_FOLDED_H
+
+#include "model/decoder.h"
+
+/* Input rows that are kept between steps: of the pieces used last, in sets of
+ * ROW_CACHE_WAYS. One thread. */
+struct row_cache {
+    int sets, width;
+    int32_t *ids;   // (sets, ways) -1: empty
+    uint32_t *used; // (sets, ways) when
+    real *rows;     // (sets, ways, width)
+    uint32_t clock;
+};
+
+/* Room for `rows` rows or a few less; pointers stay NULL in a measuring arena. */
+void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder, int rows,
+                       struct arena *arena);
+void row_cache_clear(struct row_cache *cache);
+
+int folded_memory_width(const struct decoder *decoder);
+int folded_state_width(const struct decoder *decoder);
+
+/* Memory rows (S,width) of encoder states (S,M). */
+void folded_memory(const struct decoder *decoder, const struct weights *weights, int S,
+                   const real *states, real *rows);
+/* The state row before the first piece, of one summary (M). */
+void folded_start(const struct decoder *decoder, const struct weights *weights, const real *summary,
+                  real *state);
+
+struct folded_step {
+    int N;
+    const int32_t *previous;   // (N) pieces
+    struct tensor embedding;   // (V,E) whose rows they are
+    const real *const *memory; // (N) -> (S,width) rows of the row's sentence
+    const int *S;              // (N)
+    const real *const *state;  // (N) -> state row of the row's parent
+    real *next_state;          // (N) state rows, one behind the other; none of the parents'
+    real *alignment;           // (N) rows of S weights, ld_alignment apart
+    int ld_alignment;
+    real *readout; // (N,E)
+};
+
+void folded_step(const struct decoder *decoder, const struct weights *weights,
+                 const struct folded_step *step, struct row_cache *cache, struct arena *scratch);
+size_t folded_step_bytes(const struct decoder *decoder, int N);
+
+#endif

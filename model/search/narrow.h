@@ -1,0 +1,47 @@
+/*
+ * narrow.h - the output layer over some of the vocabulary.
+ *
+ *     narrow_lay_out(&narrow, &output, kernels, pieces_max, &arena);     // once
+ *     narrow_choose(&narrow, weights, lists, counts, list_count);        // when the sentences change
+ *     narrow_logits(&narrow, weights, N, readout, logits);               // (N, narrow.count)
+ *     narrow_pick(&narrow, list, count, logits_row, out);                // a sentence's own
+ *
+ * Sentences in flight may each use some pieces only. The product runs over the
+ * union of their lists, or over the whole vocabulary where that is cheaper;
+ * a logit has the same bits either way, and a sentence sees its own pieces
+ * alone, in their order.
+ */
+#ifndef MODEL_SEARCH_NARROW_H
+#define MODEL_SEARCH_NARROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "model/layers/output.h"
+
+struct narrow {
+    const struct output *output;
+    int capacity;      // most pieces of a union that is worth a matrix of its own
+    int count;         // columns: the union's, or the vocabulary's
+    bool whole;        // the whole vocabulary
+    int32_t *ids;      // (capacity) of the union, rising
+    int32_t *column;   // (V) of each piece, -1: none
+    real *rows, *bias; // (capacity,R) (capacity)
+    void *panels;      // rows as packed for products
+};
+
+void narrow_lay_out(struct narrow *narrow, const struct output *output,
+                    const struct weights *weights, struct arena *arena);
+
+/* Of `list_count` rising lists; one that is NULL is the whole vocabulary. */
+void narrow_choose(struct narrow *narrow, const struct weights *weights,
+                   const int32_t *const *lists, const int *counts, int list_count);
+
+void narrow_logits(const struct narrow *narrow, const struct weights *weights, int N,
+                   const real *readout, real *logits);
+
+/* The logits of one row that belong to `list` (count), which was among the lists. */
+void narrow_pick(const struct narrow *narrow, const int32_t *list, int count, const real *logits,
+                 real *out);
+
+#endif
