@@ -35,7 +35,8 @@ MUST_CHECK enum status model_load(struct model **model, const char *path, enum m
                                   struct error *err);
 MUST_CHECK enum status model_load_as(struct model **model, const char *path, enum model_kind kind,
                                      enum weight_type type, struct error *err);
-MUST_CHECK enum status model_load_any(struct model **model, const char *path, struct error *err);
+MUST_CHECK enum status model_load_any(struct model **model, const char *path, enum weight_type type,
+                                      struct error *err);
 /* Of any kind, to write it again: all values are there and nothing is packed. */
 MUST_CHECK enum status model_load_values(struct model **model, const char *path, struct error *err);
 void model_free(struct model *model); // NULL is fine

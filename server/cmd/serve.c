@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "server/cmd/commands.h"
+#include "server/cmd/precision.h"
 #include "server/http/service.h"
 #include "server/jobs/jobs.h"
 #include "server/net/listener.h"
@@ -115,9 +116,12 @@ static enum status open_server(struct server *server, const struct options *o, s
 {
     struct jobs_limits jobs = jobs_limits(o);
     struct service_limits service = service_limits(o);
-    enum status status = db_open(&server->db, options_text(o, "database"), err);
+    enum weight_type type;
+    enum status status = precision_from_options(&type, o, err);
     if (status == STATUS_OK)
-        status = registry_open(&server->registry, options_text(o, "models"), server->db, err);
+        status = db_open(&server->db, options_text(o, "database"), err);
+    if (status == STATUS_OK)
+        status = registry_open(&server->registry, options_text(o, "models"), type, server->db, err);
     if (status == STATUS_OK)
         status = jobs_open(&server->jobs, &server->loop, server->registry, &jobs, err);
     if (status == STATUS_OK)
@@ -181,6 +185,7 @@ static const struct option_spec specs[] = {
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "that translate; by default as many as there are cores" },
     SETTING("beam", "N", "5", 1, 64, "hypotheses kept at each step; 1 is greedy"),
+    PRECISION_OPTION,
     SETTING("batch", "N", "32", 1, 1024, "sentences that a thread translates together"),
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),

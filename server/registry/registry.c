@@ -26,6 +26,7 @@ struct live_model {
 
 struct registry {
     char *folder;
+    enum weight_type type;                 // of the models' matrices
     struct live_model *models[MODELS_MAX]; // (count) in order of name
     int count;
 };
@@ -109,12 +110,12 @@ static enum status record(const struct live_model *m, struct db *db, long long v
 }
 
 /* The engine stays NULL where the model is of another kind. */
-static enum status load_parts(struct live_model *m, const char *path, struct db *db,
-                              struct error *err)
+static enum status load_parts(struct live_model *m, const char *path, enum weight_type type,
+                              struct db *db, struct error *err)
 {
     struct model *model;
     long long vocabulary_id;
-    enum status status = model_load_any(&model, path, err);
+    enum status status = model_load_any(&model, path, type, err);
     if (status != STATUS_OK)
         return status;
     if (model_config(model)->kind != KIND_TRANSLATE) {
@@ -134,19 +135,19 @@ static enum status load_parts(struct live_model *m, const char *path, struct db 
 }
 
 /* *out stays NULL for a model that does not translate. */
-static enum status live_model_load(struct live_model **out, const char *folder, const char *file,
-                                   struct db *db, struct error *err)
+static enum status live_model_load(struct live_model **out, const struct registry *r,
+                                   const char *file, struct db *db, struct error *err)
 {
     char path[PATH_MAX];
     *out = NULL;
-    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
-        return error_set(err, STATUS_TOO_LARGE, "the path %s/%s is too long", folder, file);
+    if (snprintf(path, sizeof path, "%s/%s", r->folder, file) >= (int)sizeof path)
+        return error_set(err, STATUS_TOO_LARGE, "the path %s/%s is too long", r->folder, file);
     struct live_model *m = memory_zeroed(1, sizeof *m);
     if (!m)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the model %s", path);
     atomic_init(&m->references, 1);
     snprintf(m->file, sizeof m->file, "%s", file);
-    enum status status = load_parts(m, path, db, err);
+    enum status status = load_parts(m, path, r->type, db, err);
     if (status != STATUS_OK || !m->engine) {
         live_model_free(m);
         return status == STATUS_OK ? status : error_while(err, "the model %s: ", path);
@@ -179,7 +180,7 @@ static struct live_model *find_pair(const struct registry *r, const char *source
 static enum status add_model(struct registry *r, const char *file, struct db *db, struct error *err)
 {
     struct live_model *m;
-    enum status status = live_model_load(&m, r->folder, file, db, err);
+    enum status status = live_model_load(&m, r, file, db, err);
     if (status != STATUS_OK || !m)
         return status;
     const struct live_model *other = find_pair(r, live_model_source(m), live_model_target(m));
@@ -195,8 +196,8 @@ static enum status add_model(struct registry *r, const char *file, struct db *db
     return STATUS_OK;
 }
 
-enum status registry_open(struct registry **out, const char *folder, struct db *db,
-                          struct error *err)
+enum status registry_open(struct registry **out, const char *folder, enum weight_type type,
+                          struct db *db, struct error *err)
 {
     struct error ignored;
     struct file_list files = { .count = 0 };
@@ -208,6 +209,7 @@ enum status registry_open(struct registry **out, const char *folder, struct db *
         memory_free(r);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the models of %s", folder);
     }
+    r->type = type;
     enum status status = list_files(&files, folder, err);
     for (int i = 0; status == STATUS_OK && i < files.count; i++)
         status = add_model(r, files.names[i], db, err);

@@ -264,6 +264,7 @@ class Limits(unittest.TestCase):
                     (("--models", folder + "/nowhere"), 5, "nowhere"),
                     (("--port", "70000"), 2, "65535"),
                     (("--queue", "0"), 2, "queue"),
+                    (("--precision", "f64"), 2, "f32, bf16, int8"),
                     (("--host", "localhost"), 2, "is no address"),
                     (("--port", str(s.port)), 1, "cannot listen")):
                 with self.subTest(words):
@@ -274,6 +275,11 @@ class Limits(unittest.TestCase):
     def test_it_listens_on_loopback_unless_told(self):
         with Server(["en-fr"]) as s:
             self.assertEqual(s.events("listening")[0]["host"], "127.0.0.1")
+
+    def test_it_serves_matrices_of_every_precision(self):
+        for precision in ("f32", "bf16", "int8"):
+            with self.subTest(precision), Server(["en-fr"], "--precision", precision) as s:
+                self.assertEqual(s.ask(ask("12")).text, "12")
 
     def test_it_listens_on_ipv6_too(self):
         try:
