@@ -20,7 +20,7 @@ struct model {
     struct weights weights;
     struct arena block;            // values and packed copies
     const struct packing *packing; // how matrices are packed; NULL: not at all
-    struct packed *packed;         // (params.count)
+    struct packed *packed;         // (params.count + params.fusion_count)
     char *vocabulary, *card, *labels;
     char digest[65];
 };
@@ -135,18 +135,35 @@ static enum status copy_texts(struct model *model, const struct tensor_file *fil
     return STATUS_OK;
 }
 
-/* Room for the values and for packed copies; filled when the arena is real. A tensor that is only
- * multiplied by has a place among the values that is never touched: it costs no memory. */
+static bool is_packed(const struct model *model, const struct param *p)
+{
+    return model->packing && (p->use == USE_PRODUCT || p->use == USE_BOTH);
+}
+
+/* Room for the values and for packed copies, of tensors, then of fusions; filled when the arena is
+ * real. A tensor that is only multiplied by has a place among the values that is never touched: it
+ * costs no memory. */
 static void lay_out(const struct model *model, struct arena *block, real **values, void **packed)
 {
     const struct params *params = model->params;
     *values = arena_array(block, real, params->total);
     for (int i = 0; i < params->count; i++) {
         const struct param *p = &params->entries[i];
-        packed[i] = model->packing && p->use != USE_VALUES
+        packed[i] = is_packed(model, p)
                         ? arena_alloc(block, model->packing->bytes(p->tensor.rows, p->tensor.cols))
                         : NULL;
     }
+    for (int i = 0; model->packing && i < params->fusion_count; i++) {
+        const struct fusion *f = &params->fusions[i];
+        packed[params->count + i] = arena_alloc(block, model->packing->bytes(f->rows, f->cols));
+    }
+}
+
+static enum status read_values(const struct tensor_file *file, const struct param *p, real *to,
+                               struct error *err)
+{
+    enum status status = tensor_file_read(file, p->name, p->tensor.rows, p->tensor.cols, to, err);
+    return status == STATUS_OK ? check_finite(p, to, STATUS_BAD_FILE, err) : status;
 }
 
 /* Through `scratch` where the values themselves are not wanted. */
@@ -154,22 +171,42 @@ static enum status read_tensor(const struct model *model, const struct tensor_fi
                                real *values, void *packed, real *scratch, struct error *err)
 {
     const struct param *p = &model->params->entries[i];
-    const int rows = p->tensor.rows, cols = p->tensor.cols;
     real *to = packed && p->use == USE_PRODUCT ? scratch : values + p->tensor.offset;
-    enum status status = tensor_file_read(file, p->name, rows, cols, to, err);
-    if (status == STATUS_OK)
-        status = check_finite(p, to, STATUS_BAD_FILE, err);
+    if (model->packing && p->use == USE_FUSED)
+        return STATUS_OK; // read_fusion's
+    enum status status = read_values(file, p, to, err);
     if (status == STATUS_OK && packed)
-        model->packing->pack(rows, cols, to, packed);
+        model->packing->pack(p->tensor.rows, p->tensor.cols, to, packed);
     return status;
 }
 
-static size_t largest_tensor(const struct params *params)
+static enum status read_fusion(const struct model *model, const struct tensor_file *file,
+                               const struct fusion *f, void *packed, real *scratch,
+                               struct error *err)
+{
+    real *to = scratch;
+    for (int i = 0; i < f->count; i++) {
+        const struct tensor part = f->parts[i];
+        enum status status = read_values(file, &model->params->entries[part.index], to, err);
+        if (status != STATUS_OK)
+            return status;
+        to += (size_t)part.rows * (size_t)part.cols;
+    }
+    model->packing->pack(f->rows, f->cols, scratch, packed);
+    return STATUS_OK;
+}
+
+/* Elements of the largest tensor or fusion. */
+static size_t scratch_elements(const struct params *params)
 {
     size_t most = 0;
     for (int i = 0; i < params->count; i++) {
         const struct tensor t = params->entries[i].tensor;
         const size_t n = (size_t)t.rows * (size_t)t.cols;
+        most = n > most ? n : most;
+    }
+    for (int i = 0; i < params->fusion_count; i++) {
+        const size_t n = (size_t)params->fusions[i].rows * (size_t)params->fusions[i].cols;
         most = n > most ? n : most;
     }
     return most;
@@ -181,11 +218,12 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     const struct params *params = model->params;
     struct arena size = arena_measure();
     real *values;
-    void *packed[PARAMS_MAX];
+    void *packed[PARAMS_MAX + FUSIONS_MAX];
 
     lay_out(model, &size, &values, packed);
-    real *scratch = memory_alloc(largest_tensor(params), sizeof *scratch);
-    model->packed = memory_zeroed((size_t)params->count, sizeof *model->packed);
+    real *scratch = memory_alloc(scratch_elements(params), sizeof *scratch);
+    const int matrices = params->count + params->fusion_count;
+    model->packed = memory_zeroed((size_t)matrices, sizeof *model->packed);
     if (!scratch || !model->packed || !arena_init(&model->block, size.used)) {
         memory_free(scratch);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
@@ -197,8 +235,14 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
         status = read_tensor(model, file, i, values, packed[i], scratch, err);
         model->packed[i] = (struct packed){ type, packed[i] };
     }
+    for (int i = params->count; model->packing && status == STATUS_OK && i < matrices; i++) {
+        status =
+            read_fusion(model, file, &params->fusions[i - params->count], packed[i], scratch, err);
+        model->packed[i] = (struct packed){ type, packed[i] };
+    }
     model->weights.values = values;
     model->weights.packed = model->packed;
+    model->weights.fused = model->packed + params->count;
     memory_free(scratch);
     return status;
 }
