@@ -87,17 +87,6 @@ static enum status add_lines(struct piece_stream *stream, struct corpus *corpus,
     return status;
 }
 
-/* A rank of its own each, for ranks that share a folder. */
-static enum status open_stream(const struct language_training *c, const char *what,
-                               struct piece_stream **stream, struct error *err)
-{
-    char path[TRAINING_PATH_BYTES];
-    if (snprintf(path, sizeof path, "%s.%s-%d", c->training.out, what, c->training.peers.rank) >=
-        (int)sizeof path)
-        return error_set(err, STATUS_BAD_USAGE, "--out: the path is too long");
-    return piece_stream_open(stream, path, err);
-}
-
 static void say_data(const struct language_training *c, const char *what, long lines,
                      const struct piece_stream *stream, long bad_lines)
 {
@@ -116,7 +105,7 @@ static enum status read_text(const struct language_training *c, const struct cor
 {
     struct corpus *corpus = NULL;
     *lines = 0;
-    enum status status = open_stream(c, what, stream, err);
+    enum status status = piece_stream_open(stream, c->training.out, err);
     if (status == STATUS_OK)
         status = corpus_open(&corpus, corpora->paths, corpora->count, &corpora->options, err);
     if (status != STATUS_OK)
