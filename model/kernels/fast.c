@@ -6,10 +6,35 @@
  */
 #include <math.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "model/kernels/products.h"
 #include "model/kernels/reference.h"
 
+/* a > b ? a : b, and a < b ? a : b. */
+#if LANES == 16
+INLINE vec vec_max(vec a, vec b)
+{
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+}
+
+INLINE vec vec_min(vec a, vec b)
+{
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+}
+#elif LANES == 8
+INLINE vec vec_max(vec a, vec b)
+{
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+}
+
+INLINE vec vec_min(vec a, vec b)
+{
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+}
+#else
 INLINE vec choose_vec(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
@@ -24,6 +49,7 @@ INLINE vec vec_min(vec a, vec b)
 {
     return choose_vec(a < b, a, b);
 }
+#endif
 
 /* In halves, so the order is fixed and the chain short. */
 INLINE float sum_lanes(vec x)
@@ -62,13 +88,13 @@ INLINE vec exp_vec(vec x)
 
 INLINE vec sigmoid_vec(vec x)
 {
-    return splat(1.0f) / (splat(1.0f) + exp_vec(-x));
+    return splat(1) / (splat(1) + exp_vec(-x));
 }
 
 /* 1 - 2 / (e^2x + 1): absolute error near 1e-7 everywhere. */
 INLINE vec tanh_vec(vec x)
 {
-    return splat(1.0f) - splat(2.0f) / (exp_vec(x + x) + splat(1.0f));
+    return splat(1) - splat(2) / (exp_vec(x + x) + splat(1));
 }
 
 /* ---- elementwise ---- */
@@ -343,13 +369,17 @@ static void weighted_sum_backward(int S, int n, const float *w, const float *row
 
 static float largest(int n, const float *x)
 {
-    vec most = splat(x[0]);
+    vec most[4];
+    for (int j = 0; j < 4; j++)
+        most[j] = splat(x[0]);
     int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        most = vec_max(most, load(x + i));
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4; j++)
+            most[j] = vec_max(load(x + i + j * LANES), most[j]);
+    most[0] = vec_max(vec_max(most[0], most[1]), vec_max(most[2], most[3]));
     float max = x[0];
     for (int lane = 0; lane < LANES; lane++)
-        max = fmaxf(max, most[lane]);
+        max = fmaxf(max, most[0][lane]);
     for (; i < n; i++)
         max = fmaxf(max, x[i]);
     return max;
@@ -379,9 +409,9 @@ static float exp_sum(int n, const float *x, float shift, float *y)
 
 static void softmax(int n, float *x)
 {
-    const float sum = exp_sum(n, x, largest(n, x), x);
+    const float scale = 1 / exp_sum(n, x, largest(n, x), x);
     for (int i = 0; i < n; i++)
-        x[i] /= sum;
+        x[i] *= scale;
 }
 
 static void log_softmax(int n, float *x)
