@@ -42,6 +42,11 @@ void params_set_use(struct params *params, struct tensor t, enum param_use use)
     params->entries[t.index].use = use;
 }
 
+void params_set_every_step(struct params *params, struct tensor t)
+{
+    params->entries[t.index].every_step = true;
+}
+
 struct fusion params_fuse(struct params *params, const struct tensor *parts, int count)
 {
     assert(params->fusion_count < FUSIONS_MAX && count <= FUSION_PARTS);

@@ -53,6 +53,7 @@ struct param {
     struct tensor tensor;
     enum param_init init;
     enum param_use use;
+    bool every_step; // a training multiplies by it at every step of a sequence
 };
 
 /* Matrices of equal width that inference multiplies by as one: their rows under each other. */
@@ -75,6 +76,7 @@ void params_init(struct params *params);
 struct tensor params_add(struct params *params, enum param_init init, int rows, int cols,
                          const char *name);
 void params_set_use(struct params *params, struct tensor t, enum param_use use);
+void params_set_every_step(struct params *params, struct tensor t);
 /* Of at most FUSION_PARTS matrices, which get USE_FUSED. */
 struct fusion params_fuse(struct params *params, const struct tensor *parts, int count);
 const struct param *params_find(const struct params *params, const char *name); // NULL if absent

@@ -8,6 +8,7 @@ void attention_declare(struct attention *attention, struct params *params, int A
 {
     attention->A = A;
     attention->query = params_add(params, INIT_GLOROT, A, H, "attention.query");
+    params_set_every_step(params, attention->query);
     attention->key = params_add(params, INIT_GLOROT, A, M, "attention.key");
     attention->key_bias = params_add(params, INIT_ZERO, A, 1, "attention.key_bias");
     attention->v = params_add(params, INIT_GLOROT, A, 1, "attention.v");

@@ -46,8 +46,11 @@ void cell_declare(struct cell *cell, struct params *params, enum cell_kind kind,
     *cell = (struct cell){ .kind = kind, .I = I, .M = M, .H = H, .G = G };
     cell->w = declare(params, INIT_GLOROT, G * H, I, prefix, "w");
     cell->u = declare(params, INIT_ORTHOGONAL, (is_gru ? 2 : G) * H, H, prefix, "u");
-    if (is_gru)
+    params_set_every_step(params, cell->u);
+    if (is_gru) {
         cell->candidate = declare(params, INIT_ORTHOGONAL, H, H, prefix, "candidate");
+        params_set_every_step(params, cell->candidate);
+    }
     if (kind != CELL_GRU_UNBIASED)
         cell->bias =
             declare(params, is_lstm ? INIT_FORGET_ONE : INIT_ZERO, G * H, 1, prefix, "bias");

@@ -14,7 +14,6 @@
 #include "model/train/gemm.h"
 #include "model/train/settings.h"
 
-#define ALIGNMENT_SLACK 64                  // an arena aligns each array
 #define SETTINGS_BYTES_MAX (1 << 20)        // of theirs
 #define DROPOUT_STREAMS ((uint64_t)1 << 63) // random streams of dropout, apart from those of epochs
 
@@ -36,7 +35,8 @@ struct trainer {
     struct weights weights;
     struct arena blocks; // of values and gradients
     real *values;
-    uint16_t *rounded; // values in bfloat16, NULL if products are float32
+    uint16_t *rounded;     // values in bfloat16, NULL if products are float32
+    struct packed *packed; // (params.count) matrices of every step
     struct team *team;
     struct member *members; // of this rank
     struct optimizer optimizer;
@@ -50,26 +50,43 @@ struct trainer {
 
 /* ---- life cycle ---- */
 
+/* Weights, gradients, what products want of the weights; pointers stay NULL in a measuring arena. */
+static void lay_out(struct trainer *t, struct arena *arena)
+{
+    const struct params *params = t->task->params;
+    const bool half = t->options.precision == PRECISION_BF16;
+    const struct packing *packing = t->kernels.packings[half ? WEIGHT_BF16 : WEIGHT_F32];
+    t->values = arena_array(arena, real, params->total);
+    for (int i = 0; i < t->options.threads; i++)
+        t->members[i].gradients = arena_array(arena, real, params->total);
+    t->rounded = half ? arena_array(arena, uint16_t, params->total) : NULL;
+    t->packed = arena_array(arena, struct packed, params->count);
+    for (int i = 0; i < params->count; i++) {
+        const struct param *p = &params->entries[i];
+        void *panels = p->every_step
+                           ? arena_alloc(arena, packing->bytes(p->tensor.rows, p->tensor.cols))
+                           : NULL;
+        if (t->packed)
+            t->packed[i] = (struct packed){ half ? WEIGHT_BF16 : WEIGHT_F32, panels };
+    }
+}
+
 static enum status make_blocks(struct trainer *t, struct error *err)
 {
-    const size_t total = t->task->params->total, members = (size_t)t->options.threads;
-    const size_t rounded = t->options.precision == PRECISION_BF16 ? total : 0;
-    if (!arena_init(&t->blocks, (members + 1) * (total * sizeof(real) + ALIGNMENT_SLACK) +
-                                    rounded * sizeof(uint16_t) + ALIGNMENT_SLACK))
+    const size_t bytes = t->task->params->total * sizeof(real);
+    struct arena size = arena_measure();
+    lay_out(t, &size);
+    if (!arena_init(&t->blocks, size.used))
         return error_set(err, STATUS_NO_MEMORY,
-                         "no memory for %zu weights and %zu times their gradients: make the model "
+                         "no memory for %zu weights and %d times their gradients: make the model "
                          "smaller or use fewer threads",
-                         total, members);
-    t->values = arena_array(&t->blocks, real, total);
-    memset(t->values, 0, total * sizeof(real));
-    for (size_t i = 0; i < members; i++) {
-        t->members[i].gradients = arena_array(&t->blocks, real, total);
-        memset(t->members[i].gradients, 0, total * sizeof(real));
-    }
-    if (rounded > 0) {
-        t->rounded = arena_array(&t->blocks, uint16_t, rounded);
-        gemm_share_rounded(t->values, t->rounded, total);
-    }
+                         t->task->params->total, t->options.threads);
+    lay_out(t, &t->blocks);
+    memset(t->values, 0, bytes);
+    for (int i = 0; i < t->options.threads; i++)
+        memset(t->members[i].gradients, 0, bytes);
+    if (t->rounded)
+        gemm_share_rounded(t->values, t->rounded, t->task->params->total);
     if (!params_initialise(t->task->params, t->values, t->options.seed))
         return error_set(err, STATUS_NO_MEMORY, "no memory to initialise the weights");
     if (!t->options.on_first_values)
@@ -106,8 +123,9 @@ static enum status make_parts(struct trainer *t, struct error *err)
         status = training_settings(&t->settings, &t->options, t->task, err);
     if (status != STATUS_OK)
         return status;
-    t->weights =
-        (struct weights){ .params = t->task->params, .kernels = &t->kernels, .values = t->values };
+    t->weights = (struct weights){
+        .params = t->task->params, .kernels = &t->kernels, .values = t->values, .packed = t->packed
+    };
     t->valid_losses = memory_zeroed((size_t)t->task->valid_count, sizeof *t->valid_losses);
     return t->valid_losses ? STATUS_OK
                            : error_set(err, STATUS_NO_MEMORY, "no memory to plan validation");
@@ -303,18 +321,29 @@ static enum status make_room(struct member *me, size_t needed)
                      needed >> 20);
 }
 
-static void round_share(void *context, int member)
+/* A member's share: rounded by elements, packed by matrices. */
+static void prepare_share(void *context, int member)
 {
     const struct trainer *t = context;
-    const size_t total = t->task->params->total, members = (size_t)t->options.threads;
-    gemm_round_shared(total * (size_t)member / members, total * ((size_t)member + 1) / members);
+    const struct params *params = t->task->params;
+    const size_t total = params->total, members = (size_t)t->options.threads;
+    if (t->rounded)
+        gemm_round_shared(total * (size_t)member / members, total * ((size_t)member + 1) / members);
+    int matrix = 0;
+    for (int i = 0; i < params->count; i++) {
+        const struct tensor tensor = params->entries[i].tensor;
+        const struct packed *packed = &t->packed[i];
+        if (packed->panels && matrix++ % t->options.threads == member)
+            t->kernels.packings[packed->type]->pack(tensor.rows, tensor.cols,
+                                                    t->values + tensor.offset,
+                                                    (void *)(uintptr_t)packed->panels);
+    }
 }
 
 /* Before products with weights that may have changed. */
-static void round_weights(struct trainer *t)
+static void prepare_weights(struct trainer *t)
 {
-    if (t->rounded)
-        team_run(t->team, round_share, t);
+    team_run(t->team, prepare_share, t);
 }
 
 /* Of the member's rows; all members of all ranks are dealt rows in the order of their numbers. */
@@ -537,7 +566,7 @@ static enum status update(struct trainer *t, struct error *err)
         t->task->kind->position(t->task, t->state.epoch, t->state.next_batch, &t->batch, err);
     stopwatch_enter(PART_OPTIMIZER);
     if (status == STATUS_OK)
-        round_weights(t);
+        prepare_weights(t);
     stopwatch_stop();
     if (status != STATUS_OK)
         return status;
@@ -571,7 +600,7 @@ static enum status update(struct trainer *t, struct error *err)
 static enum status compute_validation_loss(struct trainer *t, double sums[3], struct error *err)
 {
     if (t->rank == 0) {
-        round_weights(t);
+        prepare_weights(t);
         team_run(t->team, compute_validation, t);
         enum status status = check_members(t, err);
         if (status != STATUS_OK)
