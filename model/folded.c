@@ -6,8 +6,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/embedding.h"
 #include "model/layers/linear.h"
+#include "model/parts.h"
 
 #define ROW_CACHE_WAYS 4
 
@@ -239,9 +241,12 @@ void folded_step(const struct decoder *d, const struct weights *weights,
     struct step_scratch k;
     lay_out(&k, d, step->N, scratch);
     assert(k.missing_of);
+    const int part = stopwatch_enter(PART_INPUT);
     gather_inputs(d, weights, step, cache, &k);
+    stopwatch_enter(PART_ATTENTION);
     for (int n = 0; n < step->N; n++)
         attend(d, weights, step, &k, n);
+    stopwatch_enter(PART_RECURRENCE);
     run_cells(d, weights, step, &k);
     const struct state_row next = state_row(d, step->next_state);
     weights_fused(weights, &d->fused_state, step->N, next.h, (int)width, next.u, (int)width);
@@ -252,5 +257,6 @@ void folded_step(const struct decoder *d, const struct weights *weights,
             readout[e] = z[e] + next.read[n * width + (size_t)e];
     }
     weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
+    stopwatch_enter(part);
     arena_rewind(scratch, mark);
 }

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "model/layers/linear.h"
+#include "model/parts.h"
 
 #define WHOLE_SHARE 3 // from a third of the vocabulary on, the whole is as cheap
 
@@ -81,15 +83,16 @@ void narrow_logits(const struct narrow *narrow, const struct weights *weights, i
                    const real *readout, real *logits)
 {
     const struct output *output = narrow->output;
+    const int R = output->embedding.cols, part = stopwatch_enter(PART_OUTPUT);
     if (narrow->whole) {
-        linear_forward(weights, output->embedding, output->bias, N, readout, output->embedding.cols,
-                       logits);
-        return;
+        linear_forward(weights, output->embedding, output->bias, N, readout, R, logits);
+    } else {
+        packing_of(narrow, weights)
+            ->product(N, narrow->count, R, readout, R, narrow->panels, false, logits,
+                      narrow->count);
+        add_bias(N, narrow->count, narrow->bias, logits);
     }
-    packing_of(narrow, weights)
-        ->product(N, narrow->count, output->embedding.cols, readout, output->embedding.cols,
-                  narrow->panels, false, logits, narrow->count);
-    add_bias(N, narrow->count, narrow->bias, logits);
+    stopwatch_enter(part);
 }
 
 void narrow_pick(const struct narrow *narrow, const int32_t *list, int count, const real *logits,

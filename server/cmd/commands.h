@@ -29,12 +29,13 @@ struct command {
     int (*run)(const struct options *o); // returns what the program exits with
 };
 
-#define VERSO_COMMANDS(X)                                                                          \
-    X(translate)                                                                                   \
-    X(serve) X(evaluate) X(models) X(embed_nearest) X(embed_analogy) X(lm_score) X(lm_sample)      \
-        X(detect)
-#define TRAIN_COMMANDS(X)                                                                          \
-    X(train) X(vocab) X(embed_train) X(lm_train) X(bench_train) X(detect_train)
+/* clang-format off */
+#define VERSO_COMMANDS(X)                                                                           \
+    X(translate) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest) X(embed_analogy)         \
+    X(lm_score) X(lm_sample) X(bench_translate)
+#define TRAIN_COMMANDS(X)                                                                           \
+    X(train) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
+/* clang-format on */
 
 #define X(name) extern const struct command command_##name;
 VERSO_COMMANDS(X)
