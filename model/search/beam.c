@@ -30,12 +30,20 @@ void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int 
 void beam_start(struct beam *beam, const struct search_options *options, int S, int steps)
 {
     beam->options = *options;
+    beam->forced = NULL;
+    beam->forced_count = 0;
     beam->S = S;
     beam->steps = steps;
     beam->depth = 0;
     beam->live = 1;
     beam->ended = 0;
     beam->totals[0] = 0;
+}
+
+void beam_force(struct beam *beam, const int32_t *ids, int count)
+{
+    beam->forced = ids;
+    beam->forced_count = count;
 }
 
 static struct beam_node *node_at(const struct beam *beam, int depth, int row)
@@ -115,6 +123,15 @@ static int rank_all(struct beam *beam, const real *log_probs, const int32_t *ids
     return ranking.count;
 }
 
+/* The only one there is where a piece is forced, however improbable. */
+static int take_forced(struct beam *beam, const real *log_probs)
+{
+    const int32_t id = beam->forced[beam->depth];
+    beam->candidates[0] =
+        (struct beam_candidate){ 0, id, log_probs[id], beam->totals[0] + log_probs[id] };
+    return 1;
+}
+
 /* ---- one step ---- */
 
 static float score(const struct beam *beam, float total, int pieces)
@@ -151,7 +168,8 @@ bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, 
                   const real *alignment, int ld)
 {
     const int width = beam->options.beam;
-    const int found = rank_all(beam, log_probs, ids, count);
+    const bool forced = beam->depth < beam->forced_count;
+    const int found = forced ? take_forced(beam, log_probs) : rank_all(beam, log_probs, ids, count);
     if (found == 0)
         return false; // nothing is possible: what there is stays unfinished
 

@@ -49,8 +49,10 @@ struct beam {
     float *totals;                     // (width) of the rows
 
     struct search_options options; // options.beam is the width
-    int S;                         // source pieces + </s>
-    int steps;                     // most there may be: pieces, </s> included
+    const int32_t *forced;         // (forced_count) pieces that must come first
+    int forced_count;
+    int S;     // source pieces + </s>
+    int steps; // most there may be: pieces, </s> included
     int depth;
     int live; // rows at this depth
     int ended;
@@ -61,13 +63,15 @@ void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int 
 
 /* One row, without pieces. */
 void beam_start(struct beam *beam, const struct search_options *options, int S, int steps);
+/* Behind beam_start: what every hypothesis begins with, one row until then. */
+void beam_force(struct beam *beam, const int32_t *ids, int count);
 
 int32_t beam_previous(const struct beam *beam, int row); // its last piece, <s> at first
 int beam_parent(const struct beam *beam, int row);       // depth > 0
 
 /* Take the step of every row, log_probs (live,count) and alignment (live rows of S, ld apart), one
- * piece further. ids (count), rising, are the pieces of the columns; NULL: 0 to count - 1. False
- * when the search is over. */
+ * piece further. ids (count), rising, are the pieces of the columns; NULL: 0 to count - 1, as where
+ * pieces are forced. False when the search is over. */
 bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
                   const real *alignment, int ld);
 

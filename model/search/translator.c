@@ -85,9 +85,36 @@ static enum status check_limits(const struct search_limits *limits, struct error
     return STATUS_OK;
 }
 
+/* What the room of a sentence depends on. */
+struct extent {
+    int S, width; // source pieces + </s>, rows
+    int steps;    // most target pieces, </s> included
+};
+
 static int steps_most(float length_ratio, int source_len)
 {
     return (int)(length_ratio * (float)source_len) + TARGET_LEN_EXTRA;
+}
+
+static bool is_whole(const struct source *source)
+{
+    return source->forced_count > 0 && source->forced[source->forced_count - 1] == BEAM_EOS;
+}
+
+static struct extent extent_of(const struct source *source, const struct search_options *options)
+{
+    const int most = steps_most(options->length_ratio, source->len);
+    const int least = source->forced_count + TARGET_LEN_EXTRA;
+    if (is_whole(source))
+        return (struct extent){ source->len, 1, source->forced_count };
+    return (struct extent){ source->len, options->beam,
+                            source->forced_count > 0 && least > most ? least : most };
+}
+
+/* The pieces a sentence may use; probabilities of what is forced are those among all. */
+static const int32_t *allowed_of(const struct source *source)
+{
+    return source->forced_count > 0 ? NULL : source->allowed;
 }
 
 /* A pointer is NULL when the arena only measures. */
@@ -115,20 +142,20 @@ static void lay_out(struct translator *tr, struct arena *a)
     narrow_lay_out(&tr->narrow, &shape->output, model_weights(tr->model), a);
 }
 
-static void lay_out_room(const struct translator *tr, int S, int beam, int steps,
-                         struct arena *arena, struct memory *memory, struct beam *search)
+static void lay_out_room(const struct translator *tr, struct extent extent, struct arena *arena,
+                         struct memory *memory, struct beam *beam)
 {
-    seq2seq_memory_lay_out(model_seq2seq(tr->model), S, arena, memory);
-    beam_lay_out(search, arena, beam, S, steps);
+    seq2seq_memory_lay_out(model_seq2seq(tr->model), extent.S, arena, memory);
+    beam_lay_out(beam, arena, extent.width, extent.S, extent.steps);
 }
 
 /* What a sentence takes of the pool. */
-static size_t room_bytes(const struct translator *tr, int S, int beam, float length_ratio)
+static size_t room_bytes(const struct translator *tr, struct extent extent)
 {
     struct arena measure = arena_measure();
     struct memory memory;
-    struct beam search;
-    lay_out_room(tr, S, beam, steps_most(length_ratio, S), &measure, &memory, &search);
+    struct beam beam;
+    lay_out_room(tr, extent, &measure, &memory, &beam);
     return measure.used;
 }
 
@@ -145,9 +172,10 @@ static size_t scratch_bytes(const struct translator *tr)
 static size_t pool_bytes(const struct translator *tr)
 {
     const struct search_limits *limits = &tr->limits;
-    const int usual = limits->source_len < USUAL_LEN ? limits->source_len : USUAL_LEN;
-    return room_bytes(tr, limits->source_len, limits->beam, LENGTH_RATIO_MAX) +
-           (size_t)(limits->sentences - 1) * room_bytes(tr, usual, limits->beam, LENGTH_RATIO_MAX);
+    const int most = limits->source_len, usual = most < USUAL_LEN ? most : USUAL_LEN;
+    const struct extent largest = { most, limits->beam, steps_most(LENGTH_RATIO_MAX, most) };
+    const struct extent others = { usual, limits->beam, steps_most(LENGTH_RATIO_MAX, usual) };
+    return room_bytes(tr, largest) + (size_t)(limits->sentences - 1) * room_bytes(tr, others);
 }
 
 static bool allocate(struct translator *tr)
@@ -221,6 +249,29 @@ static enum status check_options(const struct translator *tr, const struct searc
     return STATUS_OK;
 }
 
+static enum status check_pieces(const int32_t *ids, int count, int V, struct error *err)
+{
+    for (int i = 0; i < count; i++)
+        if (ids[i] < 0 || ids[i] >= V)
+            return error_set(err, STATUS_BAD_INPUT, "piece %d is not in the vocabulary of %d",
+                             (int)ids[i], V);
+    return STATUS_OK;
+}
+
+static enum status check_forced(const struct translator *tr, const struct source *source,
+                                struct error *err)
+{
+    const int most = LENGTH_RATIO_MAX * tr->limits.source_len;
+    if (source->forced_count < 0 || source->forced_count > most)
+        return error_set(err, STATUS_TOO_LARGE, "a target has %d pieces; at most %d are possible",
+                         source->forced_count, most);
+    for (int i = 0; i < source->forced_count - 1; i++)
+        if (source->forced[i] == BEAM_EOS)
+            return error_set(err, STATUS_BAD_INPUT, "a target has </s> before its end");
+    return check_pieces(source->forced, source->forced_count, model_config(tr->model)->vocabulary,
+                        err);
+}
+
 static enum status check_source(const struct translator *tr, const struct source *source,
                                 struct error *err)
 {
@@ -230,11 +281,8 @@ static enum status check_source(const struct translator *tr, const struct source
                          source->len, tr->limits.source_len);
     if (source->len < 1 || source->ids[source->len - 1] != BEAM_EOS)
         return error_set(err, STATUS_BAD_INPUT, "a sentence does not end in </s>");
-    for (int i = 0; i < source->len; i++)
-        if (source->ids[i] < 0 || source->ids[i] >= V)
-            return error_set(err, STATUS_BAD_INPUT, "piece %d is not in the vocabulary of %d",
-                             (int)source->ids[i], V);
-    return STATUS_OK;
+    enum status status = check_pieces(source->ids, source->len, V, err);
+    return status == STATUS_OK ? check_forced(tr, source, err) : status;
 }
 
 /* ---- in and out ---- */
@@ -255,6 +303,20 @@ static void finish(struct translator *tr, struct slot *slot, enum status status)
     search->done = true; // from here on it is the caller's again
 }
 
+/* The room becomes memory and beam. */
+static void enter(const struct translator *tr, struct slot *slot, struct extent extent,
+                  size_t bytes)
+{
+    const struct source *source = &slot->search->source;
+    struct search_options options = slot->search->options;
+    struct arena arena = arena_over(slot->room, bytes);
+    lay_out_room(tr, extent, &arena, &slot->memory, &slot->beam);
+    if (is_whole(source))
+        options.beam = options.n_best = 1;
+    beam_start(&slot->beam, &options, extent.S, extent.steps);
+    beam_force(&slot->beam, source->forced, source->forced_count);
+}
+
 static struct slot *free_slot(struct translator *tr)
 {
     for (int i = 0; i < tr->limits.sentences; i++)
@@ -266,23 +328,21 @@ static struct slot *free_slot(struct translator *tr)
 enum status translator_add(struct translator *tr, struct search *search, struct error *err)
 {
     const struct search_options *options = &search->options;
-    const int S = search->source.len;
+    const struct source *source = &search->source;
     enum status status = check_options(tr, options, err);
     if (status == STATUS_OK)
-        status = check_source(tr, &search->source, err);
+        status = check_source(tr, source, err);
     if (status != STATUS_OK)
         return status;
     struct slot *slot = free_slot(tr);
-    const size_t bytes = room_bytes(tr, S, options->beam, options->length_ratio);
+    const struct extent extent = extent_of(source, options);
+    const size_t bytes = room_bytes(tr, extent);
     char *room = slot ? pool_take(&tr->pool, bytes) : NULL;
     if (!room)
         return error_set(err, STATUS_BUSY, "the translator is full: step first");
 
-    const int steps = steps_most(options->length_ratio, S);
-    struct arena arena = arena_over(room, bytes);
     *slot = (struct slot){ .search = search, .room = room };
-    lay_out_room(tr, S, options->beam, steps, &arena, &slot->memory, &slot->beam);
-    beam_start(&slot->beam, options, S, steps);
+    enter(tr, slot, extent, bytes);
     search->done = false;
     search->translation = (struct translation){ .best = NULL, .count = 0 };
     tr->in_flight++;
@@ -349,7 +409,7 @@ static void choose_pieces(struct translator *tr)
     for (int i = 0; i < tr->limits.sentences; i++) {
         if (!tr->slots[i].search)
             continue;
-        tr->lists[n] = tr->slots[i].search->source.allowed;
+        tr->lists[n] = allowed_of(&tr->slots[i].search->source);
         tr->list_counts[n++] = tr->slots[i].search->source.allowed_count;
     }
     narrow_choose(&tr->narrow, model_weights(tr->model), tr->lists, tr->list_counts, n);
@@ -413,15 +473,16 @@ static real *own_log_probs(struct translator *tr, const struct slot *slot, int *
     const struct source *source = &slot->search->source;
     const size_t ld = (size_t)tr->narrow.count;
     real *logits = tr->logits + (size_t)slot->first_row * ld, *own = logits;
+    const int32_t *allowed = allowed_of(source);
     *count = tr->narrow.count;
-    if (source->allowed) {
+    if (allowed) {
         *count = source->allowed_count;
         own = tr->own;
     }
     for (size_t row = 0; row < (size_t)slot->beam.live; row++) {
         real *to = own + row * (size_t)*count;
-        if (source->allowed)
-            narrow_pick(&tr->narrow, source->allowed, *count, logits + row * ld, to);
+        if (allowed)
+            narrow_pick(&tr->narrow, allowed, *count, logits + row * ld, to);
         kernels->log_softmax(*count, to);
     }
     return own;
@@ -432,7 +493,7 @@ static void advance(struct translator *tr, struct slot *slot)
     const size_t ld = (size_t)tr->limits.source_len;
     int count;
     const real *log_probs = own_log_probs(tr, slot, &count);
-    if (beam_advance(&slot->beam, log_probs, slot->search->source.allowed, count,
+    if (beam_advance(&slot->beam, log_probs, allowed_of(&slot->search->source), count,
                      tr->alignment + (size_t)slot->first_row * ld, (int)ld))
         return;
     struct search *search = slot->search;

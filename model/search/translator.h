@@ -12,7 +12,9 @@
  *     translator_step(tr);                              // all in flight: one piece further
  *     if (search.done) ... search.status, search.translation ...
  *
- * Beam search with length normalisation; a beam of 1 is greedy search. The
+ * Beam search with length normalisation; a beam of 1 is greedy search. A target
+ * may be forced, from its beginning or as a whole: then the search says how
+ * probable it is and what it is aligned to. The
  * rows of all sentences in flight step together, whoever came when, and a
  * sentence gets the same bits alone and beside others. What is in flight is
  * bounded in number and in bytes. A translator is the memory one thread needs:
@@ -54,7 +56,9 @@ struct source {
     int len;
     const atomic_bool *cancelled; // NULL, or checked at each step
     const int32_t *allowed;       // (allowed_count) target pieces it may use, rising, </s> among
-    int allowed_count;            // them; NULL: all
+    int allowed_count;            // them; NULL: all, as for a source with a forced target
+    const int32_t *forced; // (forced_count) what its target begins with, up to LENGTH_RATIO_MAX *
+    int forced_count;      // limits.source_len pieces; one that ends in </s> is the whole
 };
 
 struct hypothesis {
