@@ -27,13 +27,14 @@
 
 #define ROUNDS_MAX 99
 #define SENTENCES_MOST 100000
+#define TEXT_SENTENCES_MAX 1000000      // what those may be split into
 #define RESULTS_BYTES ((size_t)1 << 30) // of a thread; untouched pages cost nothing
 #define JSON_BYTES_MAX ((size_t)1 << 20)
-#define SETTINGS_MAX 64
+#define SETTINGS_MAX (WEIGHT_TYPES * CHOICES_MAX * CHOICES_MAX * 2)
 #define LOADS 5 // of which the median is told
 #define PIECES_MAX 256
-
-static const int beams[] = { 1, 6 }, batches[] = { 1, 64 };
+#define CHOICES_MAX 12 // beams, and batches, of one report
+#define BATCH_MAX 1024
 
 struct setting { // one combination of what is measured
     enum weight_type type;
@@ -48,6 +49,8 @@ struct bench {
     struct engine *engines[WEIGHT_TYPES];
     double load_ms[WEIGHT_TYPES];
     int rounds, threads;
+    int beams[CHOICES_MAX], batches[CHOICES_MAX];
+    int beam_count, batch_count;
     struct setting settings[SETTINGS_MAX];
     int setting_count;
 };
@@ -139,7 +142,7 @@ static enum status open_shares(const struct bench *b, const struct setting *sett
     const struct engine_limits limits = { .sentences = setting->batch,
                                           .beam = setting->beam,
                                           .pieces = PIECES_MAX,
-                                          .text_sentences = 1000 };
+                                          .text_sentences = TEXT_SENTENCES_MAX };
     enum status status = STATUS_OK;
     for (int i = 0; i < setting->threads && status == STATUS_OK; i++) {
         struct share *s = &shares[i];
@@ -234,14 +237,14 @@ static enum status load(struct bench *b, const char *path, enum weight_type type
 static void plan_settings(struct bench *b)
 {
     for (int type = 0; type < WEIGHT_TYPES; type++) {
-        for (size_t k = 0; b->engines[type] && k < sizeof beams / sizeof *beams; k++) {
-            for (size_t n = 0; n < sizeof batches / sizeof *batches; n++) {
+        for (int k = 0; b->engines[type] && k < b->beam_count; k++) {
+            for (int n = 0; n < b->batch_count; n++) {
                 const struct setting setting = { .type = (enum weight_type)type,
-                                                 .beam = beams[k],
-                                                 .batch = batches[n],
+                                                 .beam = b->beams[k],
+                                                 .batch = b->batches[n],
                                                  .threads = 1 };
                 b->settings[b->setting_count++] = setting;
-                if (b->threads > 1 && batches[n] > 1) {
+                if (b->threads > 1 && b->batches[n] > 1) {
                     b->settings[b->setting_count] = setting;
                     b->settings[b->setting_count++].threads = b->threads;
                 }
@@ -358,6 +361,28 @@ static enum status print_json(const struct bench *b, struct error *err)
 
 /* ---- the command ---- */
 
+/* The numbers of a list option, or two usual ones. */
+static enum status read_choices(const struct options *o, const char *name, int usual, int max,
+                                int numbers[CHOICES_MAX], int *count, struct error *err)
+{
+    int given;
+    const char *const *list = options_list(o, name, &given);
+    numbers[0] = 1;
+    numbers[1] = usual;
+    *count = 2;
+    for (int i = 0; i < given; i++) {
+        char *end;
+        const long number = strtol(list[i], &end, 10);
+        if (i == CHOICES_MAX || *end || end == list[i] || number < 1 || number > max)
+            return error_set(err, STATUS_BAD_USAGE,
+                             "--%s %s: at most %d whole numbers from 1 to %d are possible", name,
+                             list[i], CHOICES_MAX, max);
+        numbers[i] = (int)number;
+        *count = i + 1;
+    }
+    return STATUS_OK;
+}
+
 static enum status bench(struct bench *b, const struct options *o, struct error *err)
 {
     enum status status = options_need(o, err, "model", NULL);
@@ -368,11 +393,14 @@ static enum status bench(struct bench *b, const struct options *o, struct error 
     if (b->texts.count < 1 || b->texts.count > SENTENCES_MOST)
         return error_set(err, STATUS_BAD_INPUT, "%s: it must have 1 to %d lines",
                          options_operand(o, 0), SENTENCES_MOST);
+    status = read_choices(o, "beam", 6, BEAM_MAX, b->beams, &b->beam_count, err);
+    if (status == STATUS_OK)
+        status = read_choices(o, "batch", 64, BATCH_MAX, b->batches, &b->batch_count, err);
     b->rounds = options_int(o, "rounds");
     b->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
     const bool one = options_given(o, "precision");
     enum weight_type only = WEIGHT_F32;
-    if (one)
+    if (status == STATUS_OK && one)
         status = precision_from_options(&only, o, err);
     for (int type = 0; type < WEIGHT_TYPES && status == STATUS_OK; type++)
         if (!one || only == (enum weight_type)type)
@@ -408,6 +436,8 @@ static const struct option_spec specs[] = {
     { "model", OPTION_TEXT, .letter = 'm', .environment = true, .value = "FILE",
       .help = "model file to translate with" },
     PRECISION_OPTION,
+    { "beam", OPTION_LIST, .value = "N", .help = "hypotheses kept at each step; 1 and 6" },
+    { "batch", OPTION_LIST, .value = "N", .help = "sentences in flight at once; 1 and 64" },
     { "rounds", OPTION_INT, .value = "N", .fallback = "3", .min = 1, .max = ROUNDS_MAX,
       .help = "times that everything is measured" },
     { "threads", OPTION_INT, .environment = true, .value = "N", .min = 1, .max = 256,
@@ -421,8 +451,8 @@ const struct command command_bench_translate = {
     .summary = "measure how fast sentences are translated, and where the time goes",
     .usage = "--model FILE [OPTION...] SENTENCES",
     .description = "Translates the lines of a file with a beam of 1 and of 6, one sentence at a "
-                   "time and 64 at once, with matrices of each precision or of the one that is "
-                   "asked for.",
+                   "time and 64 at once, or what is asked for, with matrices of each precision "
+                   "or of the one that is asked for.",
     .examples = "  verso bench translate --model en-fr.safetensors sentences.en\n"
                 "  verso bench translate -m en-fr.safetensors --precision int8 --json "
                 "sentences.en\n",
