@@ -31,7 +31,7 @@ typedef uint8_t activation;
 #define OFFSET 128
 typedef uint8_t activation;
 #else
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 #define GROUP 2
@@ -152,6 +152,15 @@ INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
     memcpy(&group, x, sizeof group);
     const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)w));
     return sum + (ivec)_mm256_madd_epi16(_mm256_set1_epi32(group), wide);
+}
+#elif defined(__SSE2__)
+INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
+{
+    int32_t group;
+    memcpy(&group, x, sizeof group);
+    const __m128i codes = _mm_loadl_epi64((const void *)w);
+    const __m128i wide = _mm_srai_epi16(_mm_unpacklo_epi8(codes, codes), 8);
+    return sum + (ivec)_mm_madd_epi16(_mm_set1_epi32(group), wide);
 }
 #else
 INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
