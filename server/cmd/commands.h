@@ -31,8 +31,8 @@ struct command {
 
 /* clang-format off */
 #define VERSO_COMMANDS(X)                                                                           \
-    X(translate) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest) X(embed_analogy)         \
-    X(lm_score) X(lm_sample) X(bench_translate)
+    X(translate) X(align) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest)                 \
+    X(embed_analogy) X(lm_score) X(lm_sample) X(bench_translate)
 #define TRAIN_COMMANDS(X)                                                                           \
     X(train) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
 /* clang-format on */

@@ -1,5 +1,5 @@
 /*
- * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix.
+ * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix, links.
  */
 #include "server/cmd/translate_format.h"
 
@@ -57,7 +57,12 @@ static void append_n_best(struct bytes *out, long number, const struct engine_an
     }
 }
 
-/* " 0-0 1-2" for one sentence; neighbours that white space does not separate are one word. */
+static bool is_line_begun(const struct bytes *out)
+{
+    return out->len > 0 && !strchr("\n\t", out->data[out->len - 1]);
+}
+
+/* "0-0 1-2" for one sentence; neighbours that white space does not separate are one word. */
 static enum status append_pairs(struct bytes *out, const struct engine_sentence *sentence,
                                 const struct word_alignment *words, struct word_counter *source,
                                 struct word_counter *target, struct arena *arena, struct error *err)
@@ -75,7 +80,7 @@ static enum status append_pairs(struct bytes *out, const struct engine_sentence 
         int from = links[t] < 0 ? -1 : numbers[links[t]];
         if (from < 0 || (from == last_from && to == last_to))
             continue;
-        bytes_printf(out, " %d-%d", from, to);
+        bytes_printf(out, "%s%d-%d", is_line_begun(out) ? " " : "", from, to);
         last_from = from;
         last_to = to;
     }
@@ -162,15 +167,15 @@ enum status translate_format(struct bytes *out, enum answer_form form, long numb
     enum status status = STATUS_OK;
     if (form == ANSWER_N_BEST)
         append_n_best(out, number, answer);
-    else
+    else if (form != ANSWER_LINKS)
         append_line(out, answer->text, answer->len);
     if (form == ANSWER_PHARAOH)
         bytes_append_text(out, " |||");
     if (form == ANSWER_PLAIN || form == ANSWER_MATRIX)
         bytes_append_char(out, '\n');
-    if (form == ANSWER_PHARAOH || form == ANSWER_MATRIX)
+    if (form == ANSWER_PHARAOH || form == ANSWER_MATRIX || form == ANSWER_LINKS)
         status = append_alignments(out, form, vocabulary, text, len, answer, arena, err);
-    if (form == ANSWER_PHARAOH)
+    if (form == ANSWER_PHARAOH || form == ANSWER_LINKS)
         bytes_append_char(out, '\n');
     return status == STATUS_OK ? bytes_check(out, "the translation of a line", err) : status;
 }

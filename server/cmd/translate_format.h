@@ -1,12 +1,13 @@
 /*
- * translate_format.h - how "verso translate" writes the answer to a line.
+ * translate_format.h - how "verso translate" and "verso align" write the answer to a line.
  *
  *     plain      Une souris dort.
  *     n-best     7 ||| Une souris dort. ||| -0.3120
  *     pharaoh    Une souris dort. ||| 0-0 1-1 2-2
  *     matrix     the translation, then a table of a row a target word
+ *     links      0-0 1-1 2-2
  *
- * The words of pharaoh's pairs are those that white space separates in the
+ * The words of pairs are those that white space separates in the
  * line and in its translation, counted from 0, the source word first.
  */
 #ifndef SERVER_CMD_TRANSLATE_FORMAT_H
@@ -15,7 +16,7 @@
 #include "base/bytes.h"
 #include "server/engine/engine.h"
 
-enum answer_form { ANSWER_PLAIN, ANSWER_N_BEST, ANSWER_PHARAOH, ANSWER_MATRIX };
+enum answer_form { ANSWER_PLAIN, ANSWER_N_BEST, ANSWER_PHARAOH, ANSWER_MATRIX, ANSWER_LINKS };
 
 /* Append what is to be printed for line `number`, ends of line included. Scratch comes from the
  * arena. A translation of several lines cannot be: a "\n" the model made is written as a space. */

@@ -67,19 +67,24 @@ static enum status add_part(struct cutter *c, struct span source, struct tokens 
     return STATUS_OK;
 }
 
-/* Pieces of a span of the text, with their spans in the whole text. */
-static enum status encode(struct cutter *c, struct span span, struct tokens *tokens,
-                          struct error *err)
+enum status parts_encode(const struct vocabulary *vocabulary, const char *text, struct span span,
+                         struct arena *arena, struct tokens *tokens, struct error *err)
 {
-    enum status status = tokenizer_encode(c->vocabulary, c->text + span.from, span.to - span.from,
-                                          c->arena, tokens, err);
+    enum status status =
+        tokenizer_encode(vocabulary, text + span.from, span.to - span.from, arena, tokens, err);
     if (status == STATUS_NO_MEMORY)
         return no_memory(err);
     for (int i = 0; status == STATUS_OK && i < tokens->count; i++) {
         struct span *s = &tokens->spans[i];
-        *s = trim(c->text, (struct span){ s->from + span.from, s->to + span.from });
+        *s = trim(text, (struct span){ s->from + span.from, s->to + span.from });
     }
     return status;
+}
+
+static enum status encode(struct cutter *c, struct span span, struct tokens *tokens,
+                          struct error *err)
+{
+    return parts_encode(c->vocabulary, c->text, span, c->arena, tokens, err);
 }
 
 /* Where a first part of `rest` that should end before piece `over` may end. */

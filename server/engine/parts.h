@@ -20,4 +20,10 @@ MUST_CHECK enum status parts_of_text(const struct vocabulary *vocabulary,
                                      size_t len, struct arena *arena, struct parts *out,
                                      struct error *err);
 
+/* Pieces of a span of the text, with their spans in the whole text, the white space around each
+ * left out. */
+MUST_CHECK enum status parts_encode(const struct vocabulary *vocabulary, const char *text,
+                                    struct span span, struct arena *arena, struct tokens *tokens,
+                                    struct error *err);
+
 #endif
