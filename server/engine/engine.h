@@ -7,6 +7,14 @@
  *     status = engine_worker_new(&worker, engine, &limits, &err);     // one a thread
  *     status = engine_translate(worker, texts, count, &options, &arena, out, &err);
  *
+ * or, for texts that come while others are on their way:
+ *
+ *     struct engine_task *task;
+ *     status = engine_begin(worker, texts, count, &options, &arena, &task, &err);
+ *     while (!engine_task_is_done(task))
+ *         engine_step(worker);                 // every task's sentences a piece further
+ *     status = engine_finish(worker, task, out, &err);
+ *
  * No socket and no SQL. An engine never changes: share it. A worker is one
  * thread's. A text may be a document: it is split into sentences, an over-long
  * sentence at a clause (and said so), and the white space between them comes
@@ -44,7 +52,7 @@ struct engine_limits {
     int sentences;      // in flight at once in a worker: 64
     int beam;           // largest a request may ask for
     int pieces;         // a sentence; longer ones are split at a clause: 256
-    int text_sentences; // a text; more is STATUS_TOO_LARGE
+    int text_sentences; // all texts of a call; more is STATUS_TOO_LARGE
 };
 
 MUST_CHECK enum status engine_worker_new(struct engine_worker **out, const struct engine *engine,
@@ -68,8 +76,8 @@ struct engine_sentence {
 };
 
 struct engine_answer {
-    char *text; // the whole text in the target language, NUL-terminated; NULL when
-                // it was cancelled
+    const char *text; // the whole text in the target language, NUL-terminated; NULL when
+                      // it was cancelled
     size_t len;
     float score; // sum over the sentences of what their best was ranked by
     struct engine_sentence *sentences;
@@ -87,4 +95,25 @@ MUST_CHECK enum status engine_translate(struct engine_worker *worker,
                                         const struct engine_text *texts, int count,
                                         const struct search_options *options, struct arena *arena,
                                         struct engine_answer *out, struct error *err);
+
+/* The texts of one call on their way: what engine_translate is made of. Sentences of all tasks of a
+ * worker are let in one of each in turn, so that a short text does not wait for a long one, and an
+ * answer does not depend on that. Everything of a task lives in its arena, which must not be used
+ * for anything else, as must its texts not change, until it is done; a full arena is the failure of
+ * this task alone. A cancelled text takes no part from the next step on. */
+struct engine_task;
+
+/* On failure there is no task. */
+MUST_CHECK enum status engine_begin(struct engine_worker *worker, const struct engine_text *texts,
+                                    int count, const struct search_options *options,
+                                    struct arena *arena, struct engine_task **out,
+                                    struct error *err);
+/* Lets in what there is room for, then a decoder step of all that are in flight. */
+void engine_step(struct engine_worker *worker);
+bool engine_task_is_done(const struct engine_task *task);
+/* As engine_translate says, once, when the task is done; an answer that nobody wants any more need not
+ * be asked for. */
+MUST_CHECK enum status engine_finish(struct engine_worker *worker, struct engine_task *task,
+                                     struct engine_answer *out, struct error *err);
+
 #endif

@@ -1,8 +1,10 @@
 /*
  * worker.c - one thread's way through the engine:
  *
- *     texts -> parts (sentences as pieces) -> translator_run, all together -> texts -> answers
+ *     texts -> task: parts (sentences as pieces), a search each -> waits in the round
+ *           -> let in, a sentence of each task in turn -> all in flight step -> texts -> answers
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,10 +12,35 @@
 #include "server/engine/engine.h"
 #include "server/engine/parts.h"
 
+#define ADMIT_SHARE 4 // sentences that wait do so for this share of the places to be free
+
+struct engine_task {
+    struct engine_task *next; // in the round
+    const struct engine_text *texts;
+    int text_count;
+    struct arena *arena;
+    struct parts *parts;     // (text_count)
+    struct search *searches; // (sentence_count) all texts' behind each other
+    int sentence_count;
+    int admitted;  // those before it have been let in, or need not be
+    int in_flight; // of those let in
+    enum status status;
+    struct error err; // when it failed
+};
+
+struct flight { // a sentence in the translator
+    struct search *search;
+    struct engine_task *task;
+};
+
 struct engine_worker {
     const struct engine *engine;
     struct engine_limits limits;
     struct translator *translator;
+    struct flight *flights; // (limits.sentences)
+    int in_flight;
+    struct engine_task *first, *last; // the round: tasks with sentences that wait
+    int waiting;                      // sentences of all of them
 };
 
 enum status engine_worker_new(struct engine_worker **out, const struct engine *engine,
@@ -34,8 +61,13 @@ enum status engine_worker_new(struct engine_worker **out, const struct engine *e
     w->engine = engine;
     w->limits = *limits;
     enum status status = translator_new(&w->translator, engine_model(engine), &search, err);
+    if (status == STATUS_OK) {
+        w->flights = memory_zeroed((size_t)limits->sentences, sizeof *w->flights);
+        if (!w->flights)
+            status = error_set(err, STATUS_NO_MEMORY, "no memory for a worker");
+    }
     if (status != STATUS_OK) {
-        memory_free(w);
+        engine_worker_free(w);
         return status;
     }
     *out = w;
@@ -47,16 +79,11 @@ void engine_worker_free(struct engine_worker *worker)
     if (!worker)
         return;
     translator_free(worker->translator);
+    memory_free(worker->flights);
     memory_free(worker);
 }
 
-/* One call's sentences, all texts' behind each other. */
-struct job {
-    struct parts *parts;              // (count) of each text
-    struct source *sources;           // (sentence_count)
-    struct translation *translations; // (sentence_count)
-    int sentence_count;
-};
+/* ---- before: texts to searches ---- */
 
 static enum status no_memory(struct error *err)
 {
@@ -64,18 +91,23 @@ static enum status no_memory(struct error *err)
                      "the texts need more memory than a request has: send fewer at once");
 }
 
-static enum status cut_texts(const struct engine_worker *w, const struct engine_text *texts,
-                             int count, struct arena *arena, struct job *job, struct error *err)
+static enum status cut_texts(const struct engine_worker *w, struct engine_task *task,
+                             struct error *err)
 {
-    job->parts = arena_array(arena, struct parts, count);
-    if (!job->parts)
+    task->parts = arena_array(task->arena, struct parts, task->text_count);
+    if (!task->parts)
         return no_memory(err);
-    for (int i = 0; i < count; i++) {
-        enum status status = parts_of_text(engine_vocabulary(w->engine), &w->limits, texts[i].text,
-                                           texts[i].len, arena, &job->parts[i], err);
+    for (int i = 0; i < task->text_count; i++) {
+        enum status status =
+            parts_of_text(engine_vocabulary(w->engine), &w->limits, task->texts[i].text,
+                          task->texts[i].len, task->arena, &task->parts[i], err);
         if (status != STATUS_OK)
             return status;
-        job->sentence_count += job->parts[i].count;
+        task->sentence_count += task->parts[i].count;
+        if (task->sentence_count > w->limits.text_sentences)
+            return error_set(err, STATUS_TOO_LARGE,
+                             "the texts have more than %d sentences: send them in parts",
+                             w->limits.text_sentences);
     }
     return STATUS_OK;
 }
@@ -94,21 +126,129 @@ static bool make_source(const struct tokens *tokens, const atomic_bool *cancelle
     return true;
 }
 
-static enum status make_sources(const struct engine_text *texts, int count, struct arena *arena,
-                                struct job *job, struct error *err)
+static enum status make_searches(struct engine_task *task, const struct search_options *options,
+                                 struct error *err)
 {
     int at = 0;
-    job->sources = arena_array(arena, struct source, job->sentence_count);
-    job->translations = arena_array(arena, struct translation, job->sentence_count);
-    if (!job->sources || !job->translations)
+    task->searches = arena_array(task->arena, struct search, task->sentence_count);
+    if (!task->searches)
         return no_memory(err);
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < job->parts[i].count; k++)
-            if (!make_source(&job->parts[i].list[k].tokens, texts[i].cancelled, arena,
-                             &job->sources[at++]))
+    for (int i = 0; i < task->text_count; i++)
+        for (int k = 0; k < task->parts[i].count; k++) {
+            struct search *search = &task->searches[at++];
+            *search = (struct search){ .options = *options, .results = task->arena };
+            if (!make_source(&task->parts[i].list[k].tokens, task->texts[i].cancelled, task->arena,
+                             &search->source))
                 return no_memory(err);
+        }
     return STATUS_OK;
 }
+
+/* ---- the round ---- */
+
+static bool is_cancelled(const struct source *source)
+{
+    return source->cancelled && atomic_load(source->cancelled);
+}
+
+static bool is_waiting(const struct engine_task *task)
+{
+    return task->admitted < task->sentence_count;
+}
+
+static void join_round(struct engine_worker *w, struct engine_task *task)
+{
+    task->next = NULL;
+    if (w->first)
+        w->last->next = task;
+    else
+        w->first = task;
+    w->last = task;
+}
+
+static struct engine_task *leave_round(struct engine_worker *w)
+{
+    struct engine_task *task = w->first;
+    w->first = task->next;
+    return task;
+}
+
+/* Nothing more of it is let in. */
+static void fail_task(struct engine_worker *w, struct engine_task *task, const struct error *why)
+{
+    w->waiting -= task->sentence_count - task->admitted;
+    task->admitted = task->sentence_count;
+    task->status = why->status;
+    task->err = *why;
+}
+
+/* Pass over what nobody wants any more, and let out who has nothing that waits. */
+static void tidy_round(struct engine_worker *w)
+{
+    struct engine_task *task = w->first, *next;
+    w->first = w->last = NULL;
+    for (; task; task = next) {
+        next = task->next;
+        while (is_waiting(task) && is_cancelled(&task->searches[task->admitted].source)) {
+            task->admitted++;
+            w->waiting--;
+        }
+        if (is_waiting(task))
+            join_round(w, task);
+    }
+}
+
+/* Encoding a sentence alone costs nearly what four cost together, so those that wait do so for a
+ * few places to be free; a sentence's bits do not depend on it. */
+static bool is_time_to_admit(const struct engine_worker *w)
+{
+    const int free = w->limits.sentences - w->in_flight;
+    return w->waiting > 0 && free > 0 &&
+           (w->in_flight == 0 || free >= w->waiting || free >= w->limits.sentences / ADMIT_SHARE);
+}
+
+/* A sentence of each task in turn, as long as there is room. */
+static void admit(struct engine_worker *w)
+{
+    struct error err;
+    while (w->first) {
+        struct search *search = &w->first->searches[w->first->admitted];
+        const enum status status = translator_add(w->translator, search, &err);
+        if (status == STATUS_BUSY)
+            return;
+        struct engine_task *task = leave_round(w);
+        if (status == STATUS_OK) {
+            w->flights[w->in_flight++] = (struct flight){ search, task };
+            w->waiting--;
+            task->admitted++;
+            task->in_flight++;
+        } else {
+            fail_task(w, task, &err);
+        }
+        if (is_waiting(task))
+            join_round(w, task);
+    }
+}
+
+static void collect(struct engine_worker *w)
+{
+    struct error err;
+    for (int i = 0; i < w->in_flight;) {
+        const struct flight flight = w->flights[i];
+        if (!flight.search->done) {
+            i++;
+            continue;
+        }
+        w->flights[i] = w->flights[--w->in_flight];
+        flight.task->in_flight--;
+        if (flight.search->status == STATUS_NO_MEMORY) {
+            (void)no_memory(&err);
+            fail_task(w, flight.task, &err);
+        }
+    }
+}
+
+/* ---- after: hypotheses to answers ---- */
 
 /* Texts of all hypotheses of one sentence. */
 static enum status decode(const struct vocabulary *vocabulary,
@@ -133,33 +273,82 @@ static enum status decode(const struct vocabulary *vocabulary,
 }
 
 static enum status make_answer(const struct vocabulary *vocabulary, const struct engine_text *text,
-                               const struct parts *parts, const struct translation *translations,
+                               const struct parts *parts, const struct search *searches,
                                struct arena *arena, struct engine_answer *out, struct error *err)
 {
     for (int k = 0; k < parts->count; k++) {
-        enum status status = decode(vocabulary, &translations[k], arena, &parts->list[k], err);
+        enum status status =
+            decode(vocabulary, &searches[k].translation, arena, &parts->list[k], err);
         if (status != STATUS_OK)
             return status;
     }
     return answer_compose(text->text, text->len, parts->list, parts->count, arena, out, err);
 }
 
+/* ---- a task ---- */
+
+enum status engine_begin(struct engine_worker *worker, const struct engine_text *texts, int count,
+                         const struct search_options *options, struct arena *arena,
+                         struct engine_task **out, struct error *err)
+{
+    *out = NULL;
+    struct engine_task *task = arena_array(arena, struct engine_task, 1);
+    if (!task)
+        return no_memory(err);
+    *task = (struct engine_task){ .texts = texts, .text_count = count, .arena = arena };
+    enum status status = cut_texts(worker, task, err);
+    if (status == STATUS_OK)
+        status = make_searches(task, options, err);
+    if (status != STATUS_OK)
+        return status;
+    worker->waiting += task->sentence_count;
+    if (is_waiting(task))
+        join_round(worker, task);
+    *out = task;
+    return STATUS_OK;
+}
+
+void engine_step(struct engine_worker *worker)
+{
+    if (!worker->first && worker->in_flight == 0)
+        return;
+    if (is_time_to_admit(worker))
+        admit(worker);
+    translator_step(worker->translator);
+    collect(worker);
+    tidy_round(worker);
+}
+
+bool engine_task_is_done(const struct engine_task *task)
+{
+    return !is_waiting(task) && task->in_flight == 0;
+}
+
+enum status engine_finish(struct engine_worker *worker, struct engine_task *task,
+                          struct engine_answer *out, struct error *err)
+{
+    enum status status = task->status;
+    assert(engine_task_is_done(task));
+    if (status != STATUS_OK)
+        return error_set(err, status, "%s", task->err.text);
+    const struct search *searches = task->searches;
+    for (int i = 0; status == STATUS_OK && i < task->text_count; i++) {
+        status = make_answer(engine_vocabulary(worker->engine), &task->texts[i], &task->parts[i],
+                             searches, task->arena, &out[i], err);
+        searches += task->parts[i].count;
+    }
+    return status;
+}
+
 enum status engine_translate(struct engine_worker *worker, const struct engine_text *texts,
                              int count, const struct search_options *options, struct arena *arena,
                              struct engine_answer *out, struct error *err)
 {
-    struct job job = { 0 };
-    enum status status = cut_texts(worker, texts, count, arena, &job, err);
-    if (status == STATUS_OK)
-        status = make_sources(texts, count, arena, &job, err);
-    if (status == STATUS_OK && job.sentence_count > 0)
-        status = translator_run(worker->translator, job.sources, job.sentence_count, options, arena,
-                                job.translations, err);
-    int at = 0;
-    for (int i = 0; status == STATUS_OK && i < count; i++) {
-        status = make_answer(engine_vocabulary(worker->engine), &texts[i], &job.parts[i],
-                             job.translations + at, arena, &out[i], err);
-        at += job.parts[i].count;
-    }
-    return status;
+    struct engine_task *task;
+    enum status status = engine_begin(worker, texts, count, options, arena, &task, err);
+    if (status != STATUS_OK)
+        return status;
+    while (!engine_task_is_done(task))
+        engine_step(worker);
+    return engine_finish(worker, task, out, err);
 }

@@ -183,7 +183,7 @@ static enum status understand(const struct service *service, const json_t *p, st
 
 /* ---- answering ---- */
 
-static json_t *alternatives_of(const struct answer *answer)
+static json_t *alternatives_of(const struct engine_answer *answer)
 {
     json_t *list = json_array();
     for (int i = 0; i < answer->alternative_count; i++)
@@ -192,7 +192,8 @@ static json_t *alternatives_of(const struct answer *answer)
 }
 
 /* One of them, or all in a list. */
-static json_t *each(const struct call *call, json_t *(*value_of)(const struct answer *answer))
+static json_t *each(const struct call *call,
+                    json_t *(*value_of)(const struct engine_answer *answer))
 {
     const struct request *r = call->request;
     if (!call->is_list)
@@ -203,7 +204,7 @@ static json_t *each(const struct call *call, json_t *(*value_of)(const struct an
     return list;
 }
 
-static json_t *text_of(const struct answer *answer)
+static json_t *text_of(const struct engine_answer *answer)
 {
     return json_stringn(answer->text, answer->len);
 }
@@ -225,11 +226,11 @@ static void write_answer(struct call *call)
 static enum status answer_unchanged(struct call *call)
 {
     struct request *r = call->request;
-    r->answers = arena_array(&r->arena, struct answer, r->text_count);
+    r->answers = arena_array(&r->arena, struct engine_answer, r->text_count);
     if (!r->answers)
         return error_set(&r->err, STATUS_TOO_LARGE, "the request is too large: send it in parts");
     for (int i = 0; i < r->text_count; i++)
-        r->answers[i] = (struct answer){ .text = r->texts[i].text, .len = r->texts[i].len };
+        r->answers[i] = (struct engine_answer){ .text = r->texts[i].text, .len = r->texts[i].len };
     return STATUS_OK;
 }
 

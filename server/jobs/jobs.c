@@ -208,7 +208,7 @@ enum status jobs_open(struct jobs **out, uv_loop_t *loop, const struct registry 
     if (!jobs)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the queue");
     jobs->limits = *limits;
-    queue_init(&jobs->queue, limits->queue, limits->worker.batch, notify, jobs);
+    queue_init(&jobs->queue, limits->queue, limits->threads, notify, jobs);
     enum status status = start_workers(jobs, registry, err);
     if (status == STATUS_OK && uv_async_init(loop, &jobs->home, on_home) < 0)
         status = error_set(err, STATUS_IO, "no file descriptor is left: raise ulimit -n");

@@ -43,12 +43,9 @@ static void remove_from(struct request_list *list, struct request *r)
 
 /* ---- the queue ---- */
 
-void queue_init(struct queue *q, int max, int batch_texts, void (*notify)(void *context),
-                void *context)
+void queue_init(struct queue *q, int max, int workers, void (*notify)(void *context), void *context)
 {
-    *q = (struct queue){
-        .max = max, .batch_texts = batch_texts, .notify = notify, .context = context
-    };
+    *q = (struct queue){ .max = max, .workers = workers, .notify = notify, .context = context };
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->not_empty, NULL);
 }
@@ -135,33 +132,18 @@ void queue_stop(struct queue *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-/* Under the lock. */
-static void start_running(struct queue *q, struct request *r)
-{
-    remove_from(&q->waiting, r);
-    r->state = REQUEST_RUNNING;
-}
-
-int queue_take(struct queue *q, struct request *batch[BATCH_REQUESTS_MAX])
+int queue_take(struct queue *q, struct request **taken, int room, bool wait)
 {
     int count = 0;
     pthread_mutex_lock(&q->lock);
-    while (!q->waiting.first && !q->is_stopping)
+    while (wait && !q->waiting.first && !q->is_stopping)
         pthread_cond_wait(&q->not_empty, &q->lock);
-    struct request *first = q->waiting.first;
-    if (first) {
-        int texts = first->text_count;
-        struct request *next = first->next;
-        start_running(q, first);
-        batch[count++] = first;
-        for (struct request *r = next; r && count < BATCH_REQUESTS_MAX; r = next) {
-            next = r->next;
-            if (!request_fits(first, r) || texts + r->text_count > q->batch_texts)
-                continue;
-            texts += r->text_count;
-            start_running(q, r);
-            batch[count++] = r;
-        }
+    const int share = (q->waiting.count + q->workers - 1) / q->workers;
+    while (count < room && count < share) {
+        struct request *r = q->waiting.first;
+        remove_from(&q->waiting, r);
+        r->state = REQUEST_RUNNING;
+        taken[count++] = r;
     }
     if (q->waiting.first)
         pthread_cond_signal(&q->not_empty);
@@ -175,20 +157,17 @@ static bool has_another_hop(const struct request *r)
 }
 
 /* A request between two hops goes to the front: it has waited its time. */
-void queue_give(struct queue *q, struct request *const *batch, int count)
+void queue_give(struct queue *q, struct request *r)
 {
     pthread_mutex_lock(&q->lock);
-    for (int i = count - 1; i >= 0; i--) {
-        if (!has_another_hop(batch[i]))
-            continue;
-        batch[i]->hop++;
-        batch[i]->state = REQUEST_WAITING;
-        prepend(&q->waiting, batch[i]);
+    if (has_another_hop(r)) {
+        r->hop++;
+        r->state = REQUEST_WAITING;
+        prepend(&q->waiting, r);
         pthread_cond_signal(&q->not_empty);
+    } else {
+        move_to_done(q, r);
     }
-    for (int i = 0; i < count; i++)
-        if (batch[i]->state == REQUEST_RUNNING)
-            move_to_done(q, batch[i]);
     if (q->is_stopping)
         cancel_waiting(q);
     pthread_mutex_unlock(&q->lock);

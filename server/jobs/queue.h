@@ -5,17 +5,15 @@
  *              queue_done <--- done  <---- queue_give
  *
  * The only thing that both sides touch, behind one lock. First come, first
- * served; a worker takes with the first one all that fit to it (the same model
- * and search), up to a number of texts. `notify` is called, on whatever thread,
- * when something is done.
+ * served; a worker that has room takes its share of what waits, so that what
+ * came together does not all go to the first. `notify` is called, on whatever
+ * thread, when something is done.
  */
 #ifndef SERVER_JOBS_QUEUE_H
 #define SERVER_JOBS_QUEUE_H
 
 #include <pthread.h>
 #include "server/jobs/request.h"
-
-#define BATCH_REQUESTS_MAX 64
 
 struct request_list {
     struct request *first, *last;
@@ -27,13 +25,13 @@ struct queue {
     pthread_cond_t not_empty;
     struct request_list waiting, done;
     int max; // waiting; queue_add refuses more
-    int batch_texts;
+    int workers;
     bool is_stopping;
     void (*notify)(void *context);
     void *context;
 };
 
-void queue_init(struct queue *q, int max, int batch_texts, void (*notify)(void *context),
+void queue_init(struct queue *q, int max, int workers, void (*notify)(void *context),
                 void *context);
 void queue_release(struct queue *q);
 
@@ -47,9 +45,10 @@ int queue_waiting_count(struct queue *q);
 /* Workers are sent home; what waits is done, with STATUS_CANCELLED. */
 void queue_stop(struct queue *q);
 
-/* Waits; how many are in batch, 0 when the queue has stopped. */
-int queue_take(struct queue *q, struct request *batch[BATCH_REQUESTS_MAX]);
-/* Each to its next hop, or done. */
-void queue_give(struct queue *q, struct request *const *batch, int count);
+/* How many are in taken, `room` at most. With `wait` at least one, or 0 when the queue has stopped;
+ * without, 0 when nobody waits. */
+int queue_take(struct queue *q, struct request **taken, int room, bool wait);
+/* To its next hop, or done. */
+void queue_give(struct queue *q, struct request *r);
 
 #endif

@@ -10,8 +10,3 @@ int request_n_best(const struct request *r)
 {
     return r->hop == r->hop_count - 1 ? r->n_best : 1;
 }
-
-bool request_fits(const struct request *a, const struct request *b)
-{
-    return request_model(a) == request_model(b) && request_n_best(a) == request_n_best(b);
-}

@@ -16,17 +16,13 @@
 
 #include <stdatomic.h>
 #include "base/arena.h"
+#include "server/engine/engine.h"
 #include "server/registry/registry.h"
 
-#define REQUEST_ARENA_BYTES ((size_t)16 << 20) // texts, answers and what its owner keeps there
+/* Texts, what becomes of them in the engine, answers and what its owner keeps there; what is not
+ * touched costs nothing. */
+#define REQUEST_ARENA_BYTES ((size_t)64 << 20)
 #define HOPS_MAX 2
-
-struct answer {
-    const char *text; // NUL-terminated
-    size_t len;
-    const char **alternatives; // (alternative_count)
-    int alternative_count;
-};
 
 enum request_state { REQUEST_NEW, REQUEST_WAITING, REQUEST_RUNNING, REQUEST_DONE };
 
@@ -45,7 +41,7 @@ struct request {
     /* what came of it: read it in on_done */
     enum status status;
     struct error err;
-    struct answer *answers; // (text_count) when STATUS_OK
+    struct engine_answer *answers; // (text_count) when STATUS_OK, of the last hop
 
     /* the queue's and the workers' */
     enum request_state state; // guarded by the queue's lock
@@ -57,8 +53,6 @@ struct request {
     struct request *next_active, *previous_active; // loop thread only
 };
 
-/* Another request that can go through the model together with this one. */
-bool request_fits(const struct request *a, const struct request *b);
 struct live_model *request_model(const struct request *r); // of the hop it waits for
 int request_n_best(const struct request *r);               // of that hop
 

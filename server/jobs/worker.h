@@ -1,11 +1,12 @@
 /*
- * worker.h - one inference thread: takes requests from the queue, batch by
- * batch, and gives them back answered.
+ * worker.h - one inference thread: takes requests from the queue whenever it
+ * has room, steps the sentences of all of them together, and gives each back
+ * the moment it is done.
  *
- * It has an engine_worker of its own for each live model and an arena for the
- * results of one batch; what the request needs of them is copied into the
- * request's arena. A request that fails in company is tried again alone, so
- * that nobody is failed by a neighbour.
+ * It has an engine_worker of its own for each live model. What comes of a
+ * request lives in the request's arena: one that is too large for it fails
+ * alone. Sentences of the requests in flight are let in one of each in turn,
+ * so that a short request does not wait for a long one that came before it.
  */
 #ifndef SERVER_JOBS_WORKER_H
 #define SERVER_JOBS_WORKER_H
@@ -18,7 +19,7 @@ struct worker_limits {
     int n_best;    // most a request may ask for
     int pieces;    // a sentence; longer ones are split at a clause
     int sentences; // a request
-    int batch;     // sentences in flight at once
+    int batch;     // sentences of a model in flight at once, and most requests in flight
 };
 
 struct worker;

@@ -282,6 +282,12 @@ START_TEST(invalid_text_and_too_many_sentences_are_refused)
     struct engine_text long_text = { .text = many, .len = strlen(many) };
     assert_status(engine_translate(worker, &long_text, 1, &options, &arena, &answer, &err),
                   STATUS_TOO_LARGE);
+    struct engine_text two[] = { { .text = many, .len = 40 }, { .text = many, .len = 42 } };
+    struct engine_answer answers[2]; // 20 sentences and 21
+    assert_status(engine_translate(worker, two, 2, &options, &arena, answers, &err),
+                  STATUS_TOO_LARGE);
+    two[1].len = 40;
+    assert_ok(engine_translate(worker, two, 2, &options, &arena, answers, &err), err);
     teardown();
 }
 END_TEST
@@ -301,6 +307,131 @@ START_TEST(a_full_arena_is_said_whatever_its_size)
         enough = status == STATUS_OK;
         arena_release(&small);
     }
+    teardown();
+}
+END_TEST
+
+/* ---- tasks beside each other ---- */
+
+static const char many[] = "One ant. Two ants. Three ants. Four ants. Five ants. Six ants. Seven. "
+                           "Eight ants sit. Nine ants sat. Ten ants. Eleven. Twelve. Thirteen.";
+
+static struct engine_task *begin(const struct engine_text *text, struct search_options options,
+                                 struct arena *a)
+{
+    struct engine_task *task;
+    assert_ok(engine_begin(worker, text, 1, &options, a, &task, &err), err);
+    return task;
+}
+
+/* What is asked for later, in the midst of another, and finishes first. */
+START_TEST(a_text_that_comes_in_the_midst_of_another_has_the_same_answer)
+{
+    struct engine_text texts[] = { { .text = many, .len = strlen(many) },
+                                   { .text = "The cat sat.", .len = 12 } };
+    struct engine_answer answer;
+    struct arena other;
+    setup();
+    ck_assert(arena_init(&other, ARENA_BYTES));
+    struct engine_task *longer = begin(&texts[0], beam_of(3), &other);
+    for (int i = 0; i < 5; i++)
+        engine_step(worker);
+    ck_assert(!engine_task_is_done(longer));
+    struct engine_task *shorter = begin(&texts[1], beam_of(5), &arena);
+    while (!engine_task_is_done(shorter))
+        engine_step(worker);
+    ck_assert(!engine_task_is_done(longer));
+    assert_ok(engine_finish(worker, shorter, &answer, &err), err);
+    while (!engine_task_is_done(longer))
+        engine_step(worker);
+    ck_assert_str_eq(answer.text, translate("The cat sat.", beam_of(5)).text);
+    assert_ok(engine_finish(worker, longer, &answer, &err), err);
+    struct engine_answer alone = translate(many, beam_of(3));
+    ck_assert_str_eq(answer.text, alone.text);
+    ck_assert(answer.score == alone.score);
+    arena_release(&other);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_cancelled_text_leaves_its_places_at_the_next_step)
+{
+    atomic_bool gone = false;
+    struct engine_text texts[] = { { .text = many, .len = strlen(many), .cancelled = &gone },
+                                   { .text = "The cat sat.", .len = 12 } };
+    struct engine_answer answer;
+    struct arena other;
+    setup();
+    ck_assert(arena_init(&other, ARENA_BYTES));
+    struct engine_task *first = begin(&texts[0], greedy(), &other);
+    engine_step(worker); // it has all places
+    struct engine_task *second = begin(&texts[1], greedy(), &arena);
+    atomic_store(&gone, true);
+    ck_assert(!engine_task_is_done(first));
+    engine_step(worker);
+    ck_assert(engine_task_is_done(first));
+    assert_ok(engine_finish(worker, first, &answer, &err), err);
+    ck_assert_ptr_null(answer.text);
+    arena_release(&other); // nothing looks at it any more
+    while (!engine_task_is_done(second))
+        engine_step(worker);
+    assert_ok(engine_finish(worker, second, &answer, &err), err);
+    ck_assert_str_eq(answer.text, translate("The cat sat.", greedy()).text);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_full_arena_fails_one_task_and_no_other)
+{
+    struct engine_text texts[] = { { .text = many, .len = strlen(many) },
+                                   { .text = "The cat sat. It ate.", .len = 20 } };
+    struct search_options options = beam_of(4);
+    struct engine_answer answer, alone;
+    bool enough = false;
+    int failed = 0;
+    setup();
+    alone = translate("The cat sat. It ate.", options);
+    for (size_t bytes = 1 << 13; !enough; bytes += bytes / 2) {
+        struct arena small;
+        struct engine_task *full;
+        ck_assert(arena_init(&small, bytes));
+        enum status status = engine_begin(worker, texts, 1, &options, &small, &full, &err);
+        if (status != STATUS_OK) {
+            arena_release(&small);
+            continue;
+        }
+        struct engine_task *other = begin(&texts[1], options, &arena);
+        while (!engine_task_is_done(full))
+            engine_step(worker);
+        status = engine_finish(worker, full, &answer, &err);
+        ck_assert(status == STATUS_OK || status == STATUS_NO_MEMORY);
+        enough = status == STATUS_OK;
+        failed += !enough;
+        arena_release(&small); // nothing looks at it any more
+        while (!engine_task_is_done(other))
+            engine_step(worker);
+        assert_ok(engine_finish(worker, other, &answer, &err), err);
+        ck_assert_str_eq(answer.text, alone.text);
+        ck_assert(answer.score == alone.score);
+    }
+    ck_assert_int_gt(failed, 1);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_search_that_is_not_possible_fails_its_own_task)
+{
+    struct engine_text texts[] = { { .text = many, .len = strlen(many) },
+                                   { .text = "The cat sat.", .len = 12 } };
+    struct engine_answer answer;
+    setup();
+    struct engine_task *wrong = begin(&texts[0], beam_of(limits.beam + 1), &arena);
+    struct engine_task *right = begin(&texts[1], greedy(), &arena);
+    while (!engine_task_is_done(wrong) || !engine_task_is_done(right))
+        engine_step(worker);
+    assert_status(engine_finish(worker, wrong, &answer, &err), STATUS_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "the beam is 7"));
+    assert_ok(engine_finish(worker, right, &answer, &err), err);
     teardown();
 }
 END_TEST
@@ -462,6 +593,10 @@ static const struct test_case cases[] = {
     TEST(a_cancelled_text_has_no_answer_and_the_others_have),
     TEST(invalid_text_and_too_many_sentences_are_refused),
     TEST(a_full_arena_is_said_whatever_its_size),
+    TEST(a_text_that_comes_in_the_midst_of_another_has_the_same_answer),
+    TEST(a_cancelled_text_leaves_its_places_at_the_next_step),
+    TEST(a_full_arena_fails_one_task_and_no_other),
+    TEST(a_search_that_is_not_possible_fails_its_own_task),
     TEST(word_alignments_of_real_output_sum_to_one),
     TEST(a_vocabulary_of_another_size_is_refused),
     TEST(loading_survives_every_failed_allocation),

@@ -4,7 +4,7 @@
 
 static struct queue queue;
 static struct request requests[8];
-static struct request *batch[BATCH_REQUESTS_MAX];
+static struct request *taken[8];
 static int notified;
 
 static void on_notify(void *context)
@@ -13,24 +13,15 @@ static void on_notify(void *context)
     notified++;
 }
 
-/* Models are only compared here, so any distinct addresses do. */
-static struct live_model *model(int i)
-{
-    static char models[4];
-    return (struct live_model *)&models[i];
-}
-
-static void open_queue(int max, int batch_texts)
+static void open_queue(int max, int workers)
 {
     notified = 0;
     memset(requests, 0, sizeof requests);
     for (int i = 0; i < 8; i++) {
-        requests[i].hops[0] = model(0);
         requests[i].hop_count = 1;
-        requests[i].text_count = 1;
         requests[i].n_best = 1;
     }
-    queue_init(&queue, max, batch_texts, on_notify, NULL);
+    queue_init(&queue, max, workers, on_notify, NULL);
 }
 
 static void add(int i)
@@ -39,42 +30,50 @@ static void add(int i)
     assert_ok(queue_add(&queue, &requests[i], &err), err);
 }
 
-static void assert_batch(int count, const int *expected)
+/* What a worker gets that is idle and has room for so many. */
+static void assert_taken(int room, int count, const int *expected)
 {
-    ck_assert_int_eq(queue_take(&queue, batch), count);
-    for (int i = 0; i < count; i++)
-        ck_assert_msg(batch[i] == &requests[expected[i]], "place %d has request %d", i,
-                      (int)(batch[i] - requests));
+    ck_assert_int_eq(queue_take(&queue, taken, room, true), count);
+    for (int i = 0; i < count; i++) {
+        ck_assert_msg(taken[i] == &requests[expected[i]], "place %d has request %d", i,
+                      (int)(taken[i] - requests));
+        ck_assert_int_eq(taken[i]->state, REQUEST_RUNNING);
+    }
 }
-#define ASSERT_BATCH(...)                                                                          \
-    assert_batch((int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), (int[]){ __VA_ARGS__ })
+#define ASSERT_TAKEN(room, ...)                                                                    \
+    assert_taken(room, (int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), (int[]){ __VA_ARGS__ })
 
-START_TEST(a_batch_is_of_one_model_and_one_kind_of_search)
+START_TEST(each_worker_takes_its_share_of_what_waits_in_order)
 {
-    open_queue(8, 32);
-    requests[1].hops[0] = model(1);
-    requests[3].n_best = 3;
+    open_queue(8, 2);
     for (int i = 0; i < 5; i++)
         add(i);
-    ASSERT_BATCH(0, 2, 4);
-    ASSERT_BATCH(1);
-    ASSERT_BATCH(3);
+    ASSERT_TAKEN(8, 0, 1, 2);
+    ASSERT_TAKEN(8, 3);
+    ASSERT_TAKEN(8, 4);
     ck_assert_int_eq(queue_waiting_count(&queue), 0);
     queue_release(&queue);
 }
 END_TEST
 
-START_TEST(a_batch_has_a_limit_but_one_request_is_never_too_large)
+START_TEST(no_more_is_taken_than_there_is_room_for)
 {
-    open_queue(8, 4);
-    requests[0].text_count = 3;
-    requests[1].text_count = 2;
-    requests[3].text_count = 100;
-    for (int i = 0; i < 4; i++)
+    open_queue(8, 1);
+    for (int i = 0; i < 5; i++)
         add(i);
-    ASSERT_BATCH(0, 2);
-    ASSERT_BATCH(1);
-    ASSERT_BATCH(3);
+    ASSERT_TAKEN(3, 0, 1, 2);
+    ck_assert_int_eq(queue_take(&queue, taken, 0, false), 0);
+    ASSERT_TAKEN(3, 3, 4);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_worker_with_something_in_flight_does_not_wait)
+{
+    open_queue(8, 1);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, false), 0);
+    add(0);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, false), 1);
     queue_release(&queue);
 }
 END_TEST
@@ -87,7 +86,7 @@ START_TEST(a_full_queue_refuses)
     add(1);
     assert_status(queue_add(&queue, &requests[2], &err), STATUS_BUSY);
     ck_assert_int_eq(requests[2].state, REQUEST_NEW);
-    ASSERT_BATCH(0);
+    ASSERT_TAKEN(1, 0);
     add(2);
     queue_release(&queue);
 }
@@ -97,16 +96,15 @@ START_TEST(a_request_between_two_hops_goes_to_the_front)
 {
     open_queue(2, 1);
     requests[0].hop_count = 2;
-    requests[0].hops[1] = model(1);
     add(0);
     add(1);
-    ASSERT_BATCH(0);
+    ASSERT_TAKEN(1, 0);
     add(2); // full again, and yet it may come back
-    queue_give(&queue, batch, 1);
+    queue_give(&queue, taken[0]);
     ck_assert_int_eq(requests[0].hop, 1);
     ck_assert_ptr_null(queue_done(&queue));
-    ASSERT_BATCH(0);
-    queue_give(&queue, batch, 1);
+    ASSERT_TAKEN(1, 0);
+    queue_give(&queue, taken[0]);
     ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
     ck_assert_ptr_null(requests[0].next);
     queue_release(&queue);
@@ -130,9 +128,9 @@ START_TEST(a_failed_hop_is_the_last)
     open_queue(2, 1);
     requests[0].hop_count = 2;
     add(0);
-    ASSERT_BATCH(0);
+    ASSERT_TAKEN(1, 0);
     requests[0].status = STATUS_TOO_LARGE;
-    queue_give(&queue, batch, 1);
+    queue_give(&queue, taken[0]);
     ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
     queue_release(&queue);
 }
@@ -149,8 +147,7 @@ START_TEST(cancelling_what_waits_is_done_at_once)
     ck_assert_int_eq(queue_waiting_count(&queue), 2);
     ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
     ck_assert_int_eq(requests[1].status, STATUS_CANCELLED);
-    ASSERT_BATCH(0);
-    ASSERT_BATCH(2);
+    ASSERT_TAKEN(8, 0, 2);
     queue_release(&queue);
 }
 END_TEST
@@ -159,12 +156,12 @@ START_TEST(cancelling_what_runs_only_says_so)
 {
     open_queue(4, 1);
     add(0);
-    ASSERT_BATCH(0);
+    ASSERT_TAKEN(1, 0);
     queue_cancel(&queue, &requests[0]);
     ck_assert(atomic_load(&requests[0].cancelled));
     ck_assert_int_eq(notified, 0);
     ck_assert_ptr_null(queue_done(&queue));
-    queue_give(&queue, batch, 1);
+    queue_give(&queue, taken[0]);
     queue_cancel(&queue, &requests[0]); // done already: no harm
     ck_assert_ptr_eq(queue_done(&queue), &requests[0]);
     queue_release(&queue);
@@ -177,10 +174,10 @@ START_TEST(stopping_sends_workers_home_and_cancels_what_waits)
     requests[0].hop_count = 2;
     add(0);
     add(1);
-    ASSERT_BATCH(0);
+    ASSERT_TAKEN(1, 0);
     queue_stop(&queue);
-    queue_give(&queue, batch, 1); // its second hop will not be
-    ck_assert_int_eq(queue_take(&queue, batch), 0);
+    queue_give(&queue, taken[0]); // its second hop will not be
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true), 0);
     ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
     ck_assert_ptr_eq(requests[1].next, &requests[0]);
     ck_assert_int_eq(requests[0].status, STATUS_CANCELLED);
@@ -190,8 +187,9 @@ START_TEST(stopping_sends_workers_home_and_cancels_what_waits)
 END_TEST
 
 static const struct test_case cases[] = {
-    TEST(a_batch_is_of_one_model_and_one_kind_of_search),
-    TEST(a_batch_has_a_limit_but_one_request_is_never_too_large),
+    TEST(each_worker_takes_its_share_of_what_waits_in_order),
+    TEST(no_more_is_taken_than_there_is_room_for),
+    TEST(a_worker_with_something_in_flight_does_not_wait),
     TEST(a_full_queue_refuses),
     TEST(a_request_between_two_hops_goes_to_the_front),
     TEST(only_the_last_hop_looks_for_alternatives),
