@@ -9,13 +9,16 @@
  * the rows of the next depth, less those that cannot win any more. The search
  * is over when no row is left or at the length limit. A beam of 1 is greedy: it
  * is over at the first </s>.
+ *
+ *     score = log P / |Y|^power + β Σ_s log min(Σ_t a_ts, 1)      s: source pieces without </s>
  */
 #include "model/search/beam.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BLOCK 16 // log-probabilities compared at once
+#define BLOCK 16             // log-probabilities compared at once
+#define COVERAGE_LEAST 1e-6f // of a source piece, so that its logarithm is a number
 
 void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int steps)
 {
@@ -25,6 +28,7 @@ void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int 
     beam->candidates = arena_array(arena, struct beam_candidate, 2 * k);
     beam->endings = arena_array(arena, struct beam_ending, k);
     beam->totals = arena_array(arena, float, k);
+    beam->coverage = arena_array(arena, float, S);
 }
 
 void beam_start(struct beam *beam, const struct search_options *options, int S, int steps)
@@ -134,16 +138,48 @@ static int take_forced(struct beam *beam, const real *log_probs)
 
 /* ---- one step ---- */
 
-static float score(const struct beam *beam, float total, int pieces)
+/* Without the penalty, which is never above 0: no hypothesis scores more. */
+static float bound(const struct beam *beam, float total, int pieces)
 {
     return total / powf((float)pieces, beam->options.length_power);
+}
+
+static void add_coverage(const struct beam *beam, int depth, int row)
+{
+    const real *alignment = alignment_at(beam, depth, row);
+    for (int s = 0; s < beam->S - 1; s++)
+        beam->coverage[s] += alignment[s];
+}
+
+/* Of the pieces of a row and, if it has ended, of the </s> behind them. */
+static float coverage(const struct beam *beam, int depth, int row, bool ended)
+{
+    float sum = 0;
+    memset(beam->coverage, 0, (size_t)beam->S * sizeof *beam->coverage);
+    if (ended)
+        add_coverage(beam, depth, row);
+    for (; depth > 0; depth--) {
+        row = node_at(beam, depth, row)->parent;
+        add_coverage(beam, depth - 1, row);
+    }
+    for (int s = 0; s < beam->S - 1; s++)
+        sum += logf(fminf(fmaxf(beam->coverage[s], COVERAGE_LEAST), 1));
+    return sum;
+}
+
+static float score(const struct beam *beam, float total, int depth, int row, bool ended)
+{
+    const float normalised = bound(beam, total, depth + ended);
+    if (beam->options.coverage_penalty == 0)
+        return normalised;
+    return normalised + beam->options.coverage_penalty * coverage(beam, depth, row, ended);
 }
 
 /* The best k endings are kept. */
 static void end_row(struct beam *beam, const struct beam_candidate *c)
 {
     struct beam_ending ending = { beam->depth, c->row, c->log_prob, c->total,
-                                  score(beam, c->total, beam->depth + 1) };
+                                  score(beam, c->total, beam->depth, c->row, true) };
     int at = beam->ended;
     if (at < beam->options.beam)
         beam->ended++;
@@ -161,7 +197,7 @@ static bool can_win(const struct beam *beam, int row)
 {
     const int wanted = beam->options.n_best;
     return beam->ended < wanted ||
-           score(beam, beam->totals[row], beam->steps) > beam->endings[wanted - 1].score;
+           bound(beam, beam->totals[row], beam->steps) > beam->endings[wanted - 1].score;
 }
 
 bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
@@ -240,7 +276,7 @@ static bool collect_row(const struct beam *beam, int row, struct arena *results,
 {
     h->finished = false;
     h->log_prob = beam->totals[row];
-    h->score = beam->depth ? score(beam, beam->totals[row], beam->depth) : 0;
+    h->score = beam->depth ? score(beam, beam->totals[row], beam->depth, row, false) : 0;
     return trace_back(beam, beam->depth, row, NULL, results, h);
 }
 

@@ -47,6 +47,7 @@ struct beam {
     struct beam_candidate *candidates; // (2 width) of one step, best first
     struct beam_ending *endings;       // (width) by score, best first
     float *totals;                     // (width) of the rows
+    float *coverage;                   // (S) of one hypothesis
 
     struct search_options options; // options.beam is the width
     const int32_t *forced;         // (forced_count) pieces that must come first

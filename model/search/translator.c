@@ -246,6 +246,9 @@ static enum status check_options(const struct translator *tr, const struct searc
     if (!(options->length_ratio >= 0 && options->length_ratio <= LENGTH_RATIO_MAX))
         return error_set(err, STATUS_BAD_INPUT, "the length ratio is %g; it must be 0 to %d",
                          (double)options->length_ratio, LENGTH_RATIO_MAX);
+    if (!(options->coverage_penalty >= 0 && options->coverage_penalty <= COVERAGE_PENALTY_MAX))
+        return error_set(err, STATUS_BAD_INPUT, "the coverage penalty is %g; it must be 0 to %d",
+                         (double)options->coverage_penalty, COVERAGE_PENALTY_MAX);
     return STATUS_OK;
 }
 

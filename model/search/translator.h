@@ -35,6 +35,7 @@
 #define SOURCE_LEN_MAX 4096
 #define LENGTH_RATIO_MAX 4
 #define LENGTH_POWER_MAX 4
+#define COVERAGE_PENALTY_MAX 10
 
 struct search_limits { // what a translator is sized for
     int sentences;     // in flight at once, 1..SENTENCES_MAX
@@ -43,12 +44,14 @@ struct search_limits { // what a translator is sized for
 };
 
 struct search_options {
-    int beam;           // 1 is greedy; at most limits.beam
-    int n_best;         // hypotheses wanted a sentence, 1..beam
-    float length_power; // rank by log_prob / length^power, </s> counts; 0: by log_prob alone;
-                        // 0.8 is usual, at most LENGTH_POWER_MAX
-    float length_ratio; // at most ratio * source length + 10 target pieces, </s> counts;
-                        // 0..LENGTH_RATIO_MAX, 3 is usual
+    int beam;               // 1 is greedy; at most limits.beam
+    int n_best;             // hypotheses wanted a sentence, 1..beam
+    float length_power;     // rank by log_prob / length^power, </s> counts; 0: by log_prob alone;
+                            // 0.8 is usual, at most LENGTH_POWER_MAX
+    float length_ratio;     // at most ratio * source length + 10 target pieces, </s> counts;
+                            // 0..LENGTH_RATIO_MAX, 3 is usual
+    float coverage_penalty; // ranks those that left source pieces out lower (Wu et al. 2016), see
+                            // beam.c; 0..COVERAGE_PENALTY_MAX, 0: off, 0.2 is usual
 };
 
 struct source {

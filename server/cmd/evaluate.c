@@ -15,6 +15,7 @@
 #include "server/cmd/evaluation_set.h"
 #include "server/cmd/precision.h"
 #include "server/cmd/progress.h"
+#include "server/cmd/search_settings.h"
 #include "server/cmd/translate_block.h"
 
 #define THREADS_MAX 256
@@ -84,10 +85,8 @@ static enum status read_hypotheses(struct evaluation *e, const char *path, struc
 
 static struct block_setup make_setup(const struct options *o)
 {
-    struct block_setup setup = { .search = search_options_default(), .form = ANSWER_PLAIN };
+    struct block_setup setup = { .search = search_settings(o), .form = ANSWER_PLAIN };
     int available = threads_available();
-    setup.search.beam = options_int(o, "beam");
-    setup.search.length_power = (float)options_real(o, "length-power");
     setup.threads = available < THREADS_MAX ? available : THREADS_MAX;
     if (options_given(o, "threads"))
         setup.threads = options_int(o, "threads");
@@ -301,11 +300,7 @@ static const struct option_spec specs[] = {
               "source, in any order" },
     { "source-column", OPTION_INT, .value = "N", .fallback = "1", .min = 1, .max = 2,
       .help = "column of pairs that is the source" },
-    { "beam", OPTION_INT, .environment = true, .value = "N", .fallback = "5", .min = 1,
-      .max = BEAM_MAX, .help = "hypotheses kept at each step; 1 is greedy and fastest" },
-    { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,
-      .max = LENGTH_POWER_MAX,
-      .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },
+    SEARCH_OPTIONS,
     PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },

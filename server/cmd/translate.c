@@ -15,6 +15,7 @@
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
+#include "server/cmd/search_settings.h"
 #include "server/cmd/translate_block.h"
 #include "server/engine/engine.h"
 
@@ -127,11 +128,9 @@ static enum status choose_form(const struct options *o, enum answer_form *form, 
 
 static enum status make_setup(const struct options *o, struct block_setup *setup, struct error *err)
 {
-    struct search_options search = search_options_default();
+    struct search_options search = search_settings(o);
     const int n_best = options_int(o, "n-best");
-    search.beam = options_int(o, "beam");
     search.n_best = n_best;
-    search.length_power = (float)options_real(o, "length-power");
     if (search.beam < n_best && options_given(o, "beam"))
         return error_set(err, STATUS_BAD_USAGE, "--n-best %d needs a --beam of at least %d", n_best,
                          n_best);
@@ -186,16 +185,12 @@ static int run(const struct options *o)
 static const struct option_spec specs[] = {
     { "model", OPTION_TEXT, .letter = 'm', .environment = true, .value = "FILE",
       .help = "model file to translate with" },
-    { "beam", OPTION_INT, .environment = true, .value = "N", .fallback = "5", .min = 1,
-      .max = BEAM_MAX, .help = "hypotheses kept at each step; 1 is greedy and fastest" },
+    SEARCH_OPTIONS,
     { "n-best", OPTION_INT, .value = "N", .fallback = "1", .min = 1, .max = BEAM_MAX,
       .help = "translations a line, best first, as \"LINE ||| TRANSLATION ||| SCORE\"" },
     { "alignment", OPTION_TEXT, .value = "FORM",
       .help = "what each word looked at: pharaoh (\"TRANSLATION ||| 0-0 1-2\", source-target) or "
               "matrix (a table)" },
-    { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,
-      .max = LENGTH_POWER_MAX,
-      .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },
     PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },

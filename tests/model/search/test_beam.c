@@ -204,6 +204,43 @@ START_TEST(length_decides_by_its_power)
 }
 END_TEST
 
+/* "" looked at nothing but </s>, "A" at both pieces: it is less probable and wins. */
+START_TEST(what_left_source_pieces_out_ranks_lower)
+{
+    for (int covered = 0; covered < 2; covered++) {
+        begin(2, 2, 0, STEPS);
+        beam.options.coverage_penalty = covered ? 0.5f : 0;
+        row_says(0, -1, -1.1f, NEVER, NEVER);
+        memcpy(alignment, (real[]){ 0.5f, 0.25f, 0.25f }, S * sizeof(real));
+        ck_assert(advance());
+        row_says(0, -0.1f, NEVER, NEVER, NEVER);
+        memcpy(alignment, (real[]){ 0.75f, 0.25f, 0 }, S * sizeof(real));
+        ck_assert(!advance());
+        struct translation t = collect();
+        ck_assert_int_eq(t.best[0].T, covered);
+        const float none = -1, all = -1.1f + -0.1f;
+        const float none_covered = none + 0.5f * (logf(0.5f) + logf(0.25f));
+        const float all_covered = all + 0.5f * (logf(1) + logf(0.5f)); // 1.25 counts as 1
+        ck_assert_float_eq(t.best[0].score, covered ? all_covered : none);
+        ck_assert_float_eq(t.best[1].score, covered ? none_covered : all);
+        end();
+    }
+}
+END_TEST
+
+/* No coverage at all is a very bad score and no more. */
+START_TEST(a_piece_nothing_looked_at_leaves_a_score_that_is_a_number)
+{
+    begin(1, 1, 0, STEPS);
+    beam.options.coverage_penalty = 1;
+    row_says(0, -1, -2, NEVER, NEVER);
+    memset(alignment, 0, sizeof alignment);
+    ck_assert(!advance());
+    ck_assert(isfinite(collect().best->score));
+    end();
+}
+END_TEST
+
 START_TEST(it_stops_when_no_row_can_win_and_not_before)
 {
     begin(2, 1, 1, 4);
@@ -368,6 +405,8 @@ static const struct test_case cases[] = {
     TEST(an_end_that_is_not_among_the_best_does_not_count),
     TEST(an_end_takes_no_place_from_those_that_go_on),
     TEST(length_decides_by_its_power),
+    TEST(what_left_source_pieces_out_ranks_lower),
+    TEST(a_piece_nothing_looked_at_leaves_a_score_that_is_a_number),
     TEST(it_stops_when_no_row_can_win_and_not_before),
     TEST(rows_that_cannot_win_are_dropped),
     TEST(a_better_ending_takes_the_place_of_the_worst),

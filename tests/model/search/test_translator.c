@@ -122,8 +122,9 @@ struct exhaustive {
     const struct model *model;
     struct memory memory;
     struct arena scratch;
-    float power;
+    float power, penalty;
     int32_t prefix[SMALL_STEPS];
+    float alignment[SMALL_STEPS][SOURCE_LEN]; // of the step behind each piece of the prefix
     struct {
         int32_t ids[SMALL_STEPS];
         int T;
@@ -132,9 +133,22 @@ struct exhaustive {
     int count;
 };
 
+/* Wu et al. 2016: source pieces that were looked at less than once, </s> left out. */
+static float penalty_of(const struct exhaustive *x, int T)
+{
+    float sum = 0;
+    for (int s = 0; s < x->memory.S - 1; s++) {
+        float seen = 0;
+        for (int t = T; t >= 0; t--)
+            seen += x->alignment[t][s];
+        sum += logf(seen < 1 ? seen : 1);
+    }
+    return x->penalty > 0 ? x->penalty * sum : 0;
+}
+
 static void note_ending(struct exhaustive *x, int T, float total)
 {
-    const float score = total / powf((float)(T + 1), x->power);
+    const float score = total / powf((float)(T + 1), x->power) + penalty_of(x, T);
     int at = x->count;
     for (; at > 0 && x->best[at - 1].score < score; at--)
         x->best[at] = x->best[at - 1];
@@ -148,11 +162,11 @@ static void note_ending(struct exhaustive *x, int T, float total)
 /* Every continuation of the prefix, but for those that cannot come among the wanted any more. */
 static void look_at_everything(struct exhaustive *x, int T, const float *state, float total)
 {
-    float next_state[(2 + 4 + 1 + 1) * SMALL_WIDTH], alignment[SOURCE_LEN], log_probs[SMALL_V];
+    float next_state[(2 + 4 + 1 + 1) * SMALL_WIDTH], log_probs[SMALL_V];
 
     if (x->count == WANTED && total / powf(SMALL_STEPS, x->power) < x->best[WANTED - 1].score)
         return;
-    step_one(x->model, &x->memory, T ? x->prefix[T - 1] : 2, state, next_state, alignment,
+    step_one(x->model, &x->memory, T ? x->prefix[T - 1] : 2, state, next_state, x->alignment[T],
              log_probs, &x->scratch);
     note_ending(x, T, total + log_probs[EOS]);
     for (int id = FIRST_PIECE; id < SMALL_V && T + 1 < SMALL_STEPS; id++) {
@@ -162,12 +176,14 @@ static void look_at_everything(struct exhaustive *x, int T, const float *state, 
 }
 
 static void assert_finds_everything(const struct model *model, struct translator *tr,
-                                    const struct source *source, float power)
+                                    const struct source *source, float power, float penalty)
 {
-    const struct search_options wide = {
-        .beam = BEAM_MAX, .n_best = WANTED, .length_power = power, .length_ratio = 0
-    };
-    struct exhaustive x = { .model = model, .power = power };
+    const struct search_options wide = { .beam = BEAM_MAX,
+                                         .n_best = WANTED,
+                                         .length_power = power,
+                                         .length_ratio = 0,
+                                         .coverage_penalty = penalty };
+    struct exhaustive x = { .model = model, .power = power, .penalty = penalty };
     struct arena results;
     struct translation t;
 
@@ -203,8 +219,10 @@ START_TEST(a_wide_beam_finds_what_looking_at_everything_finds)
     struct model *model = random_model_load(&small);
     struct translator *tr = new_translator(model, &wide);
     make_sources(small.V, 4 + (uint64_t)_i);
-    for (int i = 0; i < 3; i++)
-        assert_finds_everything(model, tr, &sources[i], powers[i]);
+    for (int i = 0; i < 3; i++) {
+        assert_finds_everything(model, tr, &sources[i], powers[i], 0);
+        assert_finds_everything(model, tr, &sources[i], powers[i], 0.2f);
+    }
     translator_free(tr);
     model_free(model);
 }
@@ -263,8 +281,11 @@ START_TEST(a_sentence_gets_the_same_bits_alone_and_beside_others)
         if (!kernels_best())
             continue;
         const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 1 };
+        struct search_options covered = four;
+        covered.coverage_penalty = 0.3f;
         assert_company_changes_nothing(&greedy);
         assert_company_changes_nothing(&four);
+        assert_company_changes_nothing(&covered);
         tested++;
     }
     ck_assert_int_ge(tested, 1);
@@ -383,8 +404,19 @@ END_TEST
 START_TEST(options_and_limits_out_of_bounds_are_refused)
 {
     static const struct search_options refused[] = {
-        { 0, 1, 0, 1 }, { 5, 1, 0, 1 },   { 4, 0, 0, 1 },     { 4, 5, 0, 1 },    { 4, 1, -1, 1 },
-        { 4, 1, 5, 1 }, { 4, 1, NAN, 1 }, { 4, 1, 0, -0.5f }, { 4, 1, 0, 4.1f }, { 4, 1, 0, NAN },
+        { .beam = 0, .n_best = 1 },
+        { .beam = 5, .n_best = 1 },
+        { .beam = 4, .n_best = 0 },
+        { .beam = 4, .n_best = 5 },
+        { .beam = 4, .n_best = 1, .length_power = -1 },
+        { .beam = 4, .n_best = 1, .length_power = 5 },
+        { .beam = 4, .n_best = 1, .length_power = NAN },
+        { .beam = 4, .n_best = 1, .length_ratio = -0.5f },
+        { .beam = 4, .n_best = 1, .length_ratio = 4.1f },
+        { .beam = 4, .n_best = 1, .length_ratio = NAN },
+        { .beam = 4, .n_best = 1, .coverage_penalty = -0.1f },
+        { .beam = 4, .n_best = 1, .coverage_penalty = 10.1f },
+        { .beam = 4, .n_best = 1, .coverage_penalty = NAN },
     };
     static const struct search_limits too_much[] = {
         { 0, 1, 1 }, { SENTENCES_MAX + 1, 1, 1 },  { 1, 0, 1 }, { 1, BEAM_MAX + 1, 1 },

@@ -60,6 +60,31 @@ START_TEST(each_line_gives_one_line)
 }
 END_TEST
 
+/* Whether the two make something else of a line. */
+static bool is_score_other(const char *options, const char *otherwise)
+{
+    static const char input[] = "the cat sat in the hat\n";
+    struct said said = translate(options, input), other = translate(otherwise, input);
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(other.code, 0);
+    const bool is_other = strcmp(said.out.data, other.out.data) != 0;
+    said_release(&said);
+    said_release(&other);
+    return is_other;
+}
+
+START_TEST(a_coverage_penalty_is_part_of_the_score)
+{
+    program_setup();
+    ck_assert(is_score_other("--n-best 2 --coverage-penalty 2", "--n-best 2"));
+    ck_assert(!is_score_other("--n-best 2 --coverage-penalty 0", "--n-best 2"));
+    struct said said = translate("--coverage-penalty 11", "");
+    ck_assert_int_eq(said.code, 2);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
 START_TEST(no_input_gives_no_output)
 {
     program_setup();
@@ -438,6 +463,7 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(each_line_gives_one_line),
+    TEST(a_coverage_penalty_is_part_of_the_score),
     TEST(no_input_gives_no_output),
     TEST_LOOP(order_and_bytes_do_not_depend_on_threads_or_company, 3),
     TEST(a_line_that_is_not_utf8_is_said_and_leaves_an_empty_one),

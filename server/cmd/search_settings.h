@@ -1,0 +1,25 @@
+/*
+ * search_settings.h - options of what translates: how the search is done.
+ */
+#ifndef SERVER_CMD_SEARCH_SETTINGS_H
+#define SERVER_CMD_SEARCH_SETTINGS_H
+
+#include "model/search/translator.h"
+#include "server/cmd/options.h"
+
+/* All but n_best, which is 1. */
+struct search_options search_settings(const struct options *o);
+
+/* clang-format off */
+#define SEARCH_OPTIONS                                                                              \
+    { "beam", OPTION_INT, .environment = true, .value = "N", .fallback = "5", .min = 1,             \
+      .max = BEAM_MAX, .help = "hypotheses kept at each step; 1 is greedy and fastest" },           \
+    { "length-power", OPTION_REAL, .value = "X", .fallback = "0.8", .min = 0,                       \
+      .max = LENGTH_POWER_MAX,                                                                      \
+      .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },    \
+    { "coverage-penalty", OPTION_REAL, .value = "X", .fallback = "0", .min = 0,                     \
+      .max = COVERAGE_PENALTY_MAX,                                                                  \
+      .help = "more ranks lower what left source pieces out; 0.2 is usual" }
+/* clang-format on */
+
+#endif
