@@ -155,8 +155,10 @@ static struct cell_step step_of(const struct decoder *d, const struct decoder_ru
         .ld_gates = (int)gates_width(d),
         .h_previous = run->fed + t * BH,
         .c_previous = run->c + t * BH,
+        .carried = t > 0 ? run->h + (t - 1) * BH : run->start,
         .ld_h_previous = d->H,
         .ld_c_previous = d->H,
+        .ld_carried = d->H,
         .h = run->h + t * BH,
         .c = run->c + (t + 1) * BH,
         .ld_h = d->H,
@@ -354,6 +356,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
                            double *squares, real *gradients)
 {
     const size_t B = (size_t)run->B, H = (size_t)d->H;
+    const bool carries = cell_carries(&d->cell);
     clear(B * H, k->d_fed);
     clear(B * H, k->d_c);
     for (size_t t = (size_t)run->T; t-- > 0;) {
@@ -361,7 +364,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         real *d_h = k->d_h + t * B * H;
         mask_rows(run, H, k->d_fed, k->d_fed);
         for (size_t i = 0; i < B * H; i++)
-            d_h[i] += k->d_fed[i];
+            d_h[i] += k->d_fed[i] + (carries ? k->d_c[i] : 0);
         for (size_t b = 0; squares && b < B; b++)
             squares[t * B + b] = sum_of_squares(H, d_h + b * H);
         cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
@@ -369,6 +372,8 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         attend_backward(d, weights, run, k, t, gradients);
     }
     mask_rows(run, H, k->d_fed, k->d_start);
+    for (size_t i = 0; carries && i < B * H; i++)
+        k->d_start[i] += k->d_c[i];
 }
 
 /* Layer 0 that attends, and through its alignments the memory. */
@@ -511,8 +516,10 @@ static void attending_step(const struct decoder *d, const struct weights *weight
         .ld_gates = (int)gates_width(d),
         .h_previous = step->state,
         .c_previous = step->state + H,
+        .carried = step->state,
         .ld_h_previous = ld,
         .ld_c_previous = ld,
+        .ld_carried = ld,
         .h = step->next_state,
         .c = step->next_state + H,
         .ld_h = ld,

@@ -249,36 +249,36 @@ INLINE void gru_update_lanes(int lanes, int H, float *gates, const float *h_prev
     store_lanes(gates + 2 * H, n, lanes);
 }
 
-static void gru_update(int H, float *gates, const float *h_previous, float *h)
+static void gru_update(int H, float *gates, const float *carried, float *h)
 {
     int j = 0;
     for (; j + LANES <= H; j += LANES)
-        gru_update_lanes(LANES, H, gates + j, h_previous + j, h + j);
+        gru_update_lanes(LANES, H, gates + j, carried + j, h + j);
     if (j < H)
-        gru_update_lanes(H - j, H, gates + j, h_previous + j, h + j);
+        gru_update_lanes(H - j, H, gates + j, carried + j, h + j);
 }
 
 /* No activation in these: plain enough for the compiler to vectorise. */
-static void gru_update_backward(int H, const float *restrict gates,
-                                const float *restrict h_previous, const float *restrict d_h,
-                                float *restrict d_gates)
+static void gru_update_backward(int H, const float *restrict gates, const float *restrict carried,
+                                const float *restrict d_h, float *restrict d_gates,
+                                float *restrict d_carried)
 {
     const float *z = gates, *n = gates + 2 * H;
     for (int j = 0; j < H; j++) {
-        d_gates[j] = d_h[j] * (n[j] - h_previous[j]) * z[j] * (1 - z[j]);
+        d_gates[j] = d_h[j] * (n[j] - carried[j]) * z[j] * (1 - z[j]);
         d_gates[2 * H + j] = d_h[j] * z[j] * (1 - n[j] * n[j]);
+        d_carried[j] = d_h[j] * (1 - z[j]);
     }
 }
 
 static void gru_reset_backward(int H, const float *restrict gates, const float *restrict h_previous,
-                               const float *restrict d_h, float *restrict d_gates,
-                               float *restrict d_h_previous)
+                               float *restrict d_gates, float *restrict d_h_previous)
 {
-    const float *z = gates, *r = gates + H;
+    const float *r = gates + H;
     for (int j = 0; j < H; j++) {
         const float d_reset = d_gates[H + j];
         d_gates[H + j] = d_reset * h_previous[j] * r[j] * (1 - r[j]);
-        d_h_previous[j] = d_h[j] * (1 - z[j]) + d_reset * r[j];
+        d_h_previous[j] = d_reset * r[j];
     }
 }
 

@@ -75,16 +75,16 @@ struct kernels {
                           real *d_peephole);
 
     /* GRU cell, elementwise parts, one row: gates a (3H) in order z r n. First z and r are
-     * activated, reset = r⊙h'. Then, with U reset in a_n, n is and h = (1-z)⊙h' + z⊙n; h may
-     * be h'. */
+     * activated, reset = r⊙h'. Then, with U reset in a_n, n is and h = (1-z)⊙carried + z⊙n; h
+     * may be carried, which is h' without a dropout mask. */
     void (*gru_reset)(int H, real *gates, const real *h_previous, real *reset);
-    void (*gru_update)(int H, real *gates, const real *h_previous, real *h);
-    /* Back: d_gates of z and n before activation. Then, with d reset in the place of r, that of r
-     * before activation and d_h' without what flows through U. */
-    void (*gru_update_backward)(int H, const real *gates, const real *h_previous, const real *d_h,
-                                real *d_gates);
-    void (*gru_reset_backward)(int H, const real *gates, const real *h_previous, const real *d_h,
-                               real *d_gates, real *d_h_previous);
+    void (*gru_update)(int H, real *gates, const real *carried, real *h);
+    /* Back: d_gates of z and n before activation, d_carried. Then, with d reset in the place of r,
+     * that of r before activation and d_h' without what flows through U. */
+    void (*gru_update_backward)(int H, const real *gates, const real *carried, const real *d_h,
+                                real *d_gates, real *d_carried);
+    void (*gru_reset_backward)(int H, const real *gates, const real *h_previous, real *d_gates,
+                               real *d_h_previous);
 
     /* Energies of one query against S keys: e_s = v · tanh(key_s + query). */
     void (*energies)(int S, int A, const real *keys, int ld_keys, const real *query, const real *v,

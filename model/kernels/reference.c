@@ -246,42 +246,43 @@ static void gru_reset(int H, real *gates, const real *h_previous, real *reset)
 }
 
 /*
- *   n = tanh(a_n)    h = (1-z) ⊙ h' + z ⊙ n
+ *   n = tanh(a_n)    h = (1-z) ⊙ carried + z ⊙ n
  */
-static void gru_update(int H, real *gates, const real *h_previous, real *h)
+static void gru_update(int H, real *gates, const real *carried, real *h)
 {
     const real *z = gates;
     real *n = gates + 2 * H;
     for (int j = 0; j < H; j++) {
         n[j] = tanh(n[j]);
-        h[j] = (1 - z[j]) * h_previous[j] + z[j] * n[j];
+        h[j] = (1 - z[j]) * carried[j] + z[j] * n[j];
     }
 }
 
 /*
- *   d_a_z = d_h (n - h') z(1-z)    d_a_n = d_h z (1-n²)
+ *   d_a_z = d_h (n - carried) z(1-z)    d_a_n = d_h z (1-n²)    d_carried = d_h (1-z)
  */
-static void gru_update_backward(int H, const real *gates, const real *h_previous, const real *d_h,
-                                real *d_gates)
+static void gru_update_backward(int H, const real *gates, const real *carried, const real *d_h,
+                                real *d_gates, real *d_carried)
 {
     const real *z = gates, *n = gates + 2 * H;
     for (int j = 0; j < H; j++) {
-        d_gates[j] = d_h[j] * (n[j] - h_previous[j]) * z[j] * (1 - z[j]);
+        d_gates[j] = d_h[j] * (n[j] - carried[j]) * z[j] * (1 - z[j]);
         d_gates[2 * H + j] = d_h[j] * z[j] * (1 - n[j] * n[j]);
+        d_carried[j] = d_h[j] * (1 - z[j]);
     }
 }
 
 /*
- *   d_a_r = d_reset h' r(1-r)      d_h' = d_h (1-z) + d_reset r
+ *   d_a_r = d_reset h' r(1-r)      d_h' = d_reset r
  */
-static void gru_reset_backward(int H, const real *gates, const real *h_previous, const real *d_h,
-                               real *d_gates, real *d_h_previous)
+static void gru_reset_backward(int H, const real *gates, const real *h_previous, real *d_gates,
+                               real *d_h_previous)
 {
-    const real *z = gates, *r = gates + H;
+    const real *r = gates + H;
     for (int j = 0; j < H; j++) {
         const real d_reset = d_gates[H + j];
         d_gates[H + j] = d_reset * h_previous[j] * r[j] * (1 - r[j]);
-        d_h_previous[j] = d_h[j] * (1 - z[j]) + d_reset * r[j];
+        d_h_previous[j] = d_reset * r[j];
     }
 }
 

@@ -66,7 +66,7 @@ void cell_declare(struct cell *cell, struct params *params, enum cell_kind kind,
 
 struct row {
     real *gates;
-    const real *h_previous, *c_previous;
+    const real *h_previous, *c_previous, *carried;
     real *h, *c;
 };
 
@@ -76,6 +76,7 @@ static struct row row_of(const struct cell_step *s, size_t b)
         .gates = s->gates + b * (size_t)s->ld_gates,
         .h_previous = s->h_previous + b * (size_t)s->ld_h_previous,
         .c_previous = s->c_previous + b * (size_t)s->ld_c_previous,
+        .carried = s->carried + b * (size_t)s->ld_carried,
         .h = s->h + b * (size_t)s->ld_h,
         .c = s->c + b * (size_t)s->ld_c,
     };
@@ -168,13 +169,13 @@ static void gru_forward(const struct cell *cell, const struct weights *weights,
                     s->ld_gates);
     for (int b = 0; b < s->B; b++) {
         const struct row row = row_of(s, (size_t)b);
-        k->gru_update(H, row.gates, row.h_previous, row.h);
+        k->gru_update(H, row.gates, row.carried, row.h);
     }
 }
 
 /* d(r ⊙ h') = d_a_n U_n is put where d_a_r will be. */
 static void gru_backward(const struct cell *cell, const struct weights *weights,
-                         const struct cell_step *s, const real *d_h, real *d_gates,
+                         const struct cell_step *s, const real *d_h, real *d_carried, real *d_gates,
                          real *d_h_previous)
 {
     const struct kernels *k = weights->kernels;
@@ -182,15 +183,15 @@ static void gru_backward(const struct cell *cell, const struct weights *weights,
     for (int b = 0; b < s->B; b++) {
         const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)H;
-        k->gru_update_backward(H, row.gates, row.h_previous, d_h + at, d_gates + 3 * at);
+        k->gru_update_backward(H, row.gates, row.carried, d_h + at, d_gates + 3 * at,
+                               d_carried + at);
     }
     k->gemm(GEMM_NN, s->B, H, H, d_gates + 2 * H, 3 * H, weight(weights, cell->candidate), H, false,
             d_gates + H, 3 * H);
     for (int b = 0; b < s->B; b++) {
         const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)H;
-        k->gru_reset_backward(H, row.gates, row.h_previous, d_h + at, d_gates + 3 * at,
-                              d_h_previous + at);
+        k->gru_reset_backward(H, row.gates, row.h_previous, d_gates + 3 * at, d_h_previous + at);
     }
     back_through_u(cell, weights, s->B, d_gates, true, d_h_previous);
 }
@@ -239,7 +240,7 @@ void cell_backward(const struct cell *cell, const struct weights *weights,
         break;
     case CELL_GRU:
     case CELL_GRU_UNBIASED:
-        gru_backward(cell, weights, step, d_h, d_gates, d_h_previous);
+        gru_backward(cell, weights, step, d_h, d_c, d_gates, d_h_previous);
         break;
     }
 }

@@ -14,7 +14,9 @@
  *                           Gers & Schmidhuber 2000
  *   gru           z r n:  z = σ(a_z)  r = σ(a_r)
  *                 n = tanh(W_n x + b_n + U_n (r ⊙ h'))    h = (1-z) ⊙ h' + z ⊙ n
- *                           Cho 2014
+ *                           Cho 2014; a recurrent dropout mask is on the h' that U
+ *                           and U_n read, not on the one that is carried over: that
+ *                           would grow by 1/(1-p) with each step
  *   gru-unbiased  the same without b
  *
  * Every cell has a state of two rows of H, h and c, so that whoever stores
@@ -49,8 +51,9 @@ struct cell_step {
     int B;
     real *gates; // (B,GH) in: W x + b, out: activated
     int ld_gates;
-    const real *h_previous, *c_previous; // (B,H)
-    int ld_h_previous, ld_c_previous;
+    const real *h_previous, *c_previous; // (B,H) h' as U reads it
+    const real *carried;                 // (B,H) h' without a mask, read by a GRU alone
+    int ld_h_previous, ld_c_previous, ld_carried;
     real *h, *c; // (B,H) out; c not the same memory as c_previous
     int ld_h, ld_c;
 };
@@ -61,9 +64,16 @@ void cell_forward(const struct cell *cell, const struct weights *weights,
 void cell_finish(const struct cell *cell, const struct weights *weights,
                  const struct cell_step *step);
 
-/* The same step back, the step as cell_forward left it. d_h (B,H) is read; d_c (B,H) comes in from
- * the step after and goes out for the step before (simple cells and GRUs leave it); d_gates (B,GH)
- * and d_h_previous (B,H) are set. All dense. Of the gradients only the peepholes' are added to. */
+/* Whether h is carried over beside what U reads of it. */
+static inline bool cell_carries(const struct cell *cell)
+{
+    return cell->kind == CELL_GRU || cell->kind == CELL_GRU_UNBIASED;
+}
+
+/* The same step back, the step as cell_forward left it. d_h (B,H) is read; d_c (B,H) of an LSTM
+ * comes in from the step after and goes out for the step before; of a cell that carries it is set to
+ * d_carried, which the caller adds to the d_h of the step before; simple cells leave it. d_gates
+ * (B,GH) and d_h_previous (B,H) are set. All dense. Of the gradients only the peepholes' are added to. */
 void cell_backward(const struct cell *cell, const struct weights *weights,
                    const struct cell_step *step, const real *d_h, real *d_c, real *d_gates,
                    real *d_h_previous, real *gradients);

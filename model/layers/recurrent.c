@@ -27,21 +27,20 @@ static size_t step_at(const struct recurrent_run *run, int n)
 /* The n-th step as the cell sees it. What it starts from is what the one before left. */
 static struct cell_step step_of(const struct cell *cell, const struct recurrent_run *run, int n)
 {
-    const size_t B = (size_t)run->B, H = (size_t)cell->H, s = step_at(run, n);
-    const size_t before = n > 0 ? step_at(run, n - 1) * B * H : 0;
+    const size_t B = (size_t)run->B, H = (size_t)cell->H, ld = (size_t)run->ld_h;
+    const size_t s = step_at(run, n), before = n > 0 ? step_at(run, n - 1) : 0;
+    const real *h0 = run->h0 ? run->h0 : run->zeros, *c0 = run->c0 ? run->c0 : run->zeros;
     return (struct cell_step){
         .B = run->B,
         .gates = run->gates + s * B * (size_t)cell->G * H,
         .ld_gates = cell->G * cell->H,
-        .h_previous = n > 0     ? run->fed + before
-                      : run->h0 ? run->h0
-                                : run->zeros,
-        .c_previous = n > 0     ? run->c + before
-                      : run->c0 ? run->c0
-                                : run->zeros,
+        .h_previous = n > 0 ? run->fed + before * B * H : h0,
+        .c_previous = n > 0 ? run->c + before * B * H : c0,
+        .carried = n > 0 ? run->h + before * B * ld : h0,
         .ld_h_previous = cell->H,
         .ld_c_previous = cell->H,
-        .h = run->h + s * B * (size_t)run->ld_h,
+        .ld_carried = n > 0 ? run->ld_h : cell->H,
+        .h = run->h + s * B * ld,
         .c = run->c + s * B * H,
         .ld_h = run->ld_h,
         .ld_c = cell->H,
@@ -113,10 +112,12 @@ static double sum_of_squares(size_t n, const real *x)
     return sum;
 }
 
-/* d_h = d_out + d_fed ⊙ mask, and nothing behind a sentence's end. */
-static void gather_d_h(const struct recurrent_run *run, const struct recurrent_gradients *back,
-                       const struct backward_scratch *scratch, size_t s, size_t H)
+/* d_h = d_out + d_fed ⊙ mask + d_carried, and nothing behind a sentence's end. */
+static void gather_d_h(const struct cell *cell, const struct recurrent_run *run,
+                       const struct recurrent_gradients *back,
+                       const struct backward_scratch *scratch, size_t s)
 {
+    const size_t H = (size_t)cell->H;
     const size_t B = (size_t)run->B, ld = (size_t)run->ld_h;
     for (size_t b = 0; b < B; b++) {
         real *d_h = scratch->d_h + b * H;
@@ -128,6 +129,8 @@ static void gather_d_h(const struct recurrent_run *run, const struct recurrent_g
             dropout_apply(H, scratch->d_fed + b * H, run->mask ? run->mask + b * H : NULL, d_h);
             for (size_t j = 0; j < H; j++)
                 d_h[j] += out[j];
+            for (size_t j = 0; cell_carries(cell) && j < H; j++)
+                d_h[j] += scratch->d_c[b * H + j];
         }
         if (back->squares)
             back->squares[s * B + b] = sum_of_squares(H, d_h);
@@ -173,14 +176,15 @@ void recurrent_backward(const struct cell *cell, const struct weights *weights,
     memset(k.d_c, 0, B * H * sizeof(real));
     for (int n = run->S - 1; n >= 0; n--) {
         const struct cell_step step = step_of(cell, run, n);
-        gather_d_h(run, back, &k, step_at(run, n), H);
+        gather_d_h(cell, run, back, &k, step_at(run, n));
         cell_backward(cell, weights, &step, k.d_h, k.d_c,
                       k.d_gates + step_at(run, n) * B * (size_t)cell->G * H, k.d_fed, gradients);
     }
     weights_backward(cell, weights, run, back, k.d_gates, gradients);
-    if (back->d_h0)
-        memcpy(back->d_h0, k.d_fed, B * H * sizeof(real));
-    if (back->d_c0)
-        memcpy(back->d_c0, k.d_c, B * H * sizeof(real));
+    const bool carries = cell_carries(cell);
+    for (size_t i = 0; back->d_h0 && i < B * H; i++)
+        back->d_h0[i] = k.d_fed[i] + (carries ? k.d_c[i] : 0);
+    for (size_t i = 0; back->d_c0 && i < B * H; i++)
+        back->d_c0[i] = carries ? 0 : k.d_c[i];
     arena_rewind(scratch, mark);
 }

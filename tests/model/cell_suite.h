@@ -99,7 +99,8 @@ START_TEST(a_step_equals_a_value_by_hand)
         f.values[f.cell.candidate.offset] = (real)cases[kind].candidate;
     for (int p = 0; p < f.cell.peephole.rows; p++)
         f.values[f.cell.peephole.offset + (size_t)p] = (real)cases[kind].peephole[p];
-    const struct cell_step step = { 1, gates, 4, h_previous, c_previous, 1, 1, h, c, 1, 1 };
+    const struct cell_step step = { 1, gates, 4, h_previous, c_previous, h_previous, 1,
+                                    1, 1,     h, c,          1,          1 };
     cell_forward(&f.cell, &f.weights, &step);
     assert_near(h[0], cases[kind].h, BY_HAND, "h", (size_t)kind);
     assert_near(c[0], cases[kind].c, BY_HAND, "c", (size_t)kind);
@@ -297,12 +298,15 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
     f.weights.packed = packed;
     const size_t GH = (size_t)f.cell.G * H;
     const real *inputs = random_reals(&f, B * GH, 1);
+    const real *before = random_reals(&f, B * LD_H_PREVIOUS, 2);
     const struct cell_step together = { .B = B,
                                         .gates = zeros(&f, B * GH),
                                         .ld_gates = (int)GH,
-                                        .h_previous = random_reals(&f, B * LD_H_PREVIOUS, 2),
+                                        .h_previous = before,
                                         .c_previous = random_reals(&f, B * LD_C_PREVIOUS, 3),
+                                        .carried = before,
                                         .ld_h_previous = LD_H_PREVIOUS,
+                                        .ld_carried = LD_H_PREVIOUS,
                                         .ld_c_previous = LD_C_PREVIOUS,
                                         .h = zeros(&f, B * LD_H),
                                         .c = zeros(&f, B * LD_C),
@@ -315,12 +319,41 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
         memcpy(gates, inputs + b * GH, GH * sizeof(real));
         memcpy(h, together.h_previous + b * LD_H_PREVIOUS, sizeof h);
         memcpy(c_previous, together.c_previous + b * LD_C_PREVIOUS, sizeof c_previous);
-        const struct cell_step alone = { 1, gates, f.cell.G * H, h, c_previous, H, H, h, c, H, H };
+        const struct cell_step alone = { 1, gates, f.cell.G * H, h, c_previous, h, H, H, H, h, c,
+                                         H, H };
         cell_forward(&f.cell, &f.weights, &alone);
         ck_assert_mem_eq(h, together.h + b * LD_H, sizeof h);
         ck_assert_mem_eq(c, together.c + b * LD_C, sizeof c);
         ck_assert_mem_eq(gates, together.gates + b * GH, GH * sizeof(real));
     }
+    fixture_close(&f);
+}
+END_TEST
+
+/* A mask is on what U reads, not on what is carried: with every surviving value doubled, states of
+ * a hundred steps stay where the activations leave them. (An LSTM's h is, whatever its c.) */
+START_TEST(a_masked_state_does_not_grow)
+{
+    enum { S = 100, I = 3, H = 8 };
+    struct fixture f;
+    fixture_open(&f, kinds[_i], I, H, 0);
+    ck_assert(params_initialise(&f.params, f.values, 1));
+    real mask[H];
+    for (int j = 0; j < H; j++)
+        mask[j] = (real)(j % 2 ? 2 : 0);
+    const int len = S;
+    real *h = zeros(&f, S * H);
+    struct recurrent_run run = { .S = S,
+                                 .B = 1,
+                                 .len = &len,
+                                 .x = random_reals(&f, S * I, 7),
+                                 .mask = mask,
+                                 .h = h,
+                                 .ld_h = H };
+    recurrent_lay_out(&f.cell, &run, &f.arena);
+    recurrent_forward(&f.cell, &f.weights, &run);
+    for (int i = 0; i < S * H; i++)
+        ck_assert_msg(fabs((double)h[i]) <= 1, "h[%d] is %g", i, (double)h[i]);
     fixture_close(&f);
 }
 END_TEST

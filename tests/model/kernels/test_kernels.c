@@ -105,11 +105,12 @@ START_TEST(gru_cell_equals_the_reference)
         assert_close(h, h2, n, "h");
         float *d_h = random_floats(n, 1, 3), *d_gates = random_floats(g_n, 1, 4);
         float *d_gates2 = copy_of(d_gates, g_n), *d_before = guarded(n), *d_before2 = guarded(n);
-        k->gru_update_backward(H, gates2, before, d_h, d_gates);
-        plain->gru_update_backward(H, gates2, before, d_h, d_gates2);
+        k->gru_update_backward(H, gates2, before, d_h, d_gates, d_before);
+        plain->gru_update_backward(H, gates2, before, d_h, d_gates2, d_before2);
         assert_close(d_gates, d_gates2, g_n, "d_gates of z and n");
-        k->gru_reset_backward(H, gates2, before, d_h, d_gates, d_before);
-        plain->gru_reset_backward(H, gates2, before, d_h, d_gates2, d_before2);
+        assert_close(d_before, d_before2, n, "d_carried");
+        k->gru_reset_backward(H, gates2, before, d_gates, d_before);
+        plain->gru_reset_backward(H, gates2, before, d_gates2, d_before2);
         assert_close(d_gates, d_gates2, g_n, "d_gates");
         assert_close(d_before, d_before2, n, "d_h_previous");
         float *again = copy_of(gates2, g_n);
