@@ -99,9 +99,54 @@ static bool any_above(const real *log_probs, float total, float floor)
     return above;
 }
 
+/* Pieces that would make a row repeat itself once too often: behind so many repetitions of n pieces
+ * but for one piece, that piece. */
+struct banned {
+    int32_t ids[REPEATED_PIECES_MAX];
+    int count;
+};
+
+/* The last pieces of a row, the very last first. */
+static int last_pieces(const struct beam *beam, int row, int most, int32_t *ids)
+{
+    int count = 0;
+    for (int depth = beam->depth; depth > 0 && count < most; depth--) {
+        const struct beam_node *node = node_at(beam, depth, row);
+        ids[count++] = node->id;
+        row = node->parent;
+    }
+    return count;
+}
+
+static struct banned find_banned(const struct beam *beam, int row)
+{
+    const int repeats = beam->options.repeats;
+    int32_t last[REPEATED_PIECES_MAX * (REPEATS_MAX + 1)];
+    struct banned banned = { .count = 0 };
+    if (repeats == 0)
+        return banned;
+    const int known = last_pieces(beam, row, REPEATED_PIECES_MAX * (repeats + 1) - 1, last);
+    for (int n = 1; n <= REPEATED_PIECES_MAX && n * (repeats + 1) - 1 <= known; n++) {
+        int same = 0;
+        while (same < n * repeats - 1 && last[same] == last[same + n])
+            same++;
+        if (same == n * repeats - 1)
+            banned.ids[banned.count++] = last[n - 1];
+    }
+    return banned;
+}
+
+static bool is_banned(const struct banned *banned, int32_t id)
+{
+    for (int i = 0; i < banned->count; i++)
+        if (banned->ids[i] == id)
+            return true;
+    return false;
+}
+
 /* Nothing that is not a number, or impossible, is above any floor. */
 static void rank_row(struct ranking *ranking, int row, float total, const real *log_probs,
-                     const int32_t *ids, int count)
+                     const int32_t *ids, int count, const struct banned *banned)
 {
     for (int from = ids ? 0 : BEAM_EOS; from < count; from += BLOCK) {
         const int to = from + BLOCK < count ? from + BLOCK : count;
@@ -109,8 +154,9 @@ static void rank_row(struct ranking *ranking, int row, float total, const real *
             continue;
         for (int i = from; i < to; i++) {
             const float sum = total + log_probs[i];
-            if (sum > ranking->floor)
-                rank(ranking, (struct beam_candidate){ row, ids ? ids[i] : i, log_probs[i], sum });
+            const int32_t id = ids ? ids[i] : i;
+            if (sum > ranking->floor && !is_banned(banned, id))
+                rank(ranking, (struct beam_candidate){ row, id, log_probs[i], sum });
         }
     }
 }
@@ -121,9 +167,11 @@ static int rank_all(struct beam *beam, const real *log_probs, const int32_t *ids
     struct ranking ranking = { .list = beam->candidates,
                                .capacity = 2 * beam->options.beam,
                                .floor = -INFINITY };
-    for (int row = 0; row < beam->live; row++)
+    for (int row = 0; row < beam->live; row++) {
+        const struct banned banned = find_banned(beam, row);
         rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)count, ids,
-                 count);
+                 count, &banned);
+    }
     return ranking.count;
 }
 

@@ -62,8 +62,9 @@ struct translator {
 
 struct search_options search_options_default(void)
 {
-    return (
-        struct search_options){ .beam = 5, .n_best = 1, .length_power = 0.8f, .length_ratio = 3 };
+    return (struct search_options){
+        .beam = 5, .n_best = 1, .length_power = 0.8f, .length_ratio = 3, .repeats = 8
+    };
 }
 
 /* ---- life cycle ---- */
@@ -249,6 +250,9 @@ static enum status check_options(const struct translator *tr, const struct searc
     if (!(options->coverage_penalty >= 0 && options->coverage_penalty <= COVERAGE_PENALTY_MAX))
         return error_set(err, STATUS_BAD_INPUT, "the coverage penalty is %g; it must be 0 to %d",
                          (double)options->coverage_penalty, COVERAGE_PENALTY_MAX);
+    if (options->repeats < 0 || options->repeats > REPEATS_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "the repeats are %d; they must be 0 to %d",
+                         options->repeats, REPEATS_MAX);
     return STATUS_OK;
 }
 

@@ -36,6 +36,8 @@
 #define LENGTH_RATIO_MAX 4
 #define LENGTH_POWER_MAX 4
 #define COVERAGE_PENALTY_MAX 10
+#define REPEATED_PIECES_MAX 8 // longest sequence of pieces whose repetition is looked for
+#define REPEATS_MAX 16
 
 struct search_limits { // what a translator is sized for
     int sentences;     // in flight at once, 1..SENTENCES_MAX
@@ -51,7 +53,9 @@ struct search_options {
     float length_ratio;     // at most ratio * source length + 10 target pieces, </s> counts;
                             // 0..LENGTH_RATIO_MAX, 3 is usual
     float coverage_penalty; // ranks those that left source pieces out lower (Wu et al. 2016), see
-                            // beam.c; 0..COVERAGE_PENALTY_MAX, 0: off, 0.2 is usual
+                            // beam.c; 0..COVERAGE_PENALTY_MAX, 0: off
+    int repeats; // how often a sequence of up to REPEATED_PIECES_MAX pieces may come in a row,
+                 // 1..REPEATS_MAX; 0: as often as it likes
 };
 
 struct source {
@@ -113,6 +117,6 @@ MUST_CHECK enum status translator_run(struct translator *tr, const struct source
                                       struct arena *results, struct translation *out,
                                       struct error *err);
 
-struct search_options search_options_default(void); // beam 5, n_best 1, 0.8, 3
+struct search_options search_options_default(void); // beam 5, n_best 1, 0.8, 3, 0, 8
 
 #endif

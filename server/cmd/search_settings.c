@@ -9,5 +9,6 @@ struct search_options search_settings(const struct options *o)
     search.beam = options_int(o, "beam");
     search.length_power = (float)options_real(o, "length-power");
     search.coverage_penalty = (float)options_real(o, "coverage-penalty");
+    search.repeats = options_int(o, "repeats");
     return search;
 }

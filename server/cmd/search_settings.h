@@ -19,7 +19,9 @@ struct search_options search_settings(const struct options *o);
       .help = "hypotheses are ranked by log-probability / length^X; more favours longer ones" },    \
     { "coverage-penalty", OPTION_REAL, .value = "X", .fallback = "0", .min = 0,                     \
       .max = COVERAGE_PENALTY_MAX,                                                                  \
-      .help = "more ranks lower what left source pieces out; 0.2 is usual" }
+      .help = "more ranks lower what left source pieces out; 0.05 is a beginning" },                \
+    { "repeats", OPTION_INT, .value = "N", .fallback = "8", .max = REPEATS_MAX,                     \
+      .help = "how often a few pieces may come in a row; 0: as often as the model likes" }
 /* clang-format on */
 
 #endif

@@ -160,6 +160,26 @@ START_TEST(the_best_piece_is_found_at_every_place_of_a_long_vocabulary)
 }
 END_TEST
 
+/* Behind AB AB A: B is what would make it three times. One A more is another thing. */
+START_TEST(a_piece_that_would_repeat_once_too_often_is_passed_over)
+{
+    begin(1, 1, 0, STEPS);
+    beam.options.repeats = 2;
+    for (int t = 0; t < 5; t++) {
+        row_says(0, -9, t % 2 ? -2 : -1, t % 2 ? -1 : -2, -3);
+        ck_assert(advance());
+        ck_assert_int_eq(beam_previous(&beam, 0), t % 2 ? B : A);
+    }
+    row_says(0, -9, -2, -1, -3);
+    ck_assert(advance());
+    ck_assert_int_eq(beam_previous(&beam, 0), A);
+    row_says(0, -9, -1, -3, -2); // A A, not A A A
+    ck_assert(advance());
+    ck_assert_int_eq(beam_previous(&beam, 0), C);
+    end();
+}
+END_TEST
+
 /* ---- ending ---- */
 
 START_TEST(an_end_that_is_not_among_the_best_does_not_count)
@@ -402,6 +422,7 @@ static const struct test_case cases[] = {
     TEST(among_equals_the_lower_row_then_the_lower_id_comes_first),
     TEST(padding_unknown_and_the_start_mark_are_never_chosen),
     TEST(the_best_piece_is_found_at_every_place_of_a_long_vocabulary),
+    TEST(a_piece_that_would_repeat_once_too_often_is_passed_over),
     TEST(an_end_that_is_not_among_the_best_does_not_count),
     TEST(an_end_takes_no_place_from_those_that_go_on),
     TEST(length_decides_by_its_power),

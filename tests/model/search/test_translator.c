@@ -114,6 +114,60 @@ START_TEST(a_sentence_that_does_not_end_stops_at_its_limit)
 }
 END_TEST
 
+/* How often the pieces before `end` that are `n` long come in a row there. */
+static int repeats_at(const struct hypothesis *h, int end, int n)
+{
+    int times = 1;
+    for (int from = end - 2 * n; from >= 0; from -= n, times++)
+        if (memcmp(h->ids + from, h->ids + end - n, (size_t)n * sizeof *h->ids) != 0)
+            break;
+    return times;
+}
+
+static int most_repeats(const struct hypothesis *h)
+{
+    int most = 0;
+    for (int end = 1; end <= h->T; end++)
+        for (int n = 1; n <= REPEATED_PIECES_MAX && n <= end; n++)
+            if (repeats_at(h, end, n) > most)
+                most = repeats_at(h, end, n);
+    return most;
+}
+
+/* A model that does not end goes round in circles, unless it may not. */
+START_TEST(nothing_comes_more_often_in_a_row_than_it_may)
+{
+    const struct random_model endless = {
+        .V = 20, .width = 8, .seed = 1, .sharpness = 3, .ending = -100
+    };
+    struct arena results;
+    struct translation t;
+    int most = 0;
+
+    struct model *model = random_model_load(&endless);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(endless.V, 3);
+    for (int i = 0; i < 12; i++) {
+        struct search_options options = four;
+        options.beam = i % 2 ? 4 : 1;
+        options.n_best = 1;
+        options.length_ratio = 4;
+        run(tr, &sources[i], 1, &options, &results, &t);
+        most = most_repeats(t.best) > most ? most_repeats(t.best) : most;
+        for (options.repeats = 1; options.repeats < 5; options.repeats++) {
+            run(tr, &sources[i], 1, &options, &results, &t);
+            ck_assert_int_gt(t.best->T, 0);
+            ck_assert_int_le(most_repeats(t.best), options.repeats);
+        }
+    }
+    ck_assert_int_gt(most, 5);
+    arena_release(&results);
+    translator_free(tr);
+    model_free(model);
+}
+END_TEST
+
 /* ---- against looking at everything ---- */
 
 enum { SMALL_V = 8, SMALL_WIDTH = 6, SMALL_STEPS = 10, WANTED = 5 };
@@ -283,6 +337,7 @@ START_TEST(a_sentence_gets_the_same_bits_alone_and_beside_others)
         const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 1 };
         struct search_options covered = four;
         covered.coverage_penalty = 0.3f;
+        covered.repeats = 1;
         assert_company_changes_nothing(&greedy);
         assert_company_changes_nothing(&four);
         assert_company_changes_nothing(&covered);
@@ -417,6 +472,8 @@ START_TEST(options_and_limits_out_of_bounds_are_refused)
         { .beam = 4, .n_best = 1, .coverage_penalty = -0.1f },
         { .beam = 4, .n_best = 1, .coverage_penalty = 10.1f },
         { .beam = 4, .n_best = 1, .coverage_penalty = NAN },
+        { .beam = 4, .n_best = 1, .repeats = -1 },
+        { .beam = 4, .n_best = 1, .repeats = REPEATS_MAX + 1 },
     };
     static const struct search_limits too_much[] = {
         { 0, 1, 1 }, { SENTENCES_MAX + 1, 1, 1 },  { 1, 0, 1 }, { 1, BEAM_MAX + 1, 1 },
@@ -641,6 +698,7 @@ static const struct test_case cases[] = {
     TEST(greedy_search_takes_the_best_piece_at_each_step),
     TEST(what_a_hypothesis_says_of_itself_is_consistent),
     TEST(a_sentence_that_does_not_end_stops_at_its_limit),
+    TEST(nothing_comes_more_often_in_a_row_than_it_may),
     TEST_LOOP(a_wide_beam_finds_what_looking_at_everything_finds, 12),
     TEST(a_sentence_gets_the_same_bits_alone_and_beside_others),
     TEST(no_sentences_are_no_work),

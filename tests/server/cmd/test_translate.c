@@ -85,6 +85,16 @@ START_TEST(a_coverage_penalty_is_part_of_the_score)
 }
 END_TEST
 
+/* The tiny model says the same again and again. */
+START_TEST(how_often_it_repeats_itself_can_be_limited)
+{
+    program_setup();
+    ck_assert(is_score_other("--repeats 1", "--repeats 0"));
+    ck_assert(!is_score_other("--repeats 8", ""));
+    program_teardown();
+}
+END_TEST
+
 START_TEST(no_input_gives_no_output)
 {
     program_setup();
@@ -464,6 +474,7 @@ END_TEST
 static const struct test_case cases[] = {
     TEST(each_line_gives_one_line),
     TEST(a_coverage_penalty_is_part_of_the_score),
+    TEST(how_often_it_repeats_itself_can_be_limited),
     TEST(no_input_gives_no_output),
     TEST_LOOP(order_and_bytes_do_not_depend_on_threads_or_company, 3),
     TEST(a_line_that_is_not_utf8_is_said_and_leaves_an_empty_one),
