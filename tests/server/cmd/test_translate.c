@@ -63,7 +63,7 @@ END_TEST
 /* Whether the two make something else of a line. */
 static bool is_score_other(const char *options, const char *otherwise)
 {
-    static const char input[] = "the cat sat in the hat\n";
+    static const char input[] = "the cat sat in the hat\nin the end an inn\n";
     struct said said = translate(options, input), other = translate(otherwise, input);
     ck_assert_int_eq(said.code, 0);
     ck_assert_int_eq(other.code, 0);
