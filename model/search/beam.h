@@ -76,6 +76,10 @@ int beam_parent(const struct beam *beam, int row);       // depth > 0
 bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
                   const real *alignment, int ld);
 
+/* How many pieces the best hypothesis is certain to begin with, those that all live rows and the
+ * best ending share; ids[known..) of them are set, `known` having been certain before. */
+int beam_certain(const struct beam *beam, int known, int32_t *ids);
+
 /* The best hypotheses into the arena; false: it is full. */
 bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out);
 

@@ -30,6 +30,8 @@ struct slot {              // a sentence in flight
     struct memory memory; // its encoded form
     int first_row;        // its hypotheses are these rows of the last step
     struct beam beam;
+    int32_t *told; // (steps) pieces that on_pieces knows
+    int told_count;
 };
 
 struct translator {
@@ -144,19 +146,19 @@ static void lay_out(struct translator *tr, struct arena *a)
 }
 
 static void lay_out_room(const struct translator *tr, struct extent extent, struct arena *arena,
-                         struct memory *memory, struct beam *beam)
+                         struct slot *slot)
 {
-    seq2seq_memory_lay_out(model_seq2seq(tr->model), extent.S, arena, memory);
-    beam_lay_out(beam, arena, extent.width, extent.S, extent.steps);
+    seq2seq_memory_lay_out(model_seq2seq(tr->model), extent.S, arena, &slot->memory);
+    beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
+    slot->told = arena_array(arena, int32_t, extent.steps);
 }
 
 /* What a sentence takes of the pool. */
 static size_t room_bytes(const struct translator *tr, struct extent extent)
 {
     struct arena measure = arena_measure();
-    struct memory memory;
-    struct beam beam;
-    lay_out_room(tr, extent, &measure, &memory, &beam);
+    struct slot slot;
+    lay_out_room(tr, extent, &measure, &slot);
     return measure.used;
 }
 
@@ -317,7 +319,7 @@ static void enter(const struct translator *tr, struct slot *slot, struct extent 
     const struct source *source = &slot->search->source;
     struct search_options options = slot->search->options;
     struct arena arena = arena_over(slot->room, bytes);
-    lay_out_room(tr, extent, &arena, &slot->memory, &slot->beam);
+    lay_out_room(tr, extent, &arena, slot);
     if (is_whole(source))
         options.beam = options.n_best = 1;
     beam_start(&slot->beam, &options, extent.S, extent.steps);
@@ -495,18 +497,43 @@ static real *own_log_probs(struct translator *tr, const struct slot *slot, int *
     return own;
 }
 
+static void tell(struct slot *slot, const int32_t *ids, int count)
+{
+    const struct search *search = slot->search;
+    if (count > slot->told_count)
+        search->on_pieces(search->context, ids, slot->told_count, count);
+    slot->told_count = count;
+}
+
+static void tell_certain(struct slot *slot)
+{
+    if (slot->search->on_pieces)
+        tell(slot, slot->told, beam_certain(&slot->beam, slot->told_count, slot->told));
+}
+
+static void tell_rest(struct slot *slot)
+{
+    const struct translation *t = &slot->search->translation;
+    if (slot->search->on_pieces && t->count > 0)
+        tell(slot, t->best[0].ids, t->best[0].T);
+}
+
 static void advance(struct translator *tr, struct slot *slot)
 {
     const size_t ld = (size_t)tr->limits.source_len;
     int count;
     const real *log_probs = own_log_probs(tr, slot, &count);
     if (beam_advance(&slot->beam, log_probs, allowed_of(&slot->search->source), count,
-                     tr->alignment + (size_t)slot->first_row * ld, (int)ld))
+                     tr->alignment + (size_t)slot->first_row * ld, (int)ld)) {
+        tell_certain(slot);
         return;
+    }
     struct search *search = slot->search;
     const struct arena_mark mark = arena_mark(search->results);
     const bool fits = beam_collect(&slot->beam, search->results, &search->translation);
-    if (!fits) {
+    if (fits) {
+        tell_rest(slot);
+    } else {
         arena_rewind(search->results, mark);
         search->translation = (struct translation){ .best = NULL, .count = 0 };
     }

@@ -89,6 +89,11 @@ struct search {
     struct source source;
     struct search_options options;
     struct arena *results; // where the translation will live
+    /* NULL, or called by translator_step whenever more of the best translation is certain: ids has
+     * `count` pieces, those behind the first `known` are new. All of the best have been told when
+     * the search is done. It must not call the translator. */
+    void (*on_pieces)(void *context, const int32_t *ids, int known, int count);
+    void *context;
 
     bool done;
     enum status status; // STATUS_OK, STATUS_CANCELLED, STATUS_NO_MEMORY: no room in results

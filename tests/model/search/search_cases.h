@@ -22,7 +22,7 @@ __attribute__((unused)) static const struct search_options four = {
     .beam = 4, .n_best = 3, .length_power = 0.8f, .length_ratio = 1
 };
 
-static int32_t ids[SENTENCES][SOURCE_LEN];
+static int32_t source_ids[SENTENCES][SOURCE_LEN];
 static struct source sources[SENTENCES];
 
 /* Sentences of 1 to SOURCE_LEN pieces with </s>. */
@@ -32,9 +32,9 @@ static inline void make_sources(int V, uint64_t seed)
     for (int i = 0; i < SENTENCES; i++) {
         const int len = 1 + (int)rng_below(&rng, SOURCE_LEN);
         for (int s = 0; s < len - 1; s++)
-            ids[i][s] = FIRST_PIECE + (int32_t)rng_below(&rng, (uint64_t)(V - FIRST_PIECE));
-        ids[i][len - 1] = EOS;
-        sources[i] = (struct source){ .ids = ids[i], .len = len };
+            source_ids[i][s] = FIRST_PIECE + (int32_t)rng_below(&rng, (uint64_t)(V - FIRST_PIECE));
+        source_ids[i][len - 1] = EOS;
+        sources[i] = (struct source){ .ids = source_ids[i], .len = len };
     }
 }
 
