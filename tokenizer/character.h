@@ -23,6 +23,9 @@ bool character_is_space(int32_t c);
 /* A letter of any script; marks and digits are none. */
 bool character_is_letter(int32_t c);
 
+/* Punctuation of any script: brackets, quotes, dashes and stops, no symbols such as "+" or "€". */
+bool character_is_punctuation(int32_t c);
+
 /* What is drawn on its neighbours or not at all: combining marks, soft hyphens, joiners. */
 bool character_is_mark(int32_t c);
 

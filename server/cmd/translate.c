@@ -20,6 +20,7 @@
 #include "server/engine/engine.h"
 
 #define THREADS_MAX 256
+#define FAILED_LINE_BYTES_MAX 4096
 
 struct translation_run {
     struct block *block;
@@ -34,15 +35,17 @@ static enum status write_out(const char *bytes, size_t len, struct error *err)
     return error_set(err, STATUS_IO, "writing the translations: %s", strerror(errno));
 }
 
-/* In place of a line that could not be translated, so that lines still pair up. */
-static enum status write_empty(enum answer_form form, long number, struct error *err)
+static enum status write_failed(enum answer_form form, const struct block_line *line,
+                                struct error *err)
 {
-    char text[64] = "\n";
-    if (form == ANSWER_N_BEST)
-        snprintf(text, sizeof text, "%ld |||  ||| 0\n", number);
-    else if (form == ANSWER_PHARAOH)
-        snprintf(text, sizeof text, " |||\n");
-    return write_out(text, strlen(text), err);
+    struct bytes text;
+    bytes_init(&text, FAILED_LINE_BYTES_MAX);
+    translate_format_failed(&text, form, line->number, &line->err);
+    enum status status = bytes_check(&text, "what stands for a line that failed", err);
+    if (status == STATUS_OK)
+        status = write_out(text.data, text.len, err);
+    bytes_release(&text);
+    return status;
 }
 
 static enum status write_block(struct translation_run *run, const char *name, struct error *err)
@@ -56,7 +59,7 @@ static enum status write_block(struct translation_run *run, const char *name, st
         }
         fprintf(stderr, "verso translate: %s: line %ld: %s\n", name, line->number, line->err.text);
         run->bad_lines++;
-        status = write_empty(run->form, line->number, err);
+        status = write_failed(run->form, line, err);
     }
     if (status == STATUS_OK && fflush(stdout) != 0)
         status = error_set(err, STATUS_IO, "writing the translations: %s", strerror(errno));
@@ -104,16 +107,29 @@ static enum status translate_file(struct translation_run *run, const char *path,
     return status;
 }
 
+static enum status choose_json(const char *alignment, enum answer_form *form, struct error *err)
+{
+    *form = alignment ? ANSWER_JSON_MATRIX : ANSWER_JSON;
+    if (!alignment || strcmp(alignment, "matrix") == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_USAGE,
+                     "--alignment %s: with --json there is only \"matrix\"; links are always there",
+                     alignment);
+}
+
 static enum status choose_form(const struct options *o, enum answer_form *form, struct error *err)
 {
     const char *alignment = options_text(o, "alignment");
     bool n_best = options_int(o, "n-best") > 1;
+    if (options_flag(o, "json"))
+        return choose_json(alignment, form, err);
     *form = n_best ? ANSWER_N_BEST : ANSWER_PLAIN;
     if (!alignment)
         return STATUS_OK;
     if (n_best)
         return error_set(err, STATUS_BAD_USAGE,
-                         "--alignment explains the best translation: leave --n-best out");
+                         "--alignment explains the best translation: leave --n-best out, or say "
+                         "--json");
     if (strcmp(alignment, "pharaoh") == 0)
         *form = ANSWER_PHARAOH;
     else if (strcmp(alignment, "matrix") == 0)
@@ -191,6 +207,9 @@ static const struct option_spec specs[] = {
     { "alignment", OPTION_TEXT, .value = "FORM",
       .help = "what each word looked at: pharaoh (\"TRANSLATION ||| 0-0 1-2\", source-target) or "
               "matrix (a table)" },
+    { "json", OPTION_FLAG,
+      .help = "an object a line: words with spans, links, coverage, confidence, warnings; "
+              "--alignment matrix adds the weights" },
     PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
@@ -203,10 +222,11 @@ const struct command command_translate = {
     .usage = "--model FILE [OPTION...] [FILE...]",
     .description = "Reads the files (plain or gzipped), or standard input, and writes a line for\n"
                    "each line. A line that cannot be translated (it is not UTF-8, or over 1 MiB)\n"
-                   "is said on standard error, has an empty one in its place, and makes the exit\n"
-                   "code 3.\n",
+                   "is said on standard error, has an empty one in its place (an object with\n"
+                   "\"error\", with --json), and makes the exit code 3.\n",
     .examples = "  verso translate --model en-fr.safetensors < letter.txt\n"
-                "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n",
+                "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n"
+                "  verso translate -m en-fr.safetensors --json letter.txt | jq -c .warnings\n",
     .options = specs,
     .operands_max = OPERANDS_MAX,
     .run = run,

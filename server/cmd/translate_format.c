@@ -1,10 +1,12 @@
 /*
- * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix, links.
+ * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix, links, JSON.
  */
 #include "server/cmd/translate_format.h"
 
 #include <string.h>
 
+#include "base/json.h"
+#include "server/engine/answer_json.h"
 #include "server/engine/word_links.h"
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
@@ -67,17 +69,15 @@ static enum status append_pairs(struct bytes *out, const struct engine_sentence 
                                 const struct word_alignment *words, struct word_counter *source,
                                 struct word_counter *target, struct arena *arena, struct error *err)
 {
-    int *links = arena_array(arena, int, words->T + 1);
     int *numbers = arena_array(arena, int, words->S + 1);
     int last_from = -1, last_to = -1;
-    if (!links || !numbers)
+    if (!numbers)
         return error_set(err, STATUS_NO_MEMORY, "the line is too long for its alignment");
-    word_links(words, links);
     for (int s = 0; s < words->S; s++)
         numbers[s] = word_at(source, words->source[s].from);
     for (int t = 0; t < words->T; t++) {
         int to = word_at(target, sentence->target.from + words->target[t].from);
-        int from = links[t] < 0 ? -1 : numbers[links[t]];
+        int from = words->links[t] < 0 ? -1 : numbers[words->links[t]];
         if (from < 0 || (from == last_from && to == last_to))
             continue;
         bytes_printf(out, "%s%d-%d", is_line_begun(out) ? " " : "", from, to);
@@ -159,10 +159,36 @@ static enum status append_alignments(struct bytes *out, enum answer_form form,
     return status;
 }
 
-enum status translate_format(struct bytes *out, enum answer_form form, long number,
-                             const struct vocabulary *vocabulary, const char *text, size_t len,
-                             const struct engine_answer *answer, struct arena *arena,
-                             struct error *err)
+/* One line: the number of the line first, then all of `object`, which it takes. */
+static void append_object(struct bytes *out, long number, json_t *object)
+{
+    json_t *line = json_pack("{s:I}", "line", (json_int_t)number);
+    if (line && json_object_update(line, object) == 0)
+        json_write(out, line);
+    else
+        out->failed = out->out_of_memory = true;
+    bytes_append_char(out, '\n');
+    json_decref(object);
+    json_decref(line);
+}
+
+static enum status append_json(struct bytes *out, bool with_alignment, long number,
+                               const struct vocabulary *vocabulary, const char *text,
+                               const struct engine_answer *answer, struct arena *arena,
+                               struct error *err)
+{
+    json_t *object;
+    enum status status =
+        answer_to_json(&object, vocabulary, text, answer, with_alignment, arena, err);
+    if (status == STATUS_OK)
+        append_object(out, number, object);
+    return status;
+}
+
+static enum status append_text_forms(struct bytes *out, enum answer_form form, long number,
+                                     const struct vocabulary *vocabulary, const char *text,
+                                     size_t len, const struct engine_answer *answer,
+                                     struct arena *arena, struct error *err)
 {
     enum status status = STATUS_OK;
     if (form == ANSWER_N_BEST)
@@ -177,5 +203,29 @@ enum status translate_format(struct bytes *out, enum answer_form form, long numb
         status = append_alignments(out, form, vocabulary, text, len, answer, arena, err);
     if (form == ANSWER_PHARAOH || form == ANSWER_LINKS)
         bytes_append_char(out, '\n');
+    return status;
+}
+
+enum status translate_format(struct bytes *out, enum answer_form form, long number,
+                             const struct vocabulary *vocabulary, const char *text, size_t len,
+                             const struct engine_answer *answer, struct arena *arena,
+                             struct error *err)
+{
+    const bool is_json = form == ANSWER_JSON || form == ANSWER_JSON_MATRIX;
+    enum status status =
+        is_json ? append_json(out, form == ANSWER_JSON_MATRIX, number, vocabulary, text, answer,
+                              arena, err)
+                : append_text_forms(out, form, number, vocabulary, text, len, answer, arena, err);
     return status == STATUS_OK ? bytes_check(out, "the translation of a line", err) : status;
+}
+
+void translate_format_failed(struct bytes *out, enum answer_form form, long number,
+                             const struct error *why)
+{
+    if (form == ANSWER_JSON || form == ANSWER_JSON_MATRIX)
+        append_object(out, number, json_pack("{s:s}", "error", why->text));
+    else if (form == ANSWER_N_BEST)
+        bytes_printf(out, "%ld |||  ||| 0\n", number);
+    else
+        bytes_append_text(out, form == ANSWER_PHARAOH ? " |||\n" : "\n");
 }

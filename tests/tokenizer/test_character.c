@@ -55,9 +55,22 @@ START_TEST(white_space_of_all_scripts_is_known)
 }
 END_TEST
 
+START_TEST(punctuation_of_all_scripts_is_known_and_symbols_are_none)
+{
+    static const int32_t marks[] = { '.',  ',',  '!',    '-',    '\'',   '"',    '(',
+                                     0xAB, 0xBB, 0x2026, 0x2019, 0x3002, 0x060C, 0xFF01 };
+    static const int32_t others[] = { 'a', '1', '+', '$', ' ', 0x20AC, 0x0301, 0x1F600 };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        ck_assert_msg(character_is_punctuation(marks[i]), "U+%04X", (unsigned)marks[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(!character_is_punctuation(others[i]), "U+%04X", (unsigned)others[i]);
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST_LOOP(lower_case_is_the_full_mapping, (int)(sizeof examples / sizeof *examples)),
     TEST(lower_case_that_does_not_fit_is_refused),
     TEST(white_space_of_all_scripts_is_known),
+    TEST(punctuation_of_all_scripts_is_known_and_symbols_are_none),
 };
 TEST_MAIN("tokenizer/character", cases)

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "base/gzip.h"
+#include "base/json.h"
 #include "tokenizer/utf8.h"
 
 #define MODEL "translate --model en-fr.safetensors "
@@ -352,6 +353,112 @@ START_TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one)
 }
 END_TEST
 
+static json_t *parse_line(const struct bytes *out, int n)
+{
+    struct error err;
+    json_t *root;
+    const char *from = out->data;
+    for (; n > 0; n--)
+        from = strchr(from, '\n') + 1;
+    assert_ok(json_parse(&root, from, strcspn(from, "\n"), &err), err);
+    return root;
+}
+
+static int number_at(const json_t *list, size_t i)
+{
+    return (int)json_integer_value(json_array_get(list, i));
+}
+
+/* A token's span holds its text. */
+static void assert_span_fits(const json_t *token, const char *text)
+{
+    const json_t *span = json_object_get(token, "span");
+    const char *word = json_string_value(json_object_get(token, "text"));
+    const int from = number_at(span, 0), to = number_at(span, 1);
+    ck_assert_int_lt(from, to);
+    ck_assert_int_le(to, (int)strlen(text));
+    ck_assert_uint_eq(strlen(word), (size_t)(to - from));
+    ck_assert_int_eq(strncmp(text + from, word, strlen(word)), 0);
+}
+
+static void assert_sentence_fits(const json_t *sentence, const char *source, const char *target)
+{
+    const json_t *tokens = json_object_get(sentence, "tokens");
+    const json_t *source_tokens = json_object_get(sentence, "source_tokens");
+    const json_t *rows = json_object_get(sentence, "alignment");
+    const size_t T = json_array_size(tokens), S = json_array_size(source_tokens);
+    ck_assert_uint_gt(S, 0);
+    for (size_t s = 0; s < S; s++)
+        assert_span_fits(json_array_get(source_tokens, s), source);
+    ck_assert_uint_eq(json_array_size(rows), T);
+    for (size_t t = 0; t < T; t++) {
+        const json_t *token = json_array_get(tokens, t), *row = json_array_get(rows, t);
+        const json_t *links = json_object_get(token, "links");
+        double sum = 0;
+        assert_span_fits(token, target);
+        for (size_t i = 0; i < json_array_size(links); i++)
+            ck_assert_int_lt(number_at(links, i), (int)S);
+        ck_assert_uint_eq(json_array_size(row), S + 1);
+        for (size_t s = 0; s <= S; s++)
+            sum += json_real_value(json_array_get(row, s));
+        ck_assert_double_eq_tol(sum, 1, 1e-4 * (double)(S + 1));
+    }
+}
+
+START_TEST(an_object_a_line_whose_spans_point_into_the_texts)
+{
+    static const char *const lines[] = {
+        "\"l\303\240\", \303\251t\303\251: the cat! 3 \342\202\254.", "1984", "",
+        "The end. The \360\237\230\200 start!"
+    };
+    static const int sentences[] = { 1, 0, 0, 2 };
+    char input[256] = "";
+    for (int i = 0; i < 4; i++)
+        snprintf(input + strlen(input), sizeof input - strlen(input), "%s\n", lines[i]);
+    program_setup();
+    struct said plain = translate("", input);
+    struct said said = translate("--json --alignment matrix --n-best 2", input);
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_int_eq(count_lines(&said.out), 4);
+    for (int i = 0; i < 4; i++) {
+        json_t *root = parse_line(&said.out, i);
+        const json_t *list = json_object_get(root, "sentences");
+        const char *text = json_string_value(json_object_get(root, "text"));
+        ck_assert_int_eq((int)json_integer_value(json_object_get(root, "line")), i + 1);
+        ck_assert_str_eq(text, line_of(&plain.out, i));
+        ck_assert_int_eq((int)json_array_size(list), sentences[i]);
+        ck_assert(json_is_array(json_object_get(root, "warnings")));
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            const json_t *sentence = json_array_get(list, k);
+            assert_sentence_fits(sentence, lines[i], text);
+            ck_assert_uint_eq(json_array_size(json_object_get(sentence, "n_best")), 1);
+        }
+        json_decref(root);
+    }
+    said_release(&plain);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_line_that_fails_is_an_object_with_the_error)
+{
+    program_setup();
+    struct said said = translate("--json", "ab\xff\nthe cat\n");
+    ck_assert_int_eq(said.code, 3);
+    json_t *first = parse_line(&said.out, 0), *second = parse_line(&said.out, 1);
+    ck_assert_int_eq((int)json_integer_value(json_object_get(first, "line")), 1);
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(first, "error")), "UTF-8"));
+    ck_assert_ptr_nonnull(json_object_get(second, "text"));
+    ck_assert_ptr_null(
+        json_object_get(json_array_get(json_object_get(second, "sentences"), 0), "alignment"));
+    json_decref(first);
+    json_decref(second);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
 START_TEST(wrong_words_are_refused_before_anything_is_read)
 {
     static const struct {
@@ -364,6 +471,7 @@ START_TEST(wrong_words_are_refused_before_anything_is_read)
         { MODEL "--beam 2 --n-best 3", "needs a --beam of at least 3", 2 },
         { MODEL "--alignment picture", "matrix", 2 },
         { MODEL "--alignment matrix --n-best 2", "leave --n-best out", 2 },
+        { MODEL "--json --alignment pharaoh", "with --json there is only", 2 },
         { MODEL "--length-power -1", "length-power", 2 },
         { MODEL "--precision f64", "f32, bf16, int8", 2 },
         { MODEL "none.txt", "none.txt", 5 },
@@ -486,6 +594,8 @@ static const struct test_case cases[] = {
     TEST(n_best_lists_carry_line_and_score),
     TEST(pharaoh_pairs_number_the_words_of_the_line),
     TEST(a_matrix_has_a_row_a_target_word_and_rows_sum_to_one),
+    TEST(an_object_a_line_whose_spans_point_into_the_texts),
+    TEST(a_line_that_fails_is_an_object_with_the_error),
     TEST(wrong_words_are_refused_before_anything_is_read),
     TEST(a_full_disk_is_said),
     TEST(a_line_is_answered_before_the_next_one_comes),

@@ -446,13 +446,18 @@ START_TEST(word_alignments_of_real_output_sum_to_one)
             assert_ok(word_alignment(engine_vocabulary(engine), &answer.sentences[i], k, &arena,
                                      &words, &err),
                       err);
-            ck_assert_int_eq(words.S, 8);
+            ck_assert_int_eq(words.S, 11); // 8 and ";" "," "."
+            const struct hypothesis *h = &answer.sentences[i].translation.best[k];
+            float log_prob = h->log_prob - (h->finished ? h->log_probs[h->T] : 0);
             for (int t = 0; t < words.T; t++) {
+                log_prob -= words.log_probs[t];
+                ck_assert(words.confidence[t] >= 0 && words.confidence[t] <= 1);
                 float sum = 0;
                 for (int s = 0; s <= words.S; s++)
                     sum += words.weights[t * (words.S + 1) + s];
                 ck_assert_float_eq_tol(sum, 1.0f, 1e-4f);
             }
+            ck_assert_float_eq_tol(log_prob, 0, 1e-4f);
         }
     teardown();
 }

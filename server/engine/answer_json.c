@@ -1,0 +1,190 @@
+/*
+ * answer_json.c - an answer as JSON, word by word.
+ */
+#include "server/engine/answer_json.h"
+
+#include <math.h>
+
+#include "server/engine/word_links.h"
+
+#define DECIMALS 1e4
+
+struct writer {
+    const struct vocabulary *vocabulary;
+    const char *text;
+    bool with_alignment;
+    struct arena *arena;
+    json_t *warnings;
+    bool is_full; // something could not be allocated
+};
+
+/* ---- values ---- */
+
+static json_t *number(float value)
+{
+    return json_real(round((double)value * DECIMALS) / DECIMALS + 0.0); // no -0.0
+}
+
+static json_t *span_to_json(struct span span, uint32_t from)
+{
+    return json_pack("[I,I]", (json_int_t)(span.from + from), (json_int_t)(span.to + from));
+}
+
+static json_t *text_of(const char *text, struct span span)
+{
+    return json_stringn(text + span.from, span.to - span.from);
+}
+
+static void append(struct writer *w, json_t *list, json_t *value)
+{
+    if (json_array_append_new(list, value) != 0)
+        w->is_full = true;
+}
+
+static void set(struct writer *w, json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) != 0)
+        w->is_full = true;
+}
+
+/* ---- a sentence ---- */
+
+static json_t *tokens_to_json(struct writer *w, const struct engine_sentence *sentence,
+                              const struct word_alignment *words)
+{
+    json_t *list = json_array();
+    for (int t = 0; t < words->T; t++) {
+        json_t *links = json_array(), *token = json_object();
+        if (words->links[t] >= 0)
+            append(w, links, json_integer(words->links[t]));
+        set(w, token, "text", text_of(sentence->texts[0].text, words->target[t]));
+        set(w, token, "span", span_to_json(words->target[t], sentence->target.from));
+        set(w, token, "log_prob", number(words->log_probs[t]));
+        set(w, token, "confidence", number(words->confidence[t]));
+        set(w, token, "links", links);
+        append(w, list, token);
+    }
+    return list;
+}
+
+static json_t *source_tokens_to_json(struct writer *w, const struct word_alignment *words)
+{
+    json_t *list = json_array();
+    for (int s = 0; s < words->S; s++) {
+        json_t *token = json_object();
+        set(w, token, "text", text_of(w->text, words->source[s]));
+        set(w, token, "span", span_to_json(words->source[s], 0));
+        set(w, token, "coverage", number(words->coverage[s]));
+        append(w, list, token);
+    }
+    return list;
+}
+
+static json_t *alignment_to_json(struct writer *w, const struct word_alignment *words)
+{
+    json_t *rows = json_array();
+    const float *weight = words->weights;
+    for (int t = 0; t < words->T; t++) {
+        json_t *row = json_array();
+        for (int s = 0; s <= words->S; s++)
+            append(w, row, number(*weight++));
+        append(w, rows, row);
+    }
+    return rows;
+}
+
+static enum status add_other(struct writer *w, const struct engine_sentence *sentence, int k,
+                             json_t *list, struct error *err)
+{
+    struct word_alignment words;
+    enum status status = STATUS_OK;
+    json_t *other = json_object();
+    set(w, other, "text", json_stringn(sentence->texts[k].text, sentence->texts[k].len));
+    set(w, other, "score", number(sentence->translation.best[k].score));
+    if (w->with_alignment)
+        status = word_alignment(w->vocabulary, sentence, k, w->arena, &words, err);
+    if (w->with_alignment && status == STATUS_OK)
+        set(w, other, "alignment", alignment_to_json(w, &words));
+    append(w, list, other);
+    return status;
+}
+
+/* All hypotheses but the best. */
+static enum status add_others(struct writer *w, const struct engine_sentence *sentence,
+                              json_t *object, struct error *err)
+{
+    enum status status = STATUS_OK;
+    json_t *list = json_array();
+    for (int k = 1; status == STATUS_OK && k < sentence->translation.count; k++) {
+        const struct arena_mark mark = arena_mark(w->arena);
+        status = add_other(w, sentence, k, list, err);
+        arena_rewind(w->arena, mark);
+    }
+    set(w, object, "n_best", list);
+    return status;
+}
+
+static void add_warnings(struct writer *w, const struct engine_sentence *sentence,
+                         const struct word_alignment *words)
+{
+    for (int i = 0; i < words->warning_count; i++) {
+        const struct word_warning *warning = &words->warnings[i];
+        const bool is_of_source = word_warning_is_of_source(warning->kind);
+        json_t *object = json_object();
+        set(w, object, "kind", json_string(word_warning_name(warning->kind)));
+        set(w, object, is_of_source ? "source" : "target",
+            span_to_json(warning->span, is_of_source ? 0 : sentence->target.from));
+        append(w, w->warnings, object);
+    }
+}
+
+static enum status add_sentence(struct writer *w, const struct engine_sentence *sentence,
+                                json_t *list, struct error *err)
+{
+    const struct arena_mark mark = arena_mark(w->arena);
+    struct word_alignment words;
+    enum status status = word_alignment(w->vocabulary, sentence, 0, w->arena, &words, err);
+    if (status != STATUS_OK)
+        return status;
+    json_t *object = json_object();
+    set(w, object, "source", span_to_json(sentence->source, 0));
+    set(w, object, "target", span_to_json(sentence->target, 0));
+    set(w, object, "score", number(sentence->translation.best[0].score));
+    set(w, object, "tokens", tokens_to_json(w, sentence, &words));
+    set(w, object, "source_tokens", source_tokens_to_json(w, &words));
+    if (w->with_alignment)
+        set(w, object, "alignment", alignment_to_json(w, &words));
+    add_warnings(w, sentence, &words);
+    arena_rewind(w->arena, mark);
+    if (sentence->translation.count > 1)
+        status = add_others(w, sentence, object, err);
+    append(w, list, object);
+    return status;
+}
+
+enum status answer_to_json(json_t **root, const struct vocabulary *vocabulary, const char *text,
+                           const struct engine_answer *answer, bool with_alignment,
+                           struct arena *arena, struct error *err)
+{
+    struct writer w = { .vocabulary = vocabulary,
+                        .text = text,
+                        .with_alignment = with_alignment,
+                        .arena = arena,
+                        .warnings = json_array() };
+    json_t *object = json_object(), *sentences = json_array();
+    enum status status = STATUS_OK;
+    *root = NULL;
+    set(&w, object, "text", json_stringn(answer->text, answer->len));
+    set(&w, object, "score", number(answer->score));
+    for (int i = 0; status == STATUS_OK && !w.is_full && i < answer->sentence_count; i++)
+        status = add_sentence(&w, &answer->sentences[i], sentences, err);
+    set(&w, object, "sentences", sentences);
+    set(&w, object, "warnings", w.warnings);
+    if (status == STATUS_OK && w.is_full)
+        status = error_set(err, STATUS_NO_MEMORY, "there is no memory for the answer as JSON");
+    if (status == STATUS_OK)
+        *root = object;
+    else
+        json_decref(object);
+    return status;
+}
