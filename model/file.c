@@ -76,7 +76,7 @@ static enum status parse_dtype(const json_t *value, struct tensor_info *info, st
         }
     }
     return error_set(err, STATUS_BAD_FILE,
-                     "the tensor %s is of dtype %s; only F32, F16, BF16 and I8 can be read",
+                     "the tensor %s is of dtype %s; only F32, F16, BF16, I8 and I32 can be read",
                      info->name, text ? text : "(none)");
 }
 
@@ -306,14 +306,10 @@ struct tensor_info tensor_file_info(const struct tensor_file *file, int i)
     return file->entries[i].info;
 }
 
-const char *tensor_file_text(const struct tensor_file *file, const char *key)
+const void *tensor_file_bytes(const struct tensor_file *file, int i)
 {
-    return json_string_value(json_object_get(file->metadata, key));
-}
-
-const char *tensor_file_digest(const struct tensor_file *file)
-{
-    return file->digest;
+    assert(i >= 0 && i < file->count);
+    return file->data + file->entries[i].begin;
 }
 
 static const struct entry *find_entry(const struct tensor_file *file, const char *name,
@@ -328,16 +324,46 @@ static const struct entry *find_entry(const struct tensor_file *file, const char
     return NULL;
 }
 
-enum status tensor_file_check(const struct tensor_file *file, const char *name, int rows, int cols,
-                              struct error *err)
+bool tensor_file_find(const struct tensor_file *file, const char *name, struct tensor_info *info)
 {
     const struct entry *entry = find_entry(file, name, "");
+    if (entry)
+        *info = entry->info;
+    return entry != NULL;
+}
+
+const char *tensor_file_text(const struct tensor_file *file, const char *key)
+{
+    return json_string_value(json_object_get(file->metadata, key));
+}
+
+const char *tensor_file_digest(const struct tensor_file *file)
+{
+    return file->digest;
+}
+
+static enum status check_shape(const struct entry *entry, const char *name, int rows, int cols,
+                               struct error *err)
+{
     if (!entry)
         return error_set(err, STATUS_BAD_FILE, "the tensor %s of %d x %d is missing", name, rows,
                          cols);
     if (entry->info.rows != rows || entry->info.cols != cols)
         return error_set(err, STATUS_BAD_FILE, "the tensor %s is %d x %d and should be %d x %d",
                          name, entry->info.rows, entry->info.cols, rows, cols);
+    return STATUS_OK;
+}
+
+enum status tensor_file_check(const struct tensor_file *file, const char *name, int rows, int cols,
+                              struct error *err)
+{
+    const struct entry *entry = find_entry(file, name, "");
+    enum status status = check_shape(entry, name, rows, cols, err);
+    if (status != STATUS_OK)
+        return status;
+    if (entry->info.dtype == DTYPE_I32)
+        return error_set(err, STATUS_BAD_FILE, "the tensor %s is I32; weights are not integers",
+                         name);
     if (entry->info.dtype != DTYPE_I8)
         return STATUS_OK;
 
@@ -404,6 +430,22 @@ enum status tensor_file_read(const struct tensor_file *file, const char *name, i
         read_i8(from, file->data + find_entry(file, name, SCALE_SUFFIX)->begin, (size_t)rows,
                 (size_t)cols, values);
         break;
+    case DTYPE_I32:
+        assert(!"tensor_file_check refuses it");
     }
+    return STATUS_OK;
+}
+
+enum status tensor_file_integers(const struct tensor_file *file, const char *name, int rows,
+                                 int32_t *values, struct error *err)
+{
+    const struct entry *entry = find_entry(file, name, "");
+    enum status status = check_shape(entry, name, rows, 1, err);
+    if (status != STATUS_OK)
+        return status;
+    if (entry->info.dtype != DTYPE_I32)
+        return error_set(err, STATUS_BAD_FILE, "the tensor %s is %s and should be I32", name,
+                         dtypes[entry->info.dtype].name);
+    memcpy(values, file->data + entry->begin, (size_t)rows * sizeof *values);
     return STATUS_OK;
 }

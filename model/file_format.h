@@ -26,10 +26,8 @@ struct dtype_shape {
 };
 
 static const struct dtype_shape dtypes[] = {
-    [DTYPE_F32] = { "F32", 4 },
-    [DTYPE_F16] = { "F16", 2 },
-    [DTYPE_BF16] = { "BF16", 2 },
-    [DTYPE_I8] = { "I8", 1 },
+    [DTYPE_F32] = { "F32", 4 }, [DTYPE_F16] = { "F16", 2 }, [DTYPE_BF16] = { "BF16", 2 },
+    [DTYPE_I8] = { "I8", 1 },   [DTYPE_I32] = { "I32", 4 },
 };
 #define DTYPE_COUNT (sizeof dtypes / sizeof dtypes[0])
 

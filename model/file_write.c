@@ -18,7 +18,8 @@
 
 struct planned {
     const char *name;
-    const float *values;
+    const float *values; // to be rounded; NULL: bytes
+    const void *bytes;   // as they are
     int rows, cols;
     enum dtype dtype;
 };
@@ -62,10 +63,10 @@ enum status tensor_writer_text(struct tensor_writer *w, const char *key, const c
     return STATUS_OK;
 }
 
-/* An I8 tensor takes two entries of the file. */
-static int entries_of(const struct planned *tensor)
+/* Whether it takes two entries of the file. */
+static bool has_scale(const struct planned *tensor)
 {
-    return tensor->dtype == DTYPE_I8 ? 2 : 1;
+    return tensor->dtype == DTYPE_I8 && tensor->values;
 }
 
 static bool ends_in_scale(const char *name)
@@ -74,27 +75,38 @@ static bool ends_in_scale(const char *name)
     return len >= suffix && strcmp(name + len - suffix, SCALE_SUFFIX) == 0;
 }
 
-enum status tensor_writer_tensor(struct tensor_writer *w, const char *name, int rows, int cols,
-                                 enum dtype dtype, const float *values, struct error *err)
+static enum status plan(struct tensor_writer *w, struct planned tensor, struct error *err)
 {
-    struct planned tensor = { name, values, rows, cols, dtype };
-    int entries = entries_of(&tensor);
-
-    assert(rows > 0 && cols > 0 && strlen(name) <= NAME_BYTES_MAX);
-    if (ends_in_scale(name))
-        return error_set(err, STATUS_BAD_INPUT,
-                         "the tensor %s cannot be written: names in " SCALE_SUFFIX
-                         " are for the scales of I8 tensors",
-                         name);
+    int entries = 1 + has_scale(&tensor);
+    assert(tensor.rows > 0 && tensor.cols > 0);
     for (int i = 0; i < w->count; i++) {
-        entries += entries_of(&w->tensors[i]);
-        if (strcmp(w->tensors[i].name, name) == 0)
-            return error_set(err, STATUS_BAD_INPUT, "there are two tensors %s to write", name);
+        entries += 1 + has_scale(&w->tensors[i]);
+        if (strcmp(w->tensors[i].name, tensor.name) == 0)
+            return error_set(err, STATUS_BAD_INPUT, "there are two tensors %s to write",
+                             tensor.name);
     }
     if (entries > FILE_TENSORS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d tensors to write", FILE_TENSORS_MAX);
     w->tensors[w->count++] = tensor;
     return STATUS_OK;
+}
+
+enum status tensor_writer_tensor(struct tensor_writer *w, const char *name, int rows, int cols,
+                                 enum dtype dtype, const float *values, struct error *err)
+{
+    assert(dtype != DTYPE_I32 && strlen(name) <= NAME_BYTES_MAX);
+    if (ends_in_scale(name))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the tensor %s cannot be written: names in " SCALE_SUFFIX
+                         " are for the scales of I8 tensors",
+                         name);
+    return plan(w, (struct planned){ name, values, NULL, rows, cols, dtype }, err);
+}
+
+enum status tensor_writer_bytes(struct tensor_writer *w, const char *name, int rows, int cols,
+                                enum dtype dtype, const void *bytes, struct error *err)
+{
+    return plan(w, (struct planned){ name, NULL, bytes, rows, cols, dtype }, err);
 }
 
 void tensor_writer_free(struct tensor_writer *w)
@@ -145,7 +157,7 @@ static bool describe_all(const struct tensor_writer *w, json_t *root)
         const struct planned *tensor = &w->tensors[i];
         if (!describe(root, tensor->name, tensor->dtype, tensor->rows, tensor->cols, &at))
             return false;
-        if (tensor->dtype == DTYPE_I8 && !describe_scale(root, tensor, &at))
+        if (has_scale(tensor) && !describe_scale(root, tensor, &at))
             return false;
     }
     return true;
@@ -270,9 +282,14 @@ static enum status put_i8(struct sink *sink, const struct planned *tensor)
 
 static enum status put_tensor(struct sink *sink, const struct planned *tensor)
 {
+    const size_t bytes = (size_t)tensor_bytes(tensor->dtype, tensor->rows, tensor->cols);
+    if (!tensor->values) {
+        put(sink, tensor->bytes, bytes);
+        return STATUS_OK;
+    }
     switch (tensor->dtype) {
     case DTYPE_F32:
-        put(sink, tensor->values, (size_t)tensor_bytes(DTYPE_F32, tensor->rows, tensor->cols));
+        put(sink, tensor->values, bytes);
         return STATUS_OK;
     case DTYPE_F16:
         return put_f16(sink, tensor);
@@ -281,6 +298,8 @@ static enum status put_tensor(struct sink *sink, const struct planned *tensor)
         return STATUS_OK;
     case DTYPE_I8:
         return put_i8(sink, tensor);
+    case DTYPE_I32:
+        assert(!"tensor_writer_tensor refuses it");
     }
     return STATUS_OK;
 }

@@ -21,6 +21,7 @@ struct model {
     struct arena block;            // values and packed copies
     const struct packing *packing; // how matrices are packed; NULL: not at all
     struct packed *packed;         // (params.count + params.fusion_count)
+    struct shortlist *shortlist;   // NULL: the file has none
     char *vocabulary, *card, *labels;
     char digest[65];
 };
@@ -40,8 +41,11 @@ static bool belongs_to(const char *name, const char *wanted)
            (name[len] == '\0' || strcmp(name + len, ".scale") == 0);
 }
 
-static bool is_declared(const struct params *params, const char *name)
+static bool is_declared(const struct model *model, const char *name)
 {
+    const struct params *params = model->params;
+    if (model->config.kind == KIND_TRANSLATE && shortlist_owns(name))
+        return true;
     for (int i = 0; i < params->count; i++)
         if (belongs_to(name, params->entries[i].name))
             return true;
@@ -49,9 +53,10 @@ static bool is_declared(const struct params *params, const char *name)
 }
 
 /* Before anything is allocated: a config cannot ask for more memory than the file has tensors. */
-static enum status check_tensors(const struct tensor_file *file, const struct params *params,
+static enum status check_tensors(const struct tensor_file *file, const struct model *model,
                                  struct error *err)
 {
+    const struct params *params = model->params;
     for (int i = 0; i < params->count; i++) {
         const struct param *p = &params->entries[i];
         enum status status = tensor_file_check(file, p->name, p->tensor.rows, p->tensor.cols, err);
@@ -60,7 +65,7 @@ static enum status check_tensors(const struct tensor_file *file, const struct pa
     }
     for (int i = 0; i < tensor_file_count(file); i++) {
         const char *name = tensor_file_info(file, i).name;
-        if (!is_declared(params, name))
+        if (!is_declared(model, name))
             return error_set(err, STATUS_BAD_FILE,
                              "the tensor %s is not part of such a model; the file may be of a "
                              "newer version",
@@ -274,9 +279,11 @@ static enum status read_model(struct model *model, const struct tensor_file *fil
     declare(model);
     if (how->packed)
         model->packing = model->weights.kernels->packings[how->type];
-    status = check_tensors(file, model->params, err);
+    status = check_tensors(file, model, err);
     if (status == STATUS_OK)
         status = copy_texts(model, file, err);
+    if (status == STATUS_OK)
+        status = shortlist_read(&model->shortlist, file, model->config.vocabulary, err);
     if (status == STATUS_OK)
         status = read_weights(model, file, how->type, err);
     return status;
@@ -334,6 +341,7 @@ void model_free(struct model *model)
         return;
     memory_free(model->packed);
     arena_release(&model->block);
+    shortlist_free(model->shortlist);
     memory_free(model->vocabulary);
     memory_free(model->card);
     memory_free(model->labels);
@@ -366,6 +374,11 @@ const struct lm *model_lm(const struct model *model)
 const struct weights *model_weights(const struct model *model)
 {
     return &model->weights;
+}
+
+const struct shortlist *model_shortlist(const struct model *model)
+{
+    return model->shortlist;
 }
 
 struct model_texts model_texts(const struct model *model)
@@ -457,11 +470,8 @@ static const struct import {
 static enum status find_shape(const struct tensor_file *file, const char *name,
                               struct tensor_info *found, struct error *err)
 {
-    for (int i = 0; i < tensor_file_count(file); i++) {
-        *found = tensor_file_info(file, i);
-        if (strcmp(found->name, name) == 0)
-            return STATUS_OK;
-    }
+    if (tensor_file_find(file, name, found))
+        return STATUS_OK;
     return error_set(err, STATUS_BAD_FILE, "the tensor %s is missing", name);
 }
 

@@ -19,6 +19,7 @@
 #include "model/lm.h"
 #include "model/params.h"
 #include "model/seq2seq.h"
+#include "model/shortlist.h"
 
 struct model;
 
@@ -46,6 +47,7 @@ const struct seq2seq *model_seq2seq(const struct model *model);       // of KIND
 const struct classifier *model_classifier(const struct model *model); // of KIND_CLASSIFY
 const struct lm *model_lm(const struct model *model);                 // of KIND_LM
 const struct weights *model_weights(const struct model *model);       // packed for this processor
+const struct shortlist *model_shortlist(const struct model *model);   // NULL: its file has none
 struct model_texts model_texts(const struct model *model);
 const char *model_digest(const struct model *model); // 64 hex digits
 
@@ -55,6 +57,11 @@ MUST_CHECK enum status model_save(const char *path, const struct config *config,
                                   const struct params *params, const float *values,
                                   enum dtype dtype, const struct model_texts *texts,
                                   struct error *err);
+
+/* Write the model file at `path` to `out` (which may be the same), its tensors byte for byte, with
+ * another card or another shortlist; NULL: as it has. */
+MUST_CHECK enum status model_rewrite(const char *path, const char *out, const char *card,
+                                     const struct shortlist *shortlist, struct error *err);
 
 /* Make a model file of plain tensors named as PyTorch reference runs name them (emb fW fU fb bW bU
  * bb Winit binit Wq Wk bk v dW dU db Wr br bo; gate order i f g o). The tensors keep their dtype's

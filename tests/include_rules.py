@@ -34,12 +34,12 @@ FOLDERS = {
 # Inside model, from the bottom up: a lower level never includes a higher one.
 MODEL_LEVELS = [
     "model/kernels",
-    "model/params model/config model/loss model/parts model/file model/file_format model/file_write model/workspace "
+    "model/params model/config model/loss model/parts model/file model/file_format model/file_write model/shortlist model/workspace "
     "model/alignment",
     "model/layers",
     "model/encoder model/decoder model/folded",
     "model/seq2seq model/lm model/classifier",
-    "model/model",
+    "model/model model/rewrite",
     "model/search",
     "model/train",
 ]

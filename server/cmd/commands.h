@@ -34,7 +34,7 @@ struct command {
     X(translate) X(align) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest)                 \
     X(embed_analogy) X(lm_score) X(lm_sample) X(bench_translate)
 #define TRAIN_COMMANDS(X)                                                                           \
-    X(train) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
+    X(train) X(shortlist) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
 /* clang-format on */
 
 #define X(name) extern const struct command command_##name;

@@ -16,6 +16,7 @@
 #include "server/cmd/precision.h"
 #include "server/cmd/progress.h"
 #include "server/cmd/search_settings.h"
+#include "server/cmd/shortlist_option.h"
 #include "server/cmd/translate_block.h"
 
 #define THREADS_MAX 256
@@ -134,9 +135,14 @@ static enum status translate(struct evaluation *e, const struct options *o, stru
     struct block *block = NULL;
     struct block_setup setup = make_setup(o);
     enum weight_type type;
+    int shortlist;
     enum status status = precision_from_options(&type, o, err);
     if (status == STATUS_OK)
+        status = shortlist_from_options(&shortlist, o, err);
+    if (status == STATUS_OK)
         status = engine_load(&engine, options_text(o, "model"), type, err);
+    if (status == STATUS_OK)
+        engine_limit_shortlist(engine, shortlist);
     if (status == STATUS_OK)
         status = block_new(&block, engine, &setup, err);
     if (status == STATUS_OK) {
@@ -302,6 +308,7 @@ static const struct option_spec specs[] = {
       .help = "column of pairs that is the source" },
     SEARCH_OPTIONS,
     PRECISION_OPTION,
+    SHORTLIST_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { "output", OPTION_TEXT, .letter = 'o', .value = "FILE",

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 
 static const struct command_elsewhere elsewhere[] = {
     { "train", "train a translation model from parallel text" },
+    { "shortlist", "learn which target pieces go with which source pieces" },
     { "vocab", "learn a vocabulary from text" },
     { "embed train", "train vectors of words (word2vec)" },
     { "lm train", "train a language model from text" },

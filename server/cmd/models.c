@@ -69,14 +69,14 @@ static enum status describe(struct description *d, const char *path, struct erro
     return status;
 }
 
-/* Numbers in a model; the scales of I8 tensors are not weights. */
+/* Numbers in a model; the scales of I8 tensors and integers are not weights. */
 static double weight_count(const struct tensor_file *file)
 {
     double count = 0;
     for (int i = 0; i < tensor_file_count(file); i++) {
         struct tensor_info t = tensor_file_info(file, i);
         size_t len = strlen(t.name);
-        if (len < 6 || strcmp(t.name + len - 6, ".scale") != 0)
+        if (t.dtype != DTYPE_I32 && (len < 6 || strcmp(t.name + len - 6, ".scale") != 0))
             count += (double)t.rows * (double)t.cols;
     }
     return count;
@@ -145,11 +145,13 @@ static enum status list(const char *folder, struct error *err)
 
 static void show_tensors(const struct tensor_file *file)
 {
-    static const char *const names[] = {
-        [DTYPE_F32] = "F32", [DTYPE_F16] = "F16", [DTYPE_BF16] = "BF16", [DTYPE_I8] = "I8"
-    };
+    static const char *const names[] = { [DTYPE_F32] = "F32",
+                                         [DTYPE_F16] = "F16",
+                                         [DTYPE_BF16] = "BF16",
+                                         [DTYPE_I8] = "I8",
+                                         [DTYPE_I32] = "I32" };
     static const double sizes[] = {
-        [DTYPE_F32] = 4, [DTYPE_F16] = 2, [DTYPE_BF16] = 2, [DTYPE_I8] = 1
+        [DTYPE_F32] = 4, [DTYPE_F16] = 2, [DTYPE_BF16] = 2, [DTYPE_I8] = 1, [DTYPE_I32] = 4
     };
     for (int i = 0; i < tensor_file_count(file); i++) {
         struct tensor_info t = tensor_file_info(file, i);
@@ -291,42 +293,20 @@ static enum status merge_card(const char *card, const char *path, struct bytes *
     return status;
 }
 
-/* How the file keeps its matrices. */
-static enum status matrix_dtype(const char *path, enum dtype *dtype, struct error *err)
-{
-    struct tensor_file *file;
-    enum status status = tensor_file_open(&file, path, err);
-    if (status != STATUS_OK)
-        return status;
-    *dtype = DTYPE_F32;
-    for (int i = 0; i < tensor_file_count(file); i++)
-        if (tensor_file_info(file, i).cols > 1)
-            *dtype = tensor_file_info(file, i).dtype;
-    tensor_file_close(file);
-    return STATUS_OK;
-}
-
 static enum status change_card(const struct options *o, struct error *err)
 {
     const char *path = options_operand(o, 1);
     const char *out = options_text(o, "out") ? options_text(o, "out") : path;
     struct model *model = NULL;
-    enum dtype dtype = DTYPE_F32;
     struct bytes card;
     bytes_init(&card, TEXT_BYTES_MAX);
     enum status status = options_need(o, err, "card", NULL);
     if (status == STATUS_OK)
-        status = matrix_dtype(path, &dtype, err);
-    if (status == STATUS_OK)
         status = model_load_values(&model, path, err);
     if (status == STATUS_OK)
         status = merge_card(model_texts(model).card, options_text(o, "card"), &card, err);
-    if (status == STATUS_OK) {
-        struct model_texts texts = model_texts(model);
-        texts.card = card.data;
-        status = model_save(out, model_config(model), model_weights(model)->params,
-                            model_weights(model)->values, dtype, &texts, err);
-    }
+    if (status == STATUS_OK)
+        status = model_rewrite(path, out, card.data, NULL, err);
     model_free(model);
     bytes_release(&card);
     return status == STATUS_OK ? show(out, err) : status;

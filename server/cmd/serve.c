@@ -14,6 +14,7 @@
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
+#include "server/cmd/shortlist_option.h"
 #include "server/http/service.h"
 #include "server/jobs/jobs.h"
 #include "server/net/listener.h"
@@ -117,11 +118,15 @@ static enum status open_server(struct server *server, const struct options *o, s
     struct jobs_limits jobs = jobs_limits(o);
     struct service_limits service = service_limits(o);
     enum weight_type type;
+    int shortlist = 0;
     enum status status = precision_from_options(&type, o, err);
+    if (status == STATUS_OK)
+        status = shortlist_from_options(&shortlist, o, err);
     if (status == STATUS_OK)
         status = db_open(&server->db, options_text(o, "database"), err);
     if (status == STATUS_OK)
-        status = registry_open(&server->registry, options_text(o, "models"), type, server->db, err);
+        status = registry_open(&server->registry, options_text(o, "models"), type, shortlist,
+                               server->db, err);
     if (status == STATUS_OK)
         status = jobs_open(&server->jobs, &server->loop, server->registry, &jobs, err);
     if (status == STATUS_OK)
@@ -186,6 +191,7 @@ static const struct option_spec specs[] = {
       .max = THREADS_MAX, .help = "that translate; by default as many as there are cores" },
     SETTING("beam", "N", "5", 1, 64, "hypotheses kept at each step; 1 is greedy"),
     PRECISION_OPTION,
+    SHORTLIST_OPTION,
     SETTING("batch", "N", "32", 1, 1024, "sentences that a thread translates together"),
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),

@@ -14,6 +14,7 @@
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
 #include "server/cmd/model_options.h"
+#include "server/cmd/shortlist.h"
 #include "server/cmd/train_data.h"
 #include "server/cmd/training.h"
 #include "server/cmd/validation_bleu.h"
@@ -246,6 +247,15 @@ static enum status make_task(struct translation_training *c, struct error *err)
     return translation_task_new(&c->task, &c->config, &data, c->batches, err);
 }
 
+/* Into the model that was kept. */
+static enum status put_shortlist(struct translation_training *c, struct error *err)
+{
+    const char *out = c->training.out;
+    if (!training_speaks(&c->training))
+        return STATUS_OK;
+    return shortlist_put(c->shard, c->vocabulary, lexicon_options_default(), out, out, stderr, err);
+}
+
 static enum status train(struct translation_training *c, const struct options *o, struct error *err)
 {
     enum status status = read_options(c, o, err);
@@ -259,6 +269,8 @@ static enum status train(struct translation_training *c, const struct options *o
         status = make_task(c, err);
     if (status == STATUS_OK)
         status = training_run(&c->training, &c->task->task, err);
+    if (status == STATUS_OK)
+        status = put_shortlist(c, err);
     if (status == STATUS_OK)
         unlink(c->shard_path); // kept after a stop, for the training that goes on
     return status;

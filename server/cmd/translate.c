@@ -16,6 +16,7 @@
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
 #include "server/cmd/search_settings.h"
+#include "server/cmd/shortlist_option.h"
 #include "server/cmd/translate_block.h"
 #include "server/engine/engine.h"
 
@@ -178,13 +179,18 @@ static int run(const struct options *o)
     struct translation_run all = { 0 };
     struct block_setup setup;
     enum weight_type type;
+    int shortlist;
     enum status status = options_need(o, &err, "model", NULL);
     if (status == STATUS_OK)
         status = make_setup(o, &setup, &err);
     if (status == STATUS_OK)
         status = precision_from_options(&type, o, &err);
     if (status == STATUS_OK)
+        status = shortlist_from_options(&shortlist, o, &err);
+    if (status == STATUS_OK)
         status = engine_load(&engine, options_text(o, "model"), type, &err);
+    if (status == STATUS_OK)
+        engine_limit_shortlist(engine, shortlist);
     if (status == STATUS_OK)
         status = block_new(&all.block, engine, &setup, &err);
     if (status == STATUS_OK) {
@@ -211,6 +217,7 @@ static const struct option_spec specs[] = {
       .help = "an object a line: words with spans, links, coverage, confidence, warnings; "
               "--alignment matrix adds the weights" },
     PRECISION_OPTION,
+    SHORTLIST_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { 0 },

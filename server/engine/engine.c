@@ -13,6 +13,7 @@ struct engine {
     struct model *model;
     const struct vocabulary *vocabulary;
     struct vocabulary *own;       // what it points to, if the engine read it itself
+    int shortlist;                // pieces of a row; 0: the whole vocabulary
     char *source, *target, *name; // never NULL once engine_new is done
 };
 
@@ -72,6 +73,7 @@ enum status engine_new(struct engine **out, struct model *model,
     }
     e->model = model;
     e->vocabulary = vocabulary;
+    engine_limit_shortlist(e, SHORTLIST_WHOLE);
     enum status status = check_vocabulary(e, err);
     if (status == STATUS_OK)
         status = read_card(e, err);
@@ -122,6 +124,11 @@ void engine_free(struct engine *engine)
     memory_free(engine);
 }
 
+void engine_limit_shortlist(struct engine *engine, int per_piece)
+{
+    engine->shortlist = model_shortlist(engine->model) ? per_piece : 0;
+}
+
 const struct model *engine_model(const struct engine *engine)
 {
     return engine->model;
@@ -130,6 +137,11 @@ const struct model *engine_model(const struct engine *engine)
 const struct vocabulary *engine_vocabulary(const struct engine *engine)
 {
     return engine->vocabulary;
+}
+
+int engine_shortlist(const struct engine *engine)
+{
+    return engine->shortlist;
 }
 
 const char *engine_source(const struct engine *engine)

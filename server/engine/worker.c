@@ -126,8 +126,19 @@ static bool make_source(const struct tokens *tokens, const atomic_bool *cancelle
     return true;
 }
 
-static enum status make_searches(struct engine_task *task, const struct search_options *options,
-                                 struct error *err)
+/* What may be said of it, if the model has a shortlist. */
+static bool limit_source(const struct engine *engine, struct arena *arena, struct source *source)
+{
+    const int shortlist = engine_shortlist(engine);
+    if (shortlist == 0)
+        return true;
+    source->allowed = shortlist_choose(model_shortlist(engine_model(engine)), source->ids,
+                                       source->len, shortlist, arena, &source->allowed_count);
+    return source->allowed != NULL;
+}
+
+static enum status make_searches(const struct engine *engine, struct engine_task *task,
+                                 const struct search_options *options, struct error *err)
 {
     int at = 0;
     task->searches = arena_array(task->arena, struct search, task->sentence_count);
@@ -138,7 +149,8 @@ static enum status make_searches(struct engine_task *task, const struct search_o
             struct search *search = &task->searches[at++];
             *search = (struct search){ .options = *options, .results = task->arena };
             if (!make_source(&task->parts[i].list[k].tokens, task->texts[i].cancelled, task->arena,
-                             &search->source))
+                             &search->source) ||
+                !limit_source(engine, task->arena, &search->source))
                 return no_memory(err);
         }
     return STATUS_OK;
@@ -298,7 +310,7 @@ enum status engine_begin(struct engine_worker *worker, const struct engine_text 
     *task = (struct engine_task){ .texts = texts, .text_count = count, .arena = arena };
     enum status status = cut_texts(worker, task, err);
     if (status == STATUS_OK)
-        status = make_searches(task, options, err);
+        status = make_searches(worker->engine, task, options, err);
     if (status != STATUS_OK)
         return status;
     worker->waiting += task->sentence_count;

@@ -27,6 +27,7 @@ struct live_model {
 struct registry {
     char *folder;
     enum weight_type type;                 // of the models' matrices
+    int shortlist;                         // pieces of a row that their engines keep to
     struct live_model *models[MODELS_MAX]; // (count) in order of name
     int count;
 };
@@ -110,12 +111,12 @@ static enum status record(const struct live_model *m, struct db *db, long long v
 }
 
 /* The engine stays NULL where the model is of another kind. */
-static enum status load_parts(struct live_model *m, const char *path, enum weight_type type,
+static enum status load_parts(struct live_model *m, const struct registry *r, const char *path,
                               struct db *db, struct error *err)
 {
     struct model *model;
     long long vocabulary_id;
-    enum status status = model_load_any(&model, path, type, err);
+    enum status status = model_load_any(&model, path, r->type, err);
     if (status != STATUS_OK)
         return status;
     if (model_config(model)->kind != KIND_TRANSLATE) {
@@ -129,8 +130,10 @@ static enum status load_parts(struct live_model *m, const char *path, enum weigh
         return status;
     }
     status = engine_new(&m->engine, model, m->vocabulary, err); // which takes the model
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        engine_limit_shortlist(m->engine, r->shortlist);
         status = record(m, db, vocabulary_id, err);
+    }
     return status;
 }
 
@@ -147,7 +150,7 @@ static enum status live_model_load(struct live_model **out, const struct registr
         return error_set(err, STATUS_NO_MEMORY, "no memory for the model %s", path);
     atomic_init(&m->references, 1);
     snprintf(m->file, sizeof m->file, "%s", file);
-    enum status status = load_parts(m, path, r->type, db, err);
+    enum status status = load_parts(m, r, path, db, err);
     if (status != STATUS_OK || !m->engine) {
         live_model_free(m);
         return status == STATUS_OK ? status : error_while(err, "the model %s: ", path);
@@ -197,7 +200,7 @@ static enum status add_model(struct registry *r, const char *file, struct db *db
 }
 
 enum status registry_open(struct registry **out, const char *folder, enum weight_type type,
-                          struct db *db, struct error *err)
+                          int shortlist, struct db *db, struct error *err)
 {
     struct error ignored;
     struct file_list files = { .count = 0 };
@@ -210,6 +213,7 @@ enum status registry_open(struct registry **out, const char *folder, enum weight
         return error_set(err, STATUS_NO_MEMORY, "no memory for the models of %s", folder);
     }
     r->type = type;
+    r->shortlist = shortlist;
     enum status status = list_files(&files, folder, err);
     for (int i = 0; status == STATUS_OK && i < files.count; i++)
         status = add_model(r, files.names[i], db, err);

@@ -2,7 +2,8 @@
  * registry.h - which models are live.
  *
  *     struct registry *r;
- *     status = registry_open(&r, "models/", WEIGHT_I8, db, &err);   // every *.safetensors that translates
+ *     status = registry_open(&r, "models/", WEIGHT_I8, SHORTLIST_WHOLE, db, &err);
+ *                                             // every *.safetensors that translates
  *     struct live_model *m = registry_find(r, "en", "fr");  // a reference; NULL: no such pair
  *     ... live_model_engine(m) ...
  *     live_model_release(m);
@@ -22,11 +23,12 @@
 struct registry;
 struct live_model;
 
-/* Matrices are packed as `type`. Models of other kinds, such as language detectors, are left alone. A
+/* Matrices are packed as `type`, and so much of shortlists is kept to (engine.h). Models of other kinds, such as language detectors, are left alone. A
  * folder without models, a file that cannot be loaded, a model whose card names no languages and two
  * models of one pair are errors that name the file. */
 MUST_CHECK enum status registry_open(struct registry **out, const char *folder,
-                                     enum weight_type type, struct db *db, struct error *err);
+                                     enum weight_type type, int shortlist, struct db *db,
+                                     struct error *err);
 void registry_close(struct registry *r); // NULL is fine
 
 struct live_model *registry_find(struct registry *r, const char *source, const char *target);

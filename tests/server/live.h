@@ -31,7 +31,9 @@ static inline void live_open(struct live *live, const char *const *pairs)
     }
     snprintf(path, sizeof path, "%s/verso.db", live->folder);
     assert_ok(db_open(&live->db, path, &err), err);
-    assert_ok(registry_open(&live->registry, live->folder, WEIGHT_F32, live->db, &err), err);
+    assert_ok(
+        registry_open(&live->registry, live->folder, WEIGHT_F32, SHORTLIST_WHOLE, live->db, &err),
+        err);
 }
 
 static inline void live_close(struct live *live)

@@ -50,14 +50,14 @@ static long long number(const char *sql)
 static struct registry *must_open(void)
 {
     struct registry *r;
-    assert_ok(registry_open(&r, models, WEIGHT_F32, db, &err), err);
+    assert_ok(registry_open(&r, models, WEIGHT_F32, SHORTLIST_WHOLE, db, &err), err);
     return r;
 }
 
 static void must_refuse(enum status status, const char *says)
 {
     struct registry *r;
-    assert_status(registry_open(&r, models, WEIGHT_F32, db, &err), status);
+    assert_status(registry_open(&r, models, WEIGHT_F32, SHORTLIST_WHOLE, db, &err), status);
     ck_assert_ptr_null(r);
     ck_assert_msg(strstr(err.text, says), "\"%s\" lacks \"%s\"", err.text, says);
 }
@@ -260,7 +260,7 @@ START_TEST(opening_survives_every_failed_allocation)
         struct registry *r;
         long live = memory_live();
         memory_fail_at(nth);
-        enum status status = registry_open(&r, models, WEIGHT_F32, db, &err);
+        enum status status = registry_open(&r, models, WEIGHT_F32, SHORTLIST_WHOLE, db, &err);
         bool failed = memory_failed();
         memory_fail_at(0);
         if (!failed) {
