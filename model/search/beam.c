@@ -17,6 +17,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/search/phrases.h"
+
 #define BLOCK 16             // log-probabilities compared at once
 #define COVERAGE_LEAST 1e-6f // of a source piece, so that its logarithm is a number
 
@@ -36,6 +38,7 @@ void beam_start(struct beam *beam, const struct search_options *options, int S, 
     beam->options = *options;
     beam->forced = NULL;
     beam->forced_count = 0;
+    beam->phrases = NULL;
     beam->S = S;
     beam->steps = steps;
     beam->depth = 0;
@@ -48,6 +51,11 @@ void beam_force(struct beam *beam, const int32_t *ids, int count)
 {
     beam->forced = ids;
     beam->forced_count = count;
+}
+
+void beam_require(struct beam *beam, struct phrases *phrases)
+{
+    beam->phrases = phrases;
 }
 
 static struct beam_node *node_at(const struct beam *beam, int depth, int row)
@@ -99,15 +107,7 @@ static bool any_above(const real *log_probs, float total, float floor)
     return above;
 }
 
-/* Pieces that would make a row repeat itself once too often: behind so many repetitions of n pieces
- * but for one piece, that piece. */
-struct banned {
-    int32_t ids[REPEATED_PIECES_MAX];
-    int count;
-};
-
-/* The last pieces of a row, the very last first. */
-static int last_pieces(const struct beam *beam, int row, int most, int32_t *ids)
+int beam_last_pieces(const struct beam *beam, int row, int most, int32_t *ids)
 {
     int count = 0;
     for (int depth = beam->depth; depth > 0 && count < most; depth--) {
@@ -118,14 +118,16 @@ static int last_pieces(const struct beam *beam, int row, int most, int32_t *ids)
     return count;
 }
 
-static struct banned find_banned(const struct beam *beam, int row)
+struct banned beam_banned(const struct beam *beam, int row)
 {
     const int repeats = beam->options.repeats;
     int32_t last[REPEATED_PIECES_MAX * (REPEATS_MAX + 1)];
     struct banned banned = { .count = 0 };
+    if (beam->phrases && !phrases_are_met(beam->phrases, row))
+        banned.ids[banned.count++] = BEAM_EOS;
     if (repeats == 0)
         return banned;
-    const int known = last_pieces(beam, row, REPEATED_PIECES_MAX * (repeats + 1) - 1, last);
+    const int known = beam_last_pieces(beam, row, REPEATED_PIECES_MAX * (repeats + 1) - 1, last);
     for (int n = 1; n <= REPEATED_PIECES_MAX && n * (repeats + 1) - 1 <= known; n++) {
         int same = 0;
         while (same < n * repeats - 1 && last[same] == last[same + n])
@@ -134,14 +136,6 @@ static struct banned find_banned(const struct beam *beam, int row)
             banned.ids[banned.count++] = last[n - 1];
     }
     return banned;
-}
-
-static bool is_banned(const struct banned *banned, int32_t id)
-{
-    for (int i = 0; i < banned->count; i++)
-        if (banned->ids[i] == id)
-            return true;
-    return false;
 }
 
 /* Nothing that is not a number, or impossible, is above any floor. */
@@ -168,7 +162,7 @@ static int rank_all(struct beam *beam, const real *log_probs, const int32_t *ids
                                .capacity = 2 * beam->options.beam,
                                .floor = -INFINITY };
     for (int row = 0; row < beam->live; row++) {
-        const struct banned banned = find_banned(beam, row);
+        const struct banned banned = beam_banned(beam, row);
         rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)count, ids,
                  count, &banned);
     }
@@ -253,7 +247,10 @@ bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, 
 {
     const int width = beam->options.beam;
     const bool forced = beam->depth < beam->forced_count;
-    const int found = forced ? take_forced(beam, log_probs) : rank_all(beam, log_probs, ids, count);
+    int found = forced ? take_forced(beam, log_probs) : rank_all(beam, log_probs, ids, count);
+    if (beam->phrases)
+        found =
+            phrases_choose(beam->phrases, beam, found, forced ? 0 : beam->live, log_probs, count);
     if (found == 0)
         return false; // nothing is possible: what there is stays unfinished
 
@@ -358,6 +355,16 @@ static bool collect_row(const struct beam *beam, int row, struct arena *results,
     return trace_back(beam, beam->depth, row, NULL, results, h);
 }
 
+/* The n-th of the rows that are left: first those that have all phrases. */
+static int left_row(const struct beam *beam, int n)
+{
+    for (int with = 1; beam->phrases && with >= 0; with--)
+        for (int row = 0; row < beam->live; row++)
+            if (phrases_are_met(beam->phrases, row) == with && n-- == 0)
+                return row;
+    return n;
+}
+
 bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out)
 {
     const int all = beam->ended + beam->live;
@@ -367,8 +374,9 @@ bool beam_collect(const struct beam *beam, struct arena *results, struct transla
     if (!best)
         return false;
     for (int i = 0; i < count; i++) {
-        const bool ok = i < beam->ended ? collect_ending(beam, &beam->endings[i], results, &best[i])
-                                        : collect_row(beam, i - beam->ended, results, &best[i]);
+        const bool ok = i < beam->ended
+                            ? collect_ending(beam, &beam->endings[i], results, &best[i])
+                            : collect_row(beam, left_row(beam, i - beam->ended), results, &best[i]);
         if (!ok)
             return false;
     }

@@ -41,6 +41,8 @@ struct beam_candidate { // a row and a piece behind it
     float log_prob, total;
 };
 
+struct phrases;
+
 struct beam {
     struct beam_node *nodes;           // (steps+1, width)
     real *alignment;                   // (steps, width, S) of the step made from each row
@@ -52,8 +54,9 @@ struct beam {
     struct search_options options; // options.beam is the width
     const int32_t *forced;         // (forced_count) pieces that must come first
     int forced_count;
-    int S;     // source pieces + </s>
-    int steps; // most there may be: pieces, </s> included
+    struct phrases *phrases; // that it must contain; NULL: none
+    int S;                   // source pieces + </s>
+    int steps;               // most there may be: pieces, </s> included
     int depth;
     int live; // rows at this depth
     int ended;
@@ -66,9 +69,30 @@ void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int 
 void beam_start(struct beam *beam, const struct search_options *options, int S, int steps);
 /* Behind beam_start: what every hypothesis begins with, one row until then. */
 void beam_force(struct beam *beam, const int32_t *ids, int count);
+/* Behind beam_start: no hypothesis ends without them. Columns are all pieces. */
+void beam_require(struct beam *beam, struct phrases *phrases);
 
 int32_t beam_previous(const struct beam *beam, int row); // its last piece, <s> at first
 int beam_parent(const struct beam *beam, int row);       // depth > 0
+
+/* The last pieces of a row, at most so many, the very last first; returns how many. */
+int beam_last_pieces(const struct beam *beam, int row, int most, int32_t *ids);
+
+/* Pieces that would make a row repeat itself once too often: behind so many repetitions of n pieces
+ * but for one piece, that piece. And </s>, where phrases are missing. */
+struct banned {
+    int32_t ids[REPEATED_PIECES_MAX + 1];
+    int count;
+};
+struct banned beam_banned(const struct beam *beam, int row);
+
+static inline bool is_banned(const struct banned *banned, int32_t id)
+{
+    for (int i = 0; i < banned->count; i++)
+        if (banned->ids[i] == id)
+            return true;
+    return false;
+}
 
 /* Take the step of every row, log_probs (live,count) and alignment (live rows of S, ld apart), one
  * piece further. ids (count), rising, are the pieces of the columns; NULL: 0 to count - 1, as where

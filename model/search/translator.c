@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "model/search/beam.h"
 #include "model/search/narrow.h"
+#include "model/search/phrases.h"
 #include "model/search/pool.h"
 #include "model/seq2seq.h"
 
@@ -30,6 +31,7 @@ struct slot {              // a sentence in flight
     struct memory memory; // its encoded form
     int first_row;        // its hypotheses are these rows of the last step
     struct beam beam;
+    struct phrases phrases;
     int32_t *told; // (steps) pieces that on_pieces knows
     int told_count;
 };
@@ -92,6 +94,7 @@ static enum status check_limits(const struct search_limits *limits, struct error
 struct extent {
     int S, width; // source pieces + </s>, rows
     int steps;    // most target pieces, </s> included
+    int phrases, phrase_pieces;
 };
 
 static int steps_most(float length_ratio, int source_len)
@@ -104,20 +107,35 @@ static bool is_whole(const struct source *source)
     return source->forced_count > 0 && source->forced[source->forced_count - 1] == BEAM_EOS;
 }
 
-static struct extent extent_of(const struct source *source, const struct search_options *options)
+static int phrase_pieces(const struct source *source)
 {
-    const int most = steps_most(options->length_ratio, source->len);
-    const int least = source->forced_count + TARGET_LEN_EXTRA;
-    if (is_whole(source))
-        return (struct extent){ source->len, 1, source->forced_count };
-    return (struct extent){ source->len, options->beam,
-                            source->forced_count > 0 && least > most ? least : most };
+    int pieces = 0;
+    for (int i = 0; i < source->phrase_count; i++)
+        pieces += source->phrases[i].count;
+    return pieces;
 }
 
-/* The pieces a sentence may use; probabilities of what is forced are those among all. */
+static struct extent extent_of(const struct source *source, const struct search_options *options)
+{
+    struct extent extent = { .S = source->len,
+                             .width = options->beam,
+                             .steps = steps_most(options->length_ratio, source->len),
+                             .phrases = source->phrase_count,
+                             .phrase_pieces = phrase_pieces(source) };
+    const int given = source->forced_count + extent.phrase_pieces;
+    if (is_whole(source)) {
+        extent.width = 1;
+        extent.steps = source->forced_count;
+    } else if (given > 0 && given + TARGET_LEN_EXTRA > extent.steps) {
+        extent.steps = given + TARGET_LEN_EXTRA;
+    }
+    return extent;
+}
+
+/* The pieces a sentence may use: what is given may be any. */
 static const int32_t *allowed_of(const struct source *source)
 {
-    return source->forced_count > 0 ? NULL : source->allowed;
+    return source->forced_count > 0 || source->phrase_count > 0 ? NULL : source->allowed;
 }
 
 /* A pointer is NULL when the arena only measures. */
@@ -151,6 +169,8 @@ static void lay_out_room(const struct translator *tr, struct extent extent, stru
     seq2seq_memory_lay_out(model_seq2seq(tr->model), extent.S, arena, &slot->memory);
     beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
     slot->told = arena_array(arena, int32_t, extent.steps);
+    if (extent.phrases > 0)
+        phrases_lay_out(&slot->phrases, arena, extent.width, extent.phrases, extent.phrase_pieces);
 }
 
 /* What a sentence takes of the pool. */
@@ -176,8 +196,14 @@ static size_t pool_bytes(const struct translator *tr)
 {
     const struct search_limits *limits = &tr->limits;
     const int most = limits->source_len, usual = most < USUAL_LEN ? most : USUAL_LEN;
-    const struct extent largest = { most, limits->beam, steps_most(LENGTH_RATIO_MAX, most) };
-    const struct extent others = { usual, limits->beam, steps_most(LENGTH_RATIO_MAX, usual) };
+    const struct extent largest = { .S = most,
+                                    .width = limits->beam,
+                                    .steps = steps_most(LENGTH_RATIO_MAX, most),
+                                    .phrases = PHRASES_MAX,
+                                    .phrase_pieces = PHRASES_MAX * PHRASE_PIECES_MAX };
+    const struct extent others = { .S = usual,
+                                   .width = limits->beam,
+                                   .steps = steps_most(LENGTH_RATIO_MAX, usual) };
     return room_bytes(tr, largest) + (size_t)(limits->sentences - 1) * room_bytes(tr, others);
 }
 
@@ -281,6 +307,38 @@ static enum status check_forced(const struct translator *tr, const struct source
                         err);
 }
 
+static enum status check_phrase(const struct phrase *phrase, int V, struct error *err)
+{
+    if (phrase->count < 1 || phrase->count > PHRASE_PIECES_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "a phrase has %d pieces; it must have 1 to %d",
+                         phrase->count, PHRASE_PIECES_MAX);
+    for (int i = 0; i < phrase->count; i++)
+        if (phrase->ids[i] <= BEAM_EOS || phrase->ids[i] >= V)
+            return error_set(err, STATUS_BAD_INPUT, "piece %d cannot be in a phrase",
+                             (int)phrase->ids[i]);
+    return STATUS_OK;
+}
+
+static enum status check_phrases(const struct translator *tr, const struct source *source,
+                                 struct error *err)
+{
+    const int most = LENGTH_RATIO_MAX * tr->limits.source_len;
+    enum status status = STATUS_OK;
+    if (source->phrase_count < 0 || source->phrase_count > PHRASES_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "%d phrases are wanted; at most %d are possible",
+                         source->phrase_count, PHRASES_MAX);
+    if (source->phrase_count > 0 && is_whole(source))
+        return error_set(err, STATUS_BAD_INPUT, "a target that is given as a whole has no phrases");
+    for (int i = 0; i < source->phrase_count && status == STATUS_OK; i++)
+        status = check_phrase(&source->phrases[i], model_config(tr->model)->vocabulary, err);
+    const int given = source->forced_count + (status == STATUS_OK ? phrase_pieces(source) : 0);
+    if (given > most)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "beginning and phrases have %d pieces; at most %d are possible", given,
+                         most);
+    return status;
+}
+
 static enum status check_source(const struct translator *tr, const struct source *source,
                                 struct error *err)
 {
@@ -291,7 +349,9 @@ static enum status check_source(const struct translator *tr, const struct source
     if (source->len < 1 || source->ids[source->len - 1] != BEAM_EOS)
         return error_set(err, STATUS_BAD_INPUT, "a sentence does not end in </s>");
     enum status status = check_pieces(source->ids, source->len, V, err);
-    return status == STATUS_OK ? check_forced(tr, source, err) : status;
+    if (status == STATUS_OK)
+        status = check_forced(tr, source, err);
+    return status == STATUS_OK ? check_phrases(tr, source, err) : status;
 }
 
 /* ---- in and out ---- */
@@ -324,6 +384,10 @@ static void enter(const struct translator *tr, struct slot *slot, struct extent 
         options.beam = options.n_best = 1;
     beam_start(&slot->beam, &options, extent.S, extent.steps);
     beam_force(&slot->beam, source->forced, source->forced_count);
+    if (source->phrase_count > 0) {
+        phrases_start(&slot->phrases, source->phrases, source->phrase_count);
+        beam_require(&slot->beam, &slot->phrases);
+    }
 }
 
 static struct slot *free_slot(struct translator *tr)

@@ -38,6 +38,8 @@
 #define COVERAGE_PENALTY_MAX 10
 #define REPEATED_PIECES_MAX 8 // longest sequence of pieces whose repetition is looked for
 #define REPEATS_MAX 16
+#define PHRASES_MAX 32 // a sentence
+#define PHRASE_PIECES_MAX 16
 
 struct search_limits { // what a translator is sized for
     int sentences;     // in flight at once, 1..SENTENCES_MAX
@@ -58,14 +60,21 @@ struct search_options {
                  // 1..REPEATS_MAX; 0: as often as it likes
 };
 
+struct phrase { // pieces side by side
+    const int32_t *ids;
+    int count; // 1..PHRASE_PIECES_MAX
+};
+
 struct source {
     const int32_t *ids; // pieces + </s>
     int len;
     const atomic_bool *cancelled; // NULL, or checked at each step
     const int32_t *allowed;       // (allowed_count) target pieces it may use, rising, </s> among
-    int allowed_count;            // them; NULL: all, as for a source with a forced target
+    int allowed_count;            // them; NULL: all, as where a target or phrases are given
     const int32_t *forced; // (forced_count) what its target begins with, up to LENGTH_RATIO_MAX *
     int forced_count;      // limits.source_len pieces; one that ends in </s> is the whole
+    const struct phrase *phrases; // (phrase_count) that its target must contain, in any order, over
+    int phrase_count; // each other or not; what has </s> has them all, and the best always
 };
 
 struct hypothesis {

@@ -2,7 +2,7 @@
  * test_translator.c - many sentences at once give what each gives alone, to
  * the bit, and the search finds what looking at everything finds.
  */
-#include "tests/model/search/search_cases.h"
+#include "tests/model/search/exhaustive.h"
 
 #include <stdatomic.h>
 
@@ -170,95 +170,6 @@ END_TEST
 
 /* ---- against looking at everything ---- */
 
-enum { SMALL_V = 8, SMALL_WIDTH = 6, SMALL_STEPS = 10, WANTED = 5 };
-
-struct exhaustive {
-    const struct model *model;
-    struct memory memory;
-    struct arena scratch;
-    float power, penalty;
-    int32_t prefix[SMALL_STEPS];
-    float alignment[SMALL_STEPS][SOURCE_LEN]; // of the step behind each piece of the prefix
-    struct {
-        int32_t ids[SMALL_STEPS];
-        int T;
-        float score;
-    } best[WANTED + 1];
-    int count;
-};
-
-/* Wu et al. 2016: source pieces that were looked at less than once, </s> left out. */
-static float penalty_of(const struct exhaustive *x, int T)
-{
-    float sum = 0;
-    for (int s = 0; s < x->memory.S - 1; s++) {
-        float seen = 0;
-        for (int t = T; t >= 0; t--)
-            seen += x->alignment[t][s];
-        sum += logf(seen < 1 ? seen : 1);
-    }
-    return x->penalty > 0 ? x->penalty * sum : 0;
-}
-
-static void note_ending(struct exhaustive *x, int T, float total)
-{
-    const float score = total / powf((float)(T + 1), x->power) + penalty_of(x, T);
-    int at = x->count;
-    for (; at > 0 && x->best[at - 1].score < score; at--)
-        x->best[at] = x->best[at - 1];
-    memcpy(x->best[at].ids, x->prefix, sizeof x->prefix);
-    x->best[at].T = T;
-    x->best[at].score = score;
-    if (x->count < WANTED)
-        x->count++;
-}
-
-/* Every continuation of the prefix, but for those that cannot come among the wanted any more. */
-static void look_at_everything(struct exhaustive *x, int T, const float *state, float total)
-{
-    float next_state[(2 + 4 + 1 + 1) * SMALL_WIDTH], log_probs[SMALL_V];
-
-    if (x->count == WANTED && total / powf(SMALL_STEPS, x->power) < x->best[WANTED - 1].score)
-        return;
-    step_one(x->model, &x->memory, T ? x->prefix[T - 1] : 2, state, next_state, x->alignment[T],
-             log_probs, &x->scratch);
-    note_ending(x, T, total + log_probs[EOS]);
-    for (int id = FIRST_PIECE; id < SMALL_V && T + 1 < SMALL_STEPS; id++) {
-        x->prefix[T] = id;
-        look_at_everything(x, T + 1, next_state, total + log_probs[id]);
-    }
-}
-
-static void assert_finds_everything(const struct model *model, struct translator *tr,
-                                    const struct source *source, float power, float penalty)
-{
-    const struct search_options wide = { .beam = BEAM_MAX,
-                                         .n_best = WANTED,
-                                         .length_power = power,
-                                         .length_ratio = 0,
-                                         .coverage_penalty = penalty };
-    struct exhaustive x = { .model = model, .power = power, .penalty = penalty };
-    struct arena results;
-    struct translation t;
-
-    new_results(&results);
-    new_results(&x.scratch);
-    x.memory = encode_one(model, source, &results, &x.scratch);
-    look_at_everything(&x, 0, x.memory.start, 0);
-    run(tr, source, 1, &wide, &results, &t);
-
-    ck_assert_int_eq(t.count, WANTED);
-    for (int n = 0; n < WANTED; n++) {
-        ck_assert(t.best[n].finished);
-        ck_assert_int_eq(t.best[n].T, x.best[n].T);
-        for (int i = 0; i < t.best[n].T; i++)
-            ck_assert_int_eq(t.best[n].ids[i], x.best[n].ids[i]);
-        ck_assert_float_eq(t.best[n].score, x.best[n].score);
-    }
-    arena_release(&x.scratch);
-    arena_release(&results);
-}
-
 /* No beam can promise this of every model, and of one in a hundred even 64 rows are too few: where
  * the best translation is a long one whose beginning looked bad. These are among the others. */
 START_TEST(a_wide_beam_finds_what_looking_at_everything_finds)
@@ -274,8 +185,13 @@ START_TEST(a_wide_beam_finds_what_looking_at_everything_finds)
     struct translator *tr = new_translator(model, &wide);
     make_sources(small.V, 4 + (uint64_t)_i);
     for (int i = 0; i < 3; i++) {
-        assert_finds_everything(model, tr, &sources[i], powers[i], 0);
-        assert_finds_everything(model, tr, &sources[i], powers[i], 0.2f);
+        for (int penalty = 0; penalty < 2; penalty++) {
+            const struct exhaustive wanted = { .models = { model },
+                                               .model_count = 1,
+                                               .power = powers[i],
+                                               .penalty = 0.2f * (float)penalty };
+            assert_finds_everything(tr, &sources[i], &wanted, WANTED);
+        }
     }
     translator_free(tr);
     model_free(model);
