@@ -55,7 +55,7 @@ void jobs_request_free(struct jobs *jobs, struct request *r)
         return;
     for (int i = 0; i < r->hop_count; i++)
         live_model_release(r->hops[i]);
-    if (jobs->idle_count == IDLE_REQUESTS_MAX || r->arena.used > REQUEST_KEEP_BYTES) {
+    if (jobs->idle_count == IDLE_REQUESTS_MAX || r->arena.peak > REQUEST_KEEP_BYTES) {
         free_request(r);
         return;
     }

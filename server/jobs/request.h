@@ -32,7 +32,9 @@ struct request {
     /* what is asked: filled in before it is submitted */
     struct live_model *hops[HOPS_MAX]; // references, released with the request
     int hop_count;
-    struct engine_text *texts; // (text_count) valid UTF-8; `cancelled` is filled in here
+    struct engine_text
+        *texts; // (text_count) valid UTF-8; `cancelled` is filled in here; at the end
+                // what the last hop translated
     int text_count;
     int n_best;                               // 1, or 1 + alternatives wanted
     void (*on_done)(struct request *request); // on the loop thread, exactly once

@@ -90,7 +90,8 @@ static enum status finish(const struct flight *flight)
     enum status status = r->answers
                              ? engine_finish(flight->engine, flight->task, r->answers, &r->err)
                              : STATUS_NO_MEMORY;
-    for (int i = 0; status == STATUS_OK && i < r->text_count; i++) {
+    const bool has_next = r->hop + 1 < r->hop_count;
+    for (int i = 0; has_next && status == STATUS_OK && i < r->text_count; i++) {
         r->texts[i].text = r->answers[i].text;
         r->texts[i].len = r->answers[i].len;
     }

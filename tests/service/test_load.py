@@ -1,4 +1,5 @@
 """Many clients at once, clients that leave, and a server that is told to stop."""
+import select
 import signal
 import socket
 import struct
@@ -86,6 +87,16 @@ class Load(unittest.TestCase):
                 self.assertEqual(s.translate("the ant").status, 200)
                 self.assertLess(time.monotonic() - started, whole)
             self.assertEqual(len(s.events("request")), 2)
+
+    def test_a_short_request_does_not_wait_for_a_long_document(self):
+        with Server(["en-fr"], "--threads", 1, "--beam", 32, "--batch", 2) as s:
+            with s.connect() as first, s.connect() as second:
+                first.send(ask(slow_text(5)))
+                time.sleep(0.2)                     # it has both places
+                second.send(ask("the ant"))
+                self.assertEqual(second.reply().status, 200)
+                self.assertEqual(select.select([first.socket], [], [], 0)[0], [])
+                self.assertEqual(first.reply().status, 200)
 
     def test_clients_that_leave_at_any_point_do_no_harm(self):
         whole = ask("the thin ant in it") * 3

@@ -207,6 +207,7 @@ START_TEST(a_short_request_behind_a_long_one_is_done_first)
     wait_for(2);
     assert_done(0, 1);
     assert_done(1, 0);
+    ck_assert_ptr_eq(requests[0].texts[0].text, long_text());
     assert_as_alone(&requests[0], long_text());
     teardown();
 }
@@ -273,6 +274,8 @@ START_TEST(a_request_between_two_models_does_not_wait_for_a_long_one)
     assert_done(0, 1);
     ck_assert_int_eq(r->hop, 1);
     ck_assert_int_eq(r->status, STATUS_OK);
+    ck_assert_str_ne(r->texts[0].text, "the ant in it"); // what the second model was given
+    ck_assert_uint_eq(r->answers[0].sentences[0].source.to, r->texts[0].len);
     teardown();
 }
 END_TEST
