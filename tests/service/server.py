@@ -186,14 +186,14 @@ def request_bytes(method="POST", target="/translate", body=b"", content_type="ap
 class Server:
     """A server on a free port with the models of the given pairs. Extra words go to its command line."""
 
-    def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None):
+    def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None, launcher=()):
         self.folder = tempfile.TemporaryDirectory(prefix="verso-test-")
         for pair in pairs:
             os.symlink(MODELS[pair], os.path.join(self.folder.name, pair + ".safetensors"))
         self.log = []
         self.port = None
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "verso"), "serve", "--models", self.folder.name, "--database",
+            [*launcher, os.path.join(BUILD, "verso"), "serve", "--models", self.folder.name, "--database",
              os.path.join(self.folder.name, "verso.db"), "--port", "0", "--threads", "2",
              *map(str, words)],
             stderr=subprocess.PIPE, env={**os.environ, **(environment or {})})
