@@ -20,7 +20,7 @@
 #include "model/seq2seq.h"
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
-#define ADMIT_SHARE 4       // translator_run waits for this share of the slots to be free
+#define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
 #define USUAL_LEN 32     // pieces of a sentence, </s> included: room for as many as there are slots
 #define CACHED_ROWS 1024 // pieces whose input rows are kept
 
@@ -428,6 +428,13 @@ int translator_in_flight(const struct translator *tr)
     return tr->in_flight;
 }
 
+bool translator_is_time_to_add(const struct translator *tr, int waiting)
+{
+    const int free = tr->limits.sentences - tr->in_flight;
+    return waiting > 0 && free > 0 &&
+           (tr->in_flight == 0 || free >= waiting || free >= tr->limits.sentences / ADMIT_SHARE);
+}
+
 void translator_abandon(struct translator *tr)
 {
     for (int i = 0; i < tr->limits.sentences; i++)
@@ -620,15 +627,6 @@ void translator_step(struct translator *tr)
 
 /* ---- many at once ---- */
 
-/* Encoding a sentence alone costs nearly what four cost together, so those that wait do so for a
- * few slots to be free; a sentence's bits do not depend on it. */
-static bool is_time_to_admit(const struct translator *tr, int waiting)
-{
-    const int free = tr->limits.sentences - tr->in_flight;
-    return waiting > 0 && free > 0 &&
-           (tr->in_flight == 0 || free >= waiting || free >= tr->limits.sentences / ADMIT_SHARE);
-}
-
 /* As many of the searches from *next on as there is room for. */
 static enum status admit(struct translator *tr, struct search *searches, int count, int *next,
                          struct error *err)
@@ -651,7 +649,7 @@ static enum status run_all(struct translator *tr, struct search *searches, int c
 {
     int next = 0;
     while (tr->in_flight > 0 || next < count) {
-        if (is_time_to_admit(tr, count - next)) {
+        if (translator_is_time_to_add(tr, count - next)) {
             enum status status = admit(tr, searches, count, &next, err);
             if (status != STATUS_OK)
                 return status;

@@ -121,6 +121,9 @@ MUST_CHECK enum status translator_add(struct translator *tr, struct search *sear
                                       struct error *err);
 void translator_step(struct translator *tr);
 int translator_in_flight(const struct translator *tr);
+/* Whether one of so many that wait should be added now: encoding a sentence alone costs nearly what
+ * four cost together, so they wait for a few slots to be free. No bit depends on it. */
+bool translator_is_time_to_add(const struct translator *tr, int waiting);
 /* Forgets all in flight: none of them will be done. */
 void translator_abandon(struct translator *tr);
 

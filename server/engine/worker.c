@@ -12,8 +12,6 @@
 #include "server/engine/engine.h"
 #include "server/engine/parts.h"
 
-#define ADMIT_SHARE 4 // sentences that wait do so for this share of the places to be free
-
 struct engine_task {
     struct engine_task *next; // in the round
     const struct engine_text *texts;
@@ -210,15 +208,6 @@ static void tidy_round(struct engine_worker *w)
     }
 }
 
-/* Encoding a sentence alone costs nearly what four cost together, so those that wait do so for a
- * few places to be free; a sentence's bits do not depend on it. */
-static bool is_time_to_admit(const struct engine_worker *w)
-{
-    const int free = w->limits.sentences - w->in_flight;
-    return w->waiting > 0 && free > 0 &&
-           (w->in_flight == 0 || free >= w->waiting || free >= w->limits.sentences / ADMIT_SHARE);
-}
-
 /* A sentence of each task in turn, as long as there is room. */
 static void admit(struct engine_worker *w)
 {
@@ -324,7 +313,7 @@ void engine_step(struct engine_worker *worker)
 {
     if (!worker->first && worker->in_flight == 0)
         return;
-    if (is_time_to_admit(worker))
+    if (translator_is_time_to_add(worker->translator, worker->waiting))
         admit(worker);
     translator_step(worker->translator);
     collect(worker);
