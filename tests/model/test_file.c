@@ -573,6 +573,44 @@ START_TEST(an_i8_tensor_needs_its_scales)
 }
 END_TEST
 
+START_TEST(integers_and_bytes_are_kept_and_integers_are_no_weights)
+{
+    static const int32_t integers[] = { 0, -1, INT32_MAX, INT32_MIN };
+    static const int8_t steps[] = { 1, -128, 127, 3 };
+    static const float scales[] = { 0.5f, 2 };
+    struct error err;
+    struct tensor_writer *w;
+    struct tensor_file *file;
+    struct tensor_info info;
+    int32_t read[4];
+    float values[4];
+
+    begin();
+    assert_ok(tensor_writer_new(&w, &err), err);
+    assert_ok(tensor_writer_bytes(w, "i", 4, 1, DTYPE_I32, integers, &err), err);
+    assert_ok(tensor_writer_bytes(w, "x", 2, 2, DTYPE_I8, steps, &err), err);
+    assert_ok(tensor_writer_bytes(w, "x.scale", 2, 1, DTYPE_F32, scales, &err), err);
+    assert_ok(tensor_writer_commit(w, path, &err), err);
+    tensor_writer_free(w);
+
+    assert_ok(tensor_file_open(&file, path, &err), err);
+    ck_assert(tensor_file_find(file, "i", &info) && info.dtype == DTYPE_I32 && info.rows == 4);
+    ck_assert(!tensor_file_find(file, "none", &info));
+    assert_ok(tensor_file_integers(file, "i", 4, read, &err), err);
+    ck_assert_mem_eq(read, integers, sizeof integers);
+    ck_assert_mem_eq(tensor_file_bytes(file, 1), steps, sizeof steps);
+    assert_ok(tensor_file_read(file, "x", 2, 2, values, &err), err);
+    ck_assert_float_eq(values[1], -64);
+    assert_status(tensor_file_read(file, "i", 4, 1, values, &err), STATUS_BAD_FILE);
+    ck_assert_msg(strstr(err.text, "I32"), "%s", err.text);
+    assert_status(tensor_file_integers(file, "i", 3, read, &err), STATUS_BAD_FILE);
+    assert_status(tensor_file_integers(file, "x.scale", 2, read, &err), STATUS_BAD_FILE);
+    assert_status(tensor_file_integers(file, "none", 2, read, &err), STATUS_BAD_FILE);
+    tensor_file_close(file);
+    end();
+}
+END_TEST
+
 START_TEST(an_absent_file_and_a_folder_are_said)
 {
     struct error err;
@@ -675,6 +713,7 @@ static const struct test_case cases[] = {
     TEST(deep_json_is_refused_before_it_costs_stack),
     TEST(too_many_tensors_are_refused),
     TEST(an_i8_tensor_needs_its_scales),
+    TEST(integers_and_bytes_are_kept_and_integers_are_no_weights),
     TEST(an_absent_file_and_a_folder_are_said),
     TEST(opening_survives_every_failing_allocation),
     TEST(writing_survives_every_failing_allocation_and_leaves_the_old_file),

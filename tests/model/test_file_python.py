@@ -110,6 +110,12 @@ class Files(unittest.TestCase):
         self.assertTrue((error <= scale * 0.50001).all())
         self.assertTrue((np.abs(got["wide"]).max(axis=1) == 127).all())
 
+    def test_integers_come_back_to_the_bit(self):
+        integers = np.array([0, -1, 2**31 - 1, -2**31, 7999], dtype=np.int32)
+        self.copy({"shortlist.pieces": integers, **example()}, "BF16")
+        with safe_open(self.ours, framework="np") as file:
+            self.assert_same_bits(file.get_tensor("shortlist.pieces"), integers)
+
     def test_texts_and_the_digest_are_metadata(self):
         self.copy(example(), "F32")
         with safe_open(self.ours, framework="np") as file:
