@@ -4,8 +4,7 @@
  *     waiting -> translator_add: a slot and a range of the pool -> encoded at the next step,
  *     with whoever came since -> a row a hypothesis, a step for all -> collected, slot and range free
  *
- * A row's state stays where its step wrote it; the next step reads it from
- * there by pointer, so that a beam that reorders its rows moves no state.
+ * What the models say of the rows is in members.h.
  */
 #include "model/search/translator.h"
 
@@ -14,22 +13,20 @@
 
 #include "base/memory.h"
 #include "model/search/beam.h"
-#include "model/search/narrow.h"
+#include "model/search/members.h"
 #include "model/search/phrases.h"
 #include "model/search/pool.h"
-#include "model/seq2seq.h"
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
 #define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
-#define USUAL_LEN 32     // pieces of a sentence, </s> included: room for as many as there are slots
-#define CACHED_ROWS 1024 // pieces whose input rows are kept
+#define USUAL_LEN 32 // pieces of a sentence, </s> included: room for as many as there are slots
 
 struct slot {              // a sentence in flight
     struct search *search; // NULL: free
     bool encoded;
-    char *room;           // in the pool: what memory and beam point to
-    struct memory memory; // its encoded form
-    int first_row;        // its hypotheses are these rows of the last step
+    char *room;                           // in the pool: what memory and beam point to
+    struct memory memories[ENSEMBLE_MAX]; // its encoded form, of each model
+    int first_row;                        // its hypotheses are these rows of the last step
     struct beam beam;
     struct phrases phrases;
     int32_t *told; // (steps) pieces that on_pieces knows
@@ -37,14 +34,13 @@ struct slot {              // a sentence in flight
 };
 
 struct translator {
-    const struct model *model;
+    struct ensemble ensemble;
     struct search_limits limits;
     struct slot *slots; // (sentences)
     int in_flight;
     struct pool pool;
-    struct row_cache cache;
-    struct narrow narrow;
-    bool lists_changed; // since narrow was chosen
+    struct members members;
+    bool lists_changed; // since the members know them
 
     struct arena block;  // all of the following
     const int32_t **ids; // (sentences) to encode
@@ -52,14 +48,6 @@ struct translator {
     struct memory **memories;
     const int32_t **lists; // (sentences) allowed pieces of each in flight
     int *list_counts;
-    const struct memory **row_memory; // (N) rows of a step, N = sentences * beam
-    int32_t *row_previous;            // (N)
-    const real **row_state;           // (N) in `states` of the step before, or a memory's start
-    real *states[2];                  // (N,state width) of the last step and of the one before
-    real *alignment;                  // (N,source_len)
-    real *readout;                    // (N,E)
-    real *logits;                     // (N,V)
-    real *own;                        // (beam,V) those of one sentence's own pieces
 
     struct arena scratch;
 };
@@ -141,32 +129,19 @@ static const int32_t *allowed_of(const struct source *source)
 /* A pointer is NULL when the arena only measures. */
 static void lay_out(struct translator *tr, struct arena *a)
 {
-    const struct seq2seq *shape = model_seq2seq(tr->model);
-    const size_t sentences = (size_t)tr->limits.sentences, S = (size_t)tr->limits.source_len;
-    const size_t N = sentences * (size_t)tr->limits.beam, V = (size_t)shape->config.vocabulary;
-    const size_t width = (size_t)seq2seq_state_width(shape);
+    const int sentences = tr->limits.sentences;
     tr->ids = arena_array(a, const int32_t *, sentences);
     tr->lens = arena_array(a, int, sentences);
     tr->memories = arena_array(a, struct memory *, sentences);
     tr->lists = arena_array(a, const int32_t *, sentences);
     tr->list_counts = arena_array(a, int, sentences);
-    tr->row_memory = arena_array(a, const struct memory *, N);
-    tr->row_previous = arena_array(a, int32_t, N);
-    tr->row_state = arena_array(a, const real *, N);
-    tr->states[0] = arena_array(a, real, N * width);
-    tr->states[1] = arena_array(a, real, N * width);
-    tr->alignment = arena_array(a, real, N * S);
-    tr->readout = arena_array(a, real, N * (size_t)shape->config.embedding);
-    tr->logits = arena_array(a, real, N * V);
-    tr->own = arena_array(a, real, (size_t)tr->limits.beam * V);
-    row_cache_lay_out(&tr->cache, &shape->decoder, CACHED_ROWS, a);
-    narrow_lay_out(&tr->narrow, &shape->output, model_weights(tr->model), a);
+    members_lay_out(&tr->members, &tr->ensemble, &tr->limits, a);
 }
 
 static void lay_out_room(const struct translator *tr, struct extent extent, struct arena *arena,
                          struct slot *slot)
 {
-    seq2seq_memory_lay_out(model_seq2seq(tr->model), extent.S, arena, &slot->memory);
+    members_memory_lay_out(&tr->members, extent.S, arena, slot->memories);
     beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
     slot->told = arena_array(arena, int32_t, extent.steps);
     if (extent.phrases > 0)
@@ -180,15 +155,6 @@ static size_t room_bytes(const struct translator *tr, struct extent extent)
     struct slot slot;
     lay_out_room(tr, extent, &measure, &slot);
     return measure.used;
-}
-
-static size_t scratch_bytes(const struct translator *tr)
-{
-    const struct seq2seq *shape = model_seq2seq(tr->model);
-    const int sentences = tr->limits.sentences;
-    const size_t encode = seq2seq_encode_bytes(shape, sentences, tr->limits.source_len);
-    const size_t step = seq2seq_step_bytes(shape, sentences * tr->limits.beam);
-    return encode > step ? encode : step;
 }
 
 /* Any one sentence fits, and usual ones in all slots. */
@@ -214,24 +180,62 @@ static bool allocate(struct translator *tr)
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init(&tr->block, size.used) || !arena_init(&tr->scratch, scratch_bytes(tr)) ||
+    if (!arena_init(&tr->block, size.used) ||
+        !arena_init(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
         !pool_init(&tr->pool, pool_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
-    row_cache_clear(&tr->cache);
+    members_clear(&tr->members);
     return true;
+}
+
+static bool is_same_vocabulary(const struct model *a, const struct model *b)
+{
+    return model_config(a)->vocabulary == model_config(b)->vocabulary &&
+           strcmp(model_texts(a).vocabulary, model_texts(b).vocabulary) == 0;
+}
+
+static enum status check_ensemble(const struct ensemble *ensemble, struct error *err)
+{
+    if (ensemble->count < 1 || ensemble->count > ENSEMBLE_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "%d models are given; it must be 1 to %d",
+                         ensemble->count, ENSEMBLE_MAX);
+    if (!(ensemble->lm_weight >= 0 && ensemble->lm_weight <= LM_WEIGHT_MAX))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the weight of the language model is %g; it must be 0 to %d",
+                         (double)ensemble->lm_weight, LM_WEIGHT_MAX);
+    for (int i = 1; i < ensemble->count; i++)
+        if (!is_same_vocabulary(ensemble->models[0], ensemble->models[i]))
+            return error_set(err, STATUS_BAD_INPUT,
+                             "model %d has another vocabulary than the first: only models of one "
+                             "vocabulary translate together",
+                             i + 1);
+    if (ensemble->lm && !is_same_vocabulary(ensemble->models[0], ensemble->lm))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the language model has another vocabulary than the model: train one with "
+                         "the model's vocabulary");
+    return STATUS_OK;
 }
 
 enum status translator_new(struct translator **out, const struct model *model,
                            const struct search_limits *limits, struct error *err)
 {
+    const struct ensemble one = { .models = { model }, .count = 1 };
+    return translator_new_ensemble(out, &one, limits, err);
+}
+
+enum status translator_new_ensemble(struct translator **out, const struct ensemble *ensemble,
+                                    const struct search_limits *limits, struct error *err)
+{
     *out = NULL;
     enum status status = check_limits(limits, err);
+    if (status == STATUS_OK)
+        status = check_ensemble(ensemble, err);
     if (status != STATUS_OK)
         return status;
     struct translator *tr = memory_zeroed(1, sizeof *tr);
     if (tr) {
-        tr->model = model;
+        tr->ensemble = *ensemble;
         tr->limits = *limits;
     }
     if (!tr || !allocate(tr)) {
@@ -303,8 +307,7 @@ static enum status check_forced(const struct translator *tr, const struct source
     for (int i = 0; i < source->forced_count - 1; i++)
         if (source->forced[i] == BEAM_EOS)
             return error_set(err, STATUS_BAD_INPUT, "a target has </s> before its end");
-    return check_pieces(source->forced, source->forced_count, model_config(tr->model)->vocabulary,
-                        err);
+    return check_pieces(source->forced, source->forced_count, tr->members.V, err);
 }
 
 static enum status check_phrase(const struct phrase *phrase, int V, struct error *err)
@@ -330,7 +333,7 @@ static enum status check_phrases(const struct translator *tr, const struct sourc
     if (source->phrase_count > 0 && is_whole(source))
         return error_set(err, STATUS_BAD_INPUT, "a target that is given as a whole has no phrases");
     for (int i = 0; i < source->phrase_count && status == STATUS_OK; i++)
-        status = check_phrase(&source->phrases[i], model_config(tr->model)->vocabulary, err);
+        status = check_phrase(&source->phrases[i], tr->members.V, err);
     const int given = source->forced_count + (status == STATUS_OK ? phrase_pieces(source) : 0);
     if (given > most)
         return error_set(err, STATUS_TOO_LARGE,
@@ -342,7 +345,7 @@ static enum status check_phrases(const struct translator *tr, const struct sourc
 static enum status check_source(const struct translator *tr, const struct source *source,
                                 struct error *err)
 {
-    const int V = model_config(tr->model)->vocabulary;
+    const int V = tr->members.V;
     if (source->len > tr->limits.source_len)
         return error_set(err, STATUS_TOO_LARGE, "a sentence has %d pieces; at most %d are possible",
                          source->len, tr->limits.source_len);
@@ -461,7 +464,6 @@ static void drop_cancelled(struct translator *tr)
 /* Those that came since the last step, all together. */
 static void encode_new(struct translator *tr)
 {
-    struct error err;
     int n = 0;
     for (int i = 0; i < tr->limits.sentences; i++) {
         struct slot *slot = &tr->slots[i];
@@ -470,15 +472,10 @@ static void encode_new(struct translator *tr)
         slot->encoded = true;
         tr->ids[n] = slot->search->source.ids;
         tr->lens[n] = slot->search->source.len;
-        tr->memories[n++] = &slot->memory;
+        tr->memories[n++] = slot->memories;
     }
-    if (n == 0)
-        return;
-    const enum status status =
-        seq2seq_encode(model_seq2seq(tr->model), model_weights(tr->model), tr->ids, tr->lens, n,
-                       &tr->scratch, tr->memories, &err);
-    assert(status == STATUS_OK); // the scratch is sized for the limits
-    (void)status;
+    if (n > 0)
+        members_encode(&tr->members, tr->ids, tr->lens, n, tr->memories, &tr->scratch);
 }
 
 static void choose_pieces(struct translator *tr)
@@ -492,17 +489,8 @@ static void choose_pieces(struct translator *tr)
         tr->lists[n] = allowed_of(&tr->slots[i].search->source);
         tr->list_counts[n++] = tr->slots[i].search->source.allowed_count;
     }
-    narrow_choose(&tr->narrow, model_weights(tr->model), tr->lists, tr->list_counts, n);
+    members_choose(&tr->members, tr->lists, tr->list_counts, n);
     tr->lists_changed = false;
-}
-
-/* The state a row starts from: its parent's, or the sentence's first. */
-static const real *state_of(const struct translator *tr, const struct slot *slot, int row)
-{
-    const size_t width = (size_t)seq2seq_state_width(model_seq2seq(tr->model));
-    if (slot->beam.depth == 0)
-        return slot->memory.start;
-    return tr->states[0] + (size_t)(slot->first_row + beam_parent(&slot->beam, row)) * width;
 }
 
 /* The hypotheses of all slots become rows; returns how many. */
@@ -515,57 +503,13 @@ static int gather_rows(struct translator *tr)
             continue;
         const int first = N;
         for (int row = 0; row < slot->beam.live; row++, N++) {
-            tr->row_memory[N] = &slot->memory;
-            tr->row_previous[N] = beam_previous(&slot->beam, row);
-            tr->row_state[N] = state_of(tr, slot, row);
+            const int parent =
+                slot->beam.depth ? slot->first_row + beam_parent(&slot->beam, row) : -1;
+            members_row(&tr->members, N, slot->memories, beam_previous(&slot->beam, row), parent);
         }
         slot->first_row = first;
     }
     return N;
-}
-
-/* All rows a piece further: states, alignments, logits. */
-static void step_rows(struct translator *tr, int N)
-{
-    struct error err;
-    const struct step step = { .N = N,
-                               .memory = tr->row_memory,
-                               .previous = tr->row_previous,
-                               .state = tr->row_state,
-                               .next_state = tr->states[1],
-                               .alignment = tr->alignment,
-                               .ld_alignment = tr->limits.source_len,
-                               .readout = tr->readout };
-    const enum status status = seq2seq_step(model_seq2seq(tr->model), model_weights(tr->model),
-                                            &step, &tr->cache, &tr->scratch, &err);
-    assert(status == STATUS_OK); // as above
-    (void)status;
-    real *last = tr->states[1];
-    tr->states[1] = tr->states[0];
-    tr->states[0] = last;
-    narrow_logits(&tr->narrow, model_weights(tr->model), N, tr->readout, tr->logits);
-}
-
-/* Log-probabilities (live,count) of a sentence's rows over its own pieces. */
-static real *own_log_probs(struct translator *tr, const struct slot *slot, int *count)
-{
-    const struct kernels *kernels = model_weights(tr->model)->kernels;
-    const struct source *source = &slot->search->source;
-    const size_t ld = (size_t)tr->narrow.count;
-    real *logits = tr->logits + (size_t)slot->first_row * ld, *own = logits;
-    const int32_t *allowed = allowed_of(source);
-    *count = tr->narrow.count;
-    if (allowed) {
-        *count = source->allowed_count;
-        own = tr->own;
-    }
-    for (size_t row = 0; row < (size_t)slot->beam.live; row++) {
-        real *to = own + row * (size_t)*count;
-        if (allowed)
-            narrow_pick(&tr->narrow, allowed, *count, logits + row * ld, to);
-        kernels->log_softmax(*count, to);
-    }
-    return own;
 }
 
 static void tell(struct slot *slot, const int32_t *ids, int count)
@@ -591,11 +535,12 @@ static void tell_rest(struct slot *slot)
 
 static void advance(struct translator *tr, struct slot *slot)
 {
-    const size_t ld = (size_t)tr->limits.source_len;
-    int count;
-    const real *log_probs = own_log_probs(tr, slot, &count);
-    if (beam_advance(&slot->beam, log_probs, allowed_of(&slot->search->source), count,
-                     tr->alignment + (size_t)slot->first_row * ld, (int)ld)) {
+    const int32_t *allowed = allowed_of(&slot->search->source);
+    int count = slot->search->source.allowed_count;
+    const real *log_probs =
+        members_log_probs(&tr->members, slot->first_row, slot->beam.live, allowed, &count);
+    if (beam_advance(&slot->beam, log_probs, allowed, count,
+                     members_alignment(&tr->members, slot->first_row), tr->limits.source_len)) {
         tell_certain(slot);
         return;
     }
@@ -619,7 +564,7 @@ void translator_step(struct translator *tr)
     const int N = gather_rows(tr);
     if (N == 0)
         return;
-    step_rows(tr, N);
+    members_step(&tr->members, N, &tr->scratch);
     for (int i = 0; i < tr->limits.sentences; i++)
         if (tr->slots[i].search)
             advance(tr, &tr->slots[i]);

@@ -38,6 +38,8 @@
 #define COVERAGE_PENALTY_MAX 10
 #define REPEATED_PIECES_MAX 8 // longest sequence of pieces whose repetition is looked for
 #define REPEATS_MAX 16
+#define ENSEMBLE_MAX 8 // that translate together
+#define LM_WEIGHT_MAX 4
 #define PHRASES_MAX 32 // a sentence
 #define PHRASE_PIECES_MAX 16
 
@@ -79,7 +81,7 @@ struct source {
 
 struct hypothesis {
     int32_t *ids;     // (T) without </s>
-    float *log_probs; // (T+1) of each piece and of </s>
+    float *log_probs; // (T+1) of each piece and of </s>, a language model's share included
     float *alignment; // (T+1,S) row t: weights of the step that made piece t; rows sum to 1
     int T, S;
     float log_prob; // natural log, summed, </s> included
@@ -111,9 +113,23 @@ struct search {
 
 struct translator;
 
-/* STATUS_BAD_INPUT naming the limit that is out of its bounds. */
+/* Models of one vocabulary that translate together: the mean of their probabilities counts, and the
+ * mean of their alignments is said. A language model over the target adds lm_weight times its
+ * log-probability to that of each piece. Borrowed until the translator is freed. */
+struct ensemble {
+    const struct model *models[ENSEMBLE_MAX]; // (count)
+    int count;
+    const struct model *lm; // NULL: none
+    float lm_weight;        // 0..LM_WEIGHT_MAX
+};
+
+/* STATUS_BAD_INPUT naming the limit that is out of its bounds, or the vocabulary that differs. */
 MUST_CHECK enum status translator_new(struct translator **out, const struct model *model,
                                       const struct search_limits *limits, struct error *err);
+MUST_CHECK enum status translator_new_ensemble(struct translator **out,
+                                               const struct ensemble *ensemble,
+                                               const struct search_limits *limits,
+                                               struct error *err);
 void translator_free(struct translator *tr); // NULL is fine
 
 /* STATUS_BAD_INPUT or STATUS_TOO_LARGE: never possible; STATUS_BUSY: not before others are done. */
