@@ -13,10 +13,8 @@
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/evaluation_set.h"
-#include "server/cmd/precision.h"
 #include "server/cmd/progress.h"
 #include "server/cmd/search_settings.h"
-#include "server/cmd/shortlist_option.h"
 #include "server/cmd/translate_block.h"
 
 #define THREADS_MAX 256
@@ -134,15 +132,7 @@ static enum status translate(struct evaluation *e, const struct options *o, stru
     struct engine *engine = NULL;
     struct block *block = NULL;
     struct block_setup setup = make_setup(o);
-    enum weight_type type;
-    int shortlist;
-    enum status status = precision_from_options(&type, o, err);
-    if (status == STATUS_OK)
-        status = shortlist_from_options(&shortlist, o, err);
-    if (status == STATUS_OK)
-        status = engine_load(&engine, options_text(o, "model"), type, err);
-    if (status == STATUS_OK)
-        engine_limit_shortlist(engine, shortlist);
+    enum status status = search_engine(&engine, o, err);
     if (status == STATUS_OK)
         status = block_new(&block, engine, &setup, err);
     if (status == STATUS_OK) {
@@ -296,8 +286,8 @@ static int run(const struct options *o)
 static const struct option_spec specs[] = {
     { "hypothesis", OPTION_TEXT, .value = "FILE",
       .help = "translations to measure, a line a sentence" },
-    { "model", OPTION_TEXT, .letter = 'm', .value = "FILE",
-      .help = "model to translate the test set with, instead" },
+    { "model", OPTION_LIST, .letter = 'm', .value = "FILE",
+      .help = "model to translate the test set with, instead; several translate together" },
     { "test", OPTION_TEXT, .value = "FILE", .help = "test set: lines of source, tab, reference" },
     { "reference", OPTION_TEXT, .value = "FILE",
       .help = "references alone, a line a sentence; a test set will do" },
@@ -307,8 +297,6 @@ static const struct option_spec specs[] = {
     { "source-column", OPTION_INT, .value = "N", .fallback = "1", .min = 1, .max = 2,
       .help = "column of pairs that is the source" },
     SEARCH_OPTIONS,
-    PRECISION_OPTION,
-    SHORTLIST_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { "output", OPTION_TEXT, .letter = 'o', .value = "FILE",

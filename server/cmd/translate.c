@@ -14,9 +14,7 @@
 #include "base/gzip.h"
 #include "base/threads.h"
 #include "server/cmd/commands.h"
-#include "server/cmd/precision.h"
 #include "server/cmd/search_settings.h"
-#include "server/cmd/shortlist_option.h"
 #include "server/cmd/translate_block.h"
 #include "server/engine/engine.h"
 
@@ -178,19 +176,11 @@ static int run(const struct options *o)
     struct engine *engine = NULL;
     struct translation_run all = { 0 };
     struct block_setup setup;
-    enum weight_type type;
-    int shortlist;
     enum status status = options_need(o, &err, "model", NULL);
     if (status == STATUS_OK)
         status = make_setup(o, &setup, &err);
     if (status == STATUS_OK)
-        status = precision_from_options(&type, o, &err);
-    if (status == STATUS_OK)
-        status = shortlist_from_options(&shortlist, o, &err);
-    if (status == STATUS_OK)
-        status = engine_load(&engine, options_text(o, "model"), type, &err);
-    if (status == STATUS_OK)
-        engine_limit_shortlist(engine, shortlist);
+        status = search_engine(&engine, o, &err);
     if (status == STATUS_OK)
         status = block_new(&all.block, engine, &setup, &err);
     if (status == STATUS_OK) {
@@ -205,8 +195,8 @@ static int run(const struct options *o)
 }
 
 static const struct option_spec specs[] = {
-    { "model", OPTION_TEXT, .letter = 'm', .environment = true, .value = "FILE",
-      .help = "model file to translate with" },
+    { "model", OPTION_LIST, .letter = 'm', .environment = true, .value = "FILE",
+      .help = "model file to translate with; several of one vocabulary translate together" },
     SEARCH_OPTIONS,
     { "n-best", OPTION_INT, .value = "N", .fallback = "1", .min = 1, .max = BEAM_MAX,
       .help = "translations a line, best first, as \"LINE ||| TRANSLATION ||| SCORE\"" },
@@ -216,8 +206,6 @@ static const struct option_spec specs[] = {
     { "json", OPTION_FLAG,
       .help = "an object a line: words with spans, links, coverage, confidence, warnings; "
               "--alignment matrix adds the weights" },
-    PRECISION_OPTION,
-    SHORTLIST_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { 0 },
@@ -231,9 +219,11 @@ const struct command command_translate = {
                    "each line. A line that cannot be translated (it is not UTF-8, or over 1 MiB)\n"
                    "is said on standard error, has an empty one in its place (an object with\n"
                    "\"error\", with --json), and makes the exit code 3.\n",
-    .examples = "  verso translate --model en-fr.safetensors < letter.txt\n"
-                "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n"
-                "  verso translate -m en-fr.safetensors --json letter.txt | jq -c .warnings\n",
+    .examples =
+        "  verso translate --model en-fr.safetensors < letter.txt\n"
+        "  verso translate -m one.safetensors -m two.safetensors --lm fr.safetensors letter.txt\n"
+        "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n"
+        "  verso translate -m en-fr.safetensors --json letter.txt | jq -c .warnings\n",
     .options = specs,
     .operands_max = OPERANDS_MAX,
     .run = run,

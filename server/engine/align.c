@@ -24,7 +24,8 @@ enum status aligner_new(struct aligner **out, const struct engine *engine,
     if (!a)
         return error_set(err, STATUS_NO_MEMORY, "no memory to align");
     a->engine = engine;
-    enum status status = translator_new(&a->translator, engine_model(engine), &search, err);
+    enum status status =
+        translator_new_ensemble(&a->translator, engine_ensemble(engine), &search, err);
     if (status != STATUS_OK) {
         aligner_free(a);
         return status;

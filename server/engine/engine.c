@@ -3,6 +3,7 @@
  */
 #include "server/engine/engine.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -11,6 +12,9 @@
 
 struct engine {
     struct model *model;
+    struct ensemble ensemble;         // the model, and what was added
+    struct model *more[ENSEMBLE_MAX]; // (more_count) of what was added, to be freed
+    int more_count;
     const struct vocabulary *vocabulary;
     struct vocabulary *own;       // what it points to, if the engine read it itself
     int shortlist;                // pieces of a row; 0: the whole vocabulary
@@ -72,6 +76,7 @@ enum status engine_new(struct engine **out, struct model *model,
         return error_set(err, STATUS_NO_MEMORY, "no memory for a model");
     }
     e->model = model;
+    e->ensemble = (struct ensemble){ .models = { model }, .count = 1 };
     e->vocabulary = vocabulary;
     engine_limit_shortlist(e, SHORTLIST_WHOLE);
     enum status status = check_vocabulary(e, err);
@@ -116,12 +121,59 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    for (int i = 0; i < engine->more_count; i++)
+        model_free(engine->more[i]);
     model_free(engine->model);
     vocabulary_free(engine->own);
     memory_free(engine->source);
     memory_free(engine->target);
     memory_free(engine->name);
     memory_free(engine);
+}
+
+/* The new model is the engine's, if its vocabulary is. */
+static enum status add(struct engine *engine, const char *path, enum model_kind kind,
+                       enum weight_type type, struct model **out, struct error *err)
+{
+    assert(engine->more_count < ENSEMBLE_MAX); // all but the first, and one language model
+    enum status status = model_load_as(out, path, kind, type, err);
+    if (status != STATUS_OK)
+        return status;
+    if (strcmp(model_texts(*out).vocabulary, model_texts(engine->model).vocabulary) != 0) {
+        model_free(*out);
+        return error_set(err, STATUS_BAD_USAGE,
+                         "%s has another vocabulary than the model: only models of one vocabulary "
+                         "translate together",
+                         path);
+    }
+    engine->more[engine->more_count++] = *out;
+    return STATUS_OK;
+}
+
+enum status engine_add_model(struct engine *engine, const char *path, enum weight_type type,
+                             struct error *err)
+{
+    struct model *model;
+    if (engine->ensemble.count == ENSEMBLE_MAX)
+        return error_set(err, STATUS_BAD_USAGE, "at most %d models translate together",
+                         ENSEMBLE_MAX);
+    enum status status = add(engine, path, KIND_TRANSLATE, type, &model, err);
+    if (status == STATUS_OK)
+        engine->ensemble.models[engine->ensemble.count++] = model;
+    return status;
+}
+
+enum status engine_add_lm(struct engine *engine, const char *path, enum weight_type type,
+                          float weight, struct error *err)
+{
+    struct model *model;
+    assert(!engine->ensemble.lm);
+    enum status status = add(engine, path, KIND_LM, type, &model, err);
+    if (status == STATUS_OK) {
+        engine->ensemble.lm = model;
+        engine->ensemble.lm_weight = weight;
+    }
+    return status;
 }
 
 void engine_limit_shortlist(struct engine *engine, int per_piece)
@@ -132,6 +184,11 @@ void engine_limit_shortlist(struct engine *engine, int per_piece)
 const struct model *engine_model(const struct engine *engine)
 {
     return engine->model;
+}
+
+const struct ensemble *engine_ensemble(const struct engine *engine)
+{
+    return &engine->ensemble;
 }
 
 const struct vocabulary *engine_vocabulary(const struct engine *engine)

@@ -38,11 +38,18 @@ MUST_CHECK enum status engine_load(struct engine **out, const char *path, enum w
 MUST_CHECK enum status engine_new(struct engine **out, struct model *model,
                                   const struct vocabulary *vocabulary, struct error *err);
 void engine_free(struct engine *engine); // NULL is fine
+/* Models of the same vocabulary that translate together with the first, and a language model whose
+ * log-probability counts `weight` times. Before the first worker. */
+MUST_CHECK enum status engine_add_model(struct engine *engine, const char *path,
+                                        enum weight_type type, struct error *err);
+MUST_CHECK enum status engine_add_lm(struct engine *engine, const char *path, enum weight_type type,
+                                     float weight, struct error *err);
 /* How much of the model's shortlist sentences keep to: so many pieces of each source piece's row,
  * SHORTLIST_WHOLE (until this is called) or 0, the whole vocabulary. Before the first worker. */
 void engine_limit_shortlist(struct engine *engine, int per_piece);
 
 const struct model *engine_model(const struct engine *engine);
+const struct ensemble *engine_ensemble(const struct engine *engine);
 const struct vocabulary *engine_vocabulary(const struct engine *engine);
 int engine_shortlist(const struct engine *engine); // pieces of a row; 0: the whole vocabulary
 /* From the model's card: language codes "en", "fr" and a name "en-fr"; "" if the card has none. */

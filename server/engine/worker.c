@@ -58,7 +58,8 @@ enum status engine_worker_new(struct engine_worker **out, const struct engine *e
                                     .source_len = limits->pieces + 1 };
     w->engine = engine;
     w->limits = *limits;
-    enum status status = translator_new(&w->translator, engine_model(engine), &search, err);
+    enum status status =
+        translator_new_ensemble(&w->translator, engine_ensemble(engine), &search, err);
     if (status == STATUS_OK) {
         w->flights = memory_zeroed((size_t)limits->sentences, sizeof *w->flights);
         if (!w->flights)
