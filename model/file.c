@@ -431,7 +431,7 @@ enum status tensor_file_read(const struct tensor_file *file, const char *name, i
                 (size_t)cols, values);
         break;
     case DTYPE_I32:
-        assert(!"tensor_file_check refuses it");
+        assert(false && "tensor_file_check refuses it");
     }
     return STATUS_OK;
 }

@@ -299,7 +299,7 @@ static enum status put_tensor(struct sink *sink, const struct planned *tensor)
     case DTYPE_I8:
         return put_i8(sink, tensor);
     case DTYPE_I32:
-        assert(!"tensor_writer_tensor refuses it");
+        assert(false && "tensor_writer_tensor refuses it");
     }
     return STATUS_OK;
 }
