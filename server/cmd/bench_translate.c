@@ -23,6 +23,7 @@
 #include "server/cmd/commands.h"
 #include "server/cmd/evaluation_set.h"
 #include "server/cmd/precision.h"
+#include "server/cmd/shortlist_option.h"
 #include "server/engine/engine.h"
 
 #define ROUNDS_MAX 99
@@ -51,6 +52,7 @@ struct bench {
     int rounds, threads;
     int beams[CHOICES_MAX], batches[CHOICES_MAX];
     int beam_count, batch_count;
+    int shortlist;
     struct setting settings[SETTINGS_MAX];
     int setting_count;
 };
@@ -230,6 +232,8 @@ static enum status load(struct bench *b, const char *path, enum weight_type type
         ms[i] = (double)(clock_now_ns() - from) * 1e-6;
     }
     if (status == STATUS_OK)
+        engine_limit_shortlist(b->engines[type], b->shortlist);
+    if (status == STATUS_OK)
         b->load_ms[type] = quantile(ms, LOADS, 0.5);
     return status;
 }
@@ -287,9 +291,22 @@ static const struct {
     { PART_OUTPUT, "output layer" }, { PART_OTHER, "softmax, search, text" },
 };
 
+static const struct engine *any_engine(const struct bench *b)
+{
+    for (int type = 0; type < WEIGHT_TYPES - 1; type++)
+        if (b->engines[type])
+            return b->engines[type];
+    return b->engines[WEIGHT_TYPES - 1];
+}
+
 static void print_table(const struct bench *b)
 {
-    printf("%d sentences, medians of %d rounds\n\n", b->texts.count, b->rounds);
+    const int allowed = engine_shortlist(any_engine(b));
+    printf("%d sentences, medians of %d rounds, ", b->texts.count, b->rounds);
+    if (allowed > 0)
+        printf("%d target pieces a source piece\n\n", allowed);
+    else
+        printf("the whole vocabulary\n\n");
     printf("%-9s %5s %6s %8s %12s %11s %9s\n", "matrices", "beam", "batch", "threads",
            "sentences/s", "median ms", "p95 ms");
     for (int i = 0; i < b->setting_count; i++) {
@@ -346,9 +363,10 @@ static enum status print_json(const struct bench *b, struct error *err)
     for (int type = 0; type < WEIGHT_TYPES; type++)
         if (b->engines[type])
             json_object_set_new(loads, type_names[type], json_rounded(b->load_ms[type], 4));
-    json_t *root = json_pack("{s:i, s:i, s:I, s:o, s:o}", "sentences", b->texts.count, "rounds",
-                             b->rounds, "peak_memory_kb", (json_int_t)peak_memory_kb(), "load_ms",
-                             loads, "results", settings);
+    json_t *root =
+        json_pack("{s:i, s:i, s:i, s:I, s:o, s:o}", "sentences", b->texts.count, "rounds",
+                  b->rounds, "shortlist", engine_shortlist(any_engine(b)), "peak_memory_kb",
+                  (json_int_t)peak_memory_kb(), "load_ms", loads, "results", settings);
     enum status status = STATUS_OK;
     if (!root || !json_write(&text, root))
         status = error_set(err, STATUS_NO_MEMORY, "no memory for the report");
@@ -396,6 +414,8 @@ static enum status bench(struct bench *b, const struct options *o, struct error 
     status = read_choices(o, "beam", 6, BEAM_MAX, b->beams, &b->beam_count, err);
     if (status == STATUS_OK)
         status = read_choices(o, "batch", 64, BATCH_MAX, b->batches, &b->batch_count, err);
+    if (status == STATUS_OK)
+        status = shortlist_from_options(&b->shortlist, o, err);
     b->rounds = options_int(o, "rounds");
     b->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
     const bool one = options_given(o, "precision");
@@ -436,6 +456,7 @@ static const struct option_spec specs[] = {
     { "model", OPTION_TEXT, .letter = 'm', .environment = true, .value = "FILE",
       .help = "model file to translate with" },
     PRECISION_OPTION,
+    SHORTLIST_OPTION,
     { "beam", OPTION_LIST, .value = "N", .help = "hypotheses kept at each step; 1 and 6" },
     { "batch", OPTION_LIST, .value = "N", .help = "sentences in flight at once; 1 and 64" },
     { "rounds", OPTION_INT, .value = "N", .fallback = "3", .min = 1, .max = ROUNDS_MAX,

@@ -18,10 +18,10 @@ static void print_program_help(const struct program *p, FILE *out)
     fprintf(out, "%s - %s\n\nusage: %s COMMAND [OPTION...]\n\ncommands:\n", p->name, p->summary,
             p->name);
     for (int i = 0; i < p->count; i++)
-        fprintf(out, "  %-14s %s\n", p->commands[i]->name, p->commands[i]->summary);
+        fprintf(out, "  %-15s %s\n", p->commands[i]->name, p->commands[i]->summary);
     for (int i = 0; i < p->elsewhere_count; i++)
-        fprintf(out, "  %-14s %s\n", p->elsewhere[i].name, p->elsewhere[i].summary);
-    fprintf(out, "  %-14s %s\n", "completions", "print a script that completes commands in bash");
+        fprintf(out, "  %-15s %s\n", p->elsewhere[i].name, p->elsewhere[i].summary);
+    fprintf(out, "  %-15s %s\n", "completions", "print a script that completes commands in bash");
     fprintf(out, "\n%s COMMAND --help explains a command; %s --version says which this is.\n",
             p->name, p->name);
 }
@@ -122,7 +122,7 @@ static int print_family(const struct program *p, const char *word, FILE *out, in
     fprintf(out, "usage: %s %s COMMAND [OPTION...]\n\ncommands:\n", p->name, word);
     for (int i = 0; (name = program_command_name(p, i)) != NULL; i++)
         if (strncmp(name, word, len) == 0 && name[len] == ' ')
-            fprintf(out, "  %-14s %s\n", name, summary_of(p, i));
+            fprintf(out, "  %-15s %s\n", name, summary_of(p, i));
     return code;
 }
 
