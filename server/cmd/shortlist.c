@@ -166,7 +166,7 @@ const struct command command_shortlist = {
     .description = "The shortlist is put into the model file, in place of one that is there; the "
                    "weights stay as they are. \"verso train\" puts one into what it trains.",
     .examples = "  verso shortlist --train train.tsv.gz en-fr.safetensors\n"
-                "  verso evaluate --model en-fr.safetensors --test test.tsv.gz --shortlist off\n",
+                "  verso translate --model en-fr.safetensors --shortlist 60 letter.txt\n",
     .options = specs,
     .operands_min = 1,
     .operands_max = 1,

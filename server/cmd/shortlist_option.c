@@ -12,8 +12,8 @@ enum status shortlist_from_options(int *per_piece, const struct options *o, stru
 {
     const char *text = options_text(o, "shortlist");
     char *end;
-    if (!text || strcmp(text, "off") == 0) {
-        *per_piece = text ? 0 : SHORTLIST_WHOLE;
+    if (strcmp(text, "off") == 0) {
+        *per_piece = 0;
         return STATUS_OK;
     }
     const long count = strtol(text, &end, 10);

@@ -6,16 +6,15 @@
 
 #include "server/cmd/options.h"
 
-/* Target pieces a source piece, at most; 0: the whole vocabulary; SHORTLIST_WHOLE where the
- * option is not given. */
+/* Target pieces a source piece, at most; 0: the whole vocabulary. */
 MUST_CHECK enum status shortlist_from_options(int *per_piece, const struct options *o,
                                               struct error *err);
 
 /* clang-format off */
 #define SHORTLIST_OPTION                                                                            \
-    { "shortlist", OPTION_TEXT, .environment = true, .value = "off|N",                              \
-      .help = "target pieces that a source piece allows, at most; off: a sentence may use all of "  \
-              "the vocabulary; by default as many as the model file has" }
+    { "shortlist", OPTION_TEXT, .environment = true, .value = "off|N", .fallback = "off",           \
+      .help = "a number: a sentence may use so many target pieces a source piece, as the model's "  \
+              "shortlist (verso shortlist) has them: faster; off: all of the vocabulary" }
 /* clang-format on */
 
 #endif

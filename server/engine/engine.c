@@ -78,7 +78,6 @@ enum status engine_new(struct engine **out, struct model *model,
     e->model = model;
     e->ensemble = (struct ensemble){ .models = { model }, .count = 1 };
     e->vocabulary = vocabulary;
-    engine_limit_shortlist(e, SHORTLIST_WHOLE);
     enum status status = check_vocabulary(e, err);
     if (status == STATUS_OK)
         status = read_card(e, err);

@@ -45,7 +45,8 @@ MUST_CHECK enum status engine_add_model(struct engine *engine, const char *path,
 MUST_CHECK enum status engine_add_lm(struct engine *engine, const char *path, enum weight_type type,
                                      float weight, struct error *err);
 /* How much of the model's shortlist sentences keep to: so many pieces of each source piece's row,
- * SHORTLIST_WHOLE (until this is called) or 0, the whole vocabulary. Before the first worker. */
+ * or SHORTLIST_WHOLE; 0, and until this is called, it is the whole vocabulary. Before the first
+ * worker; without effect where the model has no shortlist. */
 void engine_limit_shortlist(struct engine *engine, int per_piece);
 
 const struct model *engine_model(const struct engine *engine);

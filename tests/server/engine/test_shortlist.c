@@ -68,6 +68,7 @@ static void setup(enum weight_type type)
     vocabulary_free(v);
     write_texts();
     assert_ok(engine_load(&engine, path, type, &err), err);
+    engine_limit_shortlist(engine, SHORTLIST_WHOLE);
     assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
     ck_assert(arena_init(&arena, ARENA_BYTES));
 }
