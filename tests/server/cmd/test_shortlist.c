@@ -92,11 +92,35 @@ START_TEST(mistakes_are_said_and_leave_the_model)
 }
 END_TEST
 
+START_TEST(how_much_of_it_is_used_is_off_or_a_number)
+{
+    static const struct {
+        const char *value;
+        int code;
+    } runs[] = { { "off", EXIT_OK },  { "1", EXIT_OK },     { "4096", EXIT_OK },
+                 { "0", EXIT_USAGE }, { "-3", EXIT_USAGE }, { "4097", EXIT_USAGE },
+                 { "7x", EXIT_USAGE } };
+    char command[512];
+    begin();
+    ck_assert_int_eq(train_model(in_folder("m")), EXIT_OK);
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        snprintf(command, sizeof command,
+                 "echo one | '%s/verso' translate -m '%s' --shortlist=%s > /dev/null 2>&1",
+                 PROGRAMS_DIR, in_folder("m"), runs[i].value);
+        const int ended = system(command);
+        ck_assert(WIFEXITED(ended));
+        ck_assert_int_eq(WEXITSTATUS(ended), runs[i].code);
+    }
+    remove_folder(folder);
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(a_training_puts_a_shortlist_into_its_model),
     TEST(the_command_learns_from_the_same_pairs_what_the_training_learnt),
     TEST(another_size_takes_the_place_of_the_one_that_was_there),
     TEST(mistakes_are_said_and_leave_the_model),
+    TEST(how_much_of_it_is_used_is_off_or_a_number),
 };
 
 TEST_MAIN("server/cmd/shortlist", cases)
