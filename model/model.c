@@ -181,7 +181,7 @@ static enum status read_tensor(const struct model *model, const struct tensor_fi
         return STATUS_OK; // read_fusion's
     enum status status = read_values(file, p, to, err);
     if (status == STATUS_OK && packed)
-        model->packing->pack(p->tensor.rows, p->tensor.cols, to, packed);
+        model->packing->pack(p->tensor.rows, p->tensor.cols, to, NULL, packed);
     return status;
 }
 
@@ -197,7 +197,7 @@ static enum status read_fusion(const struct model *model, const struct tensor_fi
             return status;
         to += (size_t)part.rows * (size_t)part.cols;
     }
-    model->packing->pack(f->rows, f->cols, scratch, packed);
+    model->packing->pack(f->rows, f->cols, scratch, NULL, packed);
     return STATUS_OK;
 }
 

@@ -35,13 +35,14 @@ enum gemm_form { // C is (M,N)
 enum weight_type { WEIGHT_F32, WEIGHT_BF16, WEIGHT_I8, WEIGHT_TYPES };
 
 /* Products by a matrix that stays the same: Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) as pack() lays
- * it out, which only the same table reads. Of WEIGHT_BF16, W and perhaps X are rounded to bfloat16.
+ * it out, which only the same table reads: all rows in their order, or those that `rows` (N) names.
+ * Of WEIGHT_BF16, W and perhaps X are rounded to bfloat16.
  * Of WEIGHT_I8, both are rounded to -127..127, with a scale a row of each; a row without a
  * magnitude above I8_SMALLEST_ROW is zero; every table gives the same bits. K is at most
  * PACKED_K_MAX. */
 struct packing {
     size_t (*bytes)(int N, int K); // that pack() writes
-    void (*pack)(int N, int K, const real *W, void *packed);
+    void (*pack)(int N, int K, const real *W, const int32_t *rows, void *packed);
     void (*product)(int M, int N, int K, const real *X, int ldx, const void *packed,
                     bool accumulate, real *Y, int ldy);
 };

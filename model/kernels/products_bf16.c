@@ -52,13 +52,13 @@ static void pack_column(int K, const float *w, int n, uint16_t *panel)
     }
 }
 
-static void pack(int N, int K, const float *W, void *packed)
+static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
 {
     char *panel = packed;
     for (int from = 0; from < N; from += PANEL, panel += panel_bytes(K)) {
         memset(panel, 0, panel_bytes(K));
         for (int n = 0; n < PANEL && from + n < N; n++)
-            pack_column(K, W + (size_t)(from + n) * (size_t)K, n, (void *)panel);
+            pack_column(K, packed_row(W, K, rows, from + n), n, (void *)panel);
     }
 }
 

@@ -10,13 +10,16 @@ static size_t bytes(int N, int K)
     return panel_count(N) * (size_t)K * PANEL * sizeof(float);
 }
 
-static void pack(int N, int K, const float *W, void *packed)
+static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
 {
-    float *p = packed;
-    for (int from = 0; from < N; from += PANEL)
-        for (int k = 0; k < K; k++)
-            for (int n = from; n < from + PANEL; n++)
-                *p++ = n < N ? W[(size_t)n * (size_t)K + (size_t)k] : 0.0f;
+    float *panel = packed;
+    for (int from = 0; from < N; from += PANEL, panel += (size_t)K * PANEL) {
+        for (int n = 0; n < PANEL; n++) {
+            const float *w = from + n < N ? packed_row(W, K, rows, from + n) : NULL;
+            for (int k = 0; k < K; k++)
+                panel[(size_t)k * PANEL + (size_t)n] = w ? w[k] : 0;
+        }
+    }
 }
 
 /* R rows of one panel; R is a constant wherever this is inlined. */

@@ -99,19 +99,25 @@ static size_t panel_bytes(int K)
     return (size_t)round_up(K, STEP) * PANEL + sizeof(struct panel_end);
 }
 
-/* Row n of W as a column of a panel; returns the sum of the codes. */
+/* A row of W as column n of a panel, by whole groups; returns the sum of the codes. */
 static int32_t pack_column(int K, const float *w, float per_unit, int n, int8_t *panel)
 {
+    enum { MOST = 256 };
     int32_t sum = 0;
-    for (int k = 0; k < K; k++) {
-        const int32_t code = code_of(w[k], per_unit);
-        sum += code;
-        panel[(k / GROUP * PANEL + n) * GROUP + k % GROUP] = (int8_t)code;
+    for (int from = 0; from < K; from += MOST) {
+        int8_t codes[MOST] = { 0 };
+        const int here = K - from < MOST ? K - from : MOST;
+        for (int k = 0; k < here; k++)
+            codes[k] = (int8_t)code_of(w[from + k], per_unit);
+        for (int k = 0; k < here; k++)
+            sum += codes[k];
+        for (int k = 0; k < here; k += GROUP)
+            memcpy(panel + ((from + k) / GROUP * PANEL + n) * GROUP, codes + k, GROUP);
     }
     return sum;
 }
 
-static void pack(int N, int K, const float *W, void *packed)
+static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
 {
     const size_t codes = (size_t)round_up(K, STEP) * PANEL;
     int8_t *panel = packed;
@@ -119,7 +125,7 @@ static void pack(int N, int K, const float *W, void *packed)
         struct panel_end end = { { 0 }, { 0 } };
         memset(panel, 0, codes);
         for (int n = 0; n < PANEL && from + n < N; n++) {
-            const float *w = W + (size_t)(from + n) * (size_t)K;
+            const float *w = packed_row(W, K, rows, from + n);
             const float largest = largest_magnitude(K, w);
             end.correction[n] = OFFSET * pack_column(K, w, codes_per_unit(largest), n, panel);
             end.scale[n] = largest / CODE_MAX;

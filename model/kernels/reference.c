@@ -48,9 +48,16 @@ static size_t f32_bytes(int N, int K)
     return (size_t)N * (size_t)K * sizeof(real);
 }
 
-static void f32_pack(int N, int K, const real *W, void *packed)
+static const real *row_of(const real *W, int K, const int32_t *rows, int n)
 {
-    memcpy(packed, W, f32_bytes(N, K));
+    return W + (size_t)(rows ? rows[n] : n) * (size_t)K;
+}
+
+static void f32_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
+{
+    real *to = packed;
+    for (int n = 0; n < N; n++, to += K)
+        memcpy(to, row_of(W, K, rows, n), (size_t)K * sizeof(real));
 }
 
 static void f32_product(int M, int N, int K, const real *X, int ldx, const void *packed,
@@ -64,9 +71,11 @@ static size_t bf16_bytes(int N, int K)
     return (size_t)N * (size_t)K * sizeof(uint16_t);
 }
 
-static void bf16_pack(int N, int K, const real *W, void *packed)
+static void bf16_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
 {
-    to_bf16((size_t)N * (size_t)K, W, packed);
+    uint16_t *to = packed;
+    for (int n = 0; n < N; n++, to += K)
+        to_bf16((size_t)K, row_of(W, K, rows, n), to);
 }
 
 static real of_bf16(uint16_t upper)
@@ -114,15 +123,16 @@ static size_t i8_bytes(int N, int K)
     return (bytes + sizeof(float) - 1) / sizeof(float) * sizeof(float);
 }
 
-static void i8_pack(int N, int K, const real *W, void *packed)
+static void i8_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
 {
     float *scales = packed;
     int8_t *code = (int8_t *)(scales + N);
-    for (int n = 0; n < N; n++, W += K) {
-        const float range = i8_range(K, W);
+    for (int n = 0; n < N; n++) {
+        const real *w = row_of(W, K, rows, n);
+        const float range = i8_range(K, w);
         scales[n] = range / 127;
         for (int k = 0; k < K; k++)
-            *code++ = i8_code(W[k], range);
+            *code++ = i8_code(w[k], range);
     }
 }
 

@@ -32,7 +32,6 @@ void narrow_lay_out(struct narrow *narrow, const struct output *output,
     narrow->whole = true;
     narrow->ids = arena_array(arena, int32_t, narrow->capacity);
     narrow->column = arena_array(arena, int32_t, V);
-    narrow->rows = arena_array(arena, real, (size_t)narrow->capacity * (size_t)R);
     narrow->bias = arena_array(arena, real, narrow->capacity);
     narrow->panels = arena_alloc(arena, packing_of(narrow, weights)->bytes(narrow->capacity, R));
 }
@@ -60,7 +59,6 @@ void narrow_choose(struct narrow *narrow, const struct weights *weights,
                    const int32_t *const *lists, const int *counts, int list_count)
 {
     const struct tensor embedding = narrow->output->embedding;
-    const size_t R = (size_t)embedding.cols;
     narrow->whole = !mark_union(narrow, lists, counts, list_count);
     narrow->count = embedding.rows;
     if (narrow->whole)
@@ -71,12 +69,11 @@ void narrow_choose(struct narrow *narrow, const struct weights *weights,
             continue;
         narrow->column[id] = count;
         narrow->ids[count] = id;
-        narrow->bias[count] = weight(weights, narrow->output->bias)[id];
-        memcpy(narrow->rows + (size_t)count++ * R, weight(weights, embedding) + (size_t)id * R,
-               R * sizeof(real));
+        narrow->bias[count++] = weight(weights, narrow->output->bias)[id];
     }
     narrow->count = count;
-    packing_of(narrow, weights)->pack(count, embedding.cols, narrow->rows, narrow->panels);
+    packing_of(narrow, weights)
+        ->pack(count, embedding.cols, weight(weights, embedding), narrow->ids, narrow->panels);
 }
 
 void narrow_logits(const struct narrow *narrow, const struct weights *weights, int N,

@@ -21,13 +21,13 @@
 
 struct narrow {
     const struct output *output;
-    int capacity;      // most pieces of a union that is worth a matrix of its own
-    int count;         // columns: the union's, or the vocabulary's
-    bool whole;        // the whole vocabulary
-    int32_t *ids;      // (capacity) of the union, rising
-    int32_t *column;   // (V) of each piece, -1: none
-    real *rows, *bias; // (capacity,R) (capacity)
-    void *panels;      // rows as packed for products
+    int capacity;    // most pieces of a union that is worth a matrix of its own
+    int count;       // columns: the union's, or the vocabulary's
+    bool whole;      // the whole vocabulary
+    int32_t *ids;    // (capacity) of the union, rising
+    int32_t *column; // (V) of each piece, -1: none
+    real *bias;      // (capacity)
+    void *panels;    // their rows as packed for products
 };
 
 void narrow_lay_out(struct narrow *narrow, const struct output *output,

@@ -335,7 +335,7 @@ static void prepare_share(void *context, int member)
         const struct packed *packed = &t->packed[i];
         if (packed->panels && matrix++ % t->options.threads == member)
             t->kernels.packings[packed->type]->pack(tensor.rows, tensor.cols,
-                                                    t->values + tensor.offset,
+                                                    t->values + tensor.offset, NULL,
                                                     (void *)(uintptr_t)packed->panels);
     }
 }

@@ -292,7 +292,7 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
     for (int i = 0; i < f.params.count; i++) {
         const struct tensor t = f.params.entries[i].tensor;
         real *panels = zeros(&f, packing->bytes(t.rows, t.cols) / sizeof(real));
-        packing->pack(t.rows, t.cols, f.values + t.offset, panels);
+        packing->pack(t.rows, t.cols, f.values + t.offset, NULL, panels);
         packed[i].panels = panels;
     }
     f.weights.packed = packed;

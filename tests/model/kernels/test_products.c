@@ -57,7 +57,7 @@ static float *multiply(const struct kernels *k, enum weight_type type, const str
     const size_t bytes = packing->bytes(s.N, s.K);
     void *packed = guarded_bytes(bytes);
     float *y = copy_of(o->y, o->y_n);
-    packing->pack(s.N, s.K, o->w, packed);
+    packing->pack(s.N, s.K, o->w, NULL, packed);
     packing->product(s.M, s.N, s.K, o->x, o->ldx, packed, accumulate, y, o->ldy);
     unguard_bytes(packed, bytes);
     return y;
