@@ -192,7 +192,7 @@ static const struct option_spec specs[] = {
     SETTING("beam", "N", "5", 1, 64, "hypotheses kept at each step; 1 is greedy"),
     PRECISION_OPTION,
     SHORTLIST_OPTION,
-    SETTING("batch", "N", "32", 1, 1024, "sentences that a thread translates together"),
+    SETTING("batch", "N", "32", 1, 1024, "sentences, and most requests, in flight in a thread"),
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),
     SETTING("in-flight", "N", "64", 1, 4096, "requests of one connection at once"),
