@@ -327,6 +327,7 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
 {
     const struct decoder *d = &model->decoder;
     const size_t width = (size_t)seq2seq_memory_width(model);
+    const int part = stopwatch_enter(PART_ATTENTION);
     const int pieces = gather_states(model, k, len, count);
     const real *row = k->rows;
     if (decoder_folds(d))
@@ -343,6 +344,7 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
             decoder_start(d, weights, summary, out[b]->start);
         out[b]->S = len[b];
     }
+    stopwatch_enter(part);
 }
 
 static int longest(const int *len, int count)

@@ -20,6 +20,7 @@
 #include "base/stopwatch.h"
 #include "base/threads.h"
 #include "model/parts.h"
+#include "model/shortlist.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/evaluation_set.h"
 #include "server/cmd/precision.h"
@@ -303,10 +304,12 @@ static void print_table(const struct bench *b)
 {
     const int allowed = engine_shortlist(any_engine(b));
     printf("%d sentences, medians of %d rounds, ", b->texts.count, b->rounds);
-    if (allowed > 0)
-        printf("%d target pieces a source piece\n\n", allowed);
-    else
+    if (allowed == 0)
         printf("the whole vocabulary\n\n");
+    else if (allowed == SHORTLIST_WHOLE)
+        printf("all of the model's shortlist\n\n");
+    else
+        printf("%d target pieces a source piece\n\n", allowed);
     printf("%-9s %5s %6s %8s %12s %11s %9s\n", "matrices", "beam", "batch", "threads",
            "sentences/s", "median ms", "p95 ms");
     for (int i = 0; i < b->setting_count; i++) {
