@@ -284,7 +284,7 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(a_model_and_itself_say_what_it_says_alone),
-    TEST_LOOP(a_wide_beam_finds_the_best_by_the_mean_of_two_models, 8),
+    TEST_LOOP(a_wide_beam_finds_the_best_by_the_mean_of_two_models, 3),
     TEST(a_language_model_adds_its_weighted_share),
     TEST(what_was_found_with_a_language_model_is_worth_the_same_when_forced),
     TEST(a_language_model_without_weight_changes_nothing),
