@@ -64,6 +64,15 @@ bool arena_init(struct arena *arena, size_t bytes)
     return true;
 }
 
+bool arena_init_huge(struct arena *arena, size_t bytes)
+{
+    if (!arena_init(arena, bytes))
+        return false;
+    if (bytes >= MAPPED_BYTES_MIN)
+        memory_prefer_huge_pages(arena->base, bytes);
+    return true;
+}
+
 struct arena arena_over(void *memory, size_t bytes)
 {
     return (struct arena){ .base = memory, .size = bytes };

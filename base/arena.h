@@ -36,8 +36,10 @@ struct arena_mark {
 struct arena arena_over(void *memory, size_t bytes);
 
 MUST_CHECK bool arena_init(struct arena *arena, size_t bytes); // false: no memory
-void arena_release(struct arena *arena);                       // {0} is fine
-void arena_reset(struct arena *arena);                         // empty, capacity kept
+/* For one that will be filled: asks for huge pages, which spares look-ups of addresses. */
+MUST_CHECK bool arena_init_huge(struct arena *arena, size_t bytes);
+void arena_release(struct arena *arena); // {0} is fine
+void arena_reset(struct arena *arena);   // empty, capacity kept
 
 /* An arena without memory: every allocation returns NULL but is counted in
  * `used`, so that one layout function both measures and places. What was

@@ -91,6 +91,11 @@ void *memory_map_pages(size_t bytes)
     return pages == MAP_FAILED ? NULL : counted(pages);
 }
 
+void memory_prefer_huge_pages(void *pages, size_t bytes)
+{
+    madvise(pages, bytes, MADV_HUGEPAGE); // a kernel without them says so, and nothing is lost
+}
+
 void memory_unmap_pages(void *pages, size_t bytes)
 {
     munmap(pages, bytes);

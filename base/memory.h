@@ -20,6 +20,8 @@ void memory_free(void *p);                                          // NULL is f
 /* Zeroed pages that cost nothing until they are touched; for arenas. */
 void *memory_map_pages(size_t bytes);
 void memory_unmap_pages(void *pages, size_t bytes);
+/* Of mapped pages that will all be touched: larger ones, if the system has them. */
+void memory_prefer_huge_pages(void *pages, size_t bytes);
 
 /* For tests: the nth allocation of any thread from now fails (1 is the next), once; 0 disarms. */
 void memory_fail_at(long nth);

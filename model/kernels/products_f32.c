@@ -10,14 +10,19 @@ static size_t bytes(int N, int K)
     return panel_count(N) * (size_t)K * PANEL * sizeof(float);
 }
 
+/* Some k of all columns at a time, so that what is written stays in the nearest cache. */
 static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
 {
+    enum { BLOCK = 16 };
     float *panel = packed;
     for (int from = 0; from < N; from += PANEL, panel += (size_t)K * PANEL) {
-        for (int n = 0; n < PANEL; n++) {
-            const float *w = from + n < N ? packed_row(W, K, rows, from + n) : NULL;
-            for (int k = 0; k < K; k++)
-                panel[(size_t)k * PANEL + (size_t)n] = w ? w[k] : 0;
+        for (int first = 0; first < K; first += BLOCK) {
+            const int end = first + BLOCK < K ? first + BLOCK : K;
+            for (int n = 0; n < PANEL; n++) {
+                const float *w = from + n < N ? packed_row(W, K, rows, from + n) : NULL;
+                for (int k = first; k < end; k++)
+                    panel[(size_t)k * PANEL + (size_t)n] = w ? w[k] : 0;
+            }
         }
     }
 }

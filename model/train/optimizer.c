@@ -32,7 +32,7 @@ enum status optimizer_init(struct optimizer *o, struct optimizer_options options
 {
     *o = (struct optimizer){ .options = options, .team = team, .kernels = kernels, .total = total };
     size_t bytes = 2 * total * sizeof(real) + chunk_count(o) * sizeof(double) + 4 * ALIGNMENT_SLACK;
-    if (!arena_init(&o->arena, bytes))
+    if (!arena_init_huge(&o->arena, bytes))
         return error_set(err, STATUS_NO_MEMORY,
                          "no memory for the optimiser's moments of %zu weights: make the model "
                          "smaller",

@@ -76,7 +76,7 @@ static enum status make_blocks(struct trainer *t, struct error *err)
     const size_t bytes = t->task->params->total * sizeof(real);
     struct arena size = arena_measure();
     lay_out(t, &size);
-    if (!arena_init(&t->blocks, size.used))
+    if (!arena_init_huge(&t->blocks, size.used))
         return error_set(err, STATUS_NO_MEMORY,
                          "no memory for %zu weights and %d times their gradients: make the model "
                          "smaller or use fewer threads",
@@ -313,7 +313,7 @@ static enum status make_room(struct member *me, size_t needed)
     if (needed <= me->arena.size)
         return STATUS_OK;
     arena_release(&me->arena);
-    if (arena_init(&me->arena, needed + needed / 4))
+    if (arena_init_huge(&me->arena, needed + needed / 4))
         return STATUS_OK;
     return error_set(&me->err, STATUS_NO_MEMORY,
                      "no memory for a batch (%zu MiB a thread): use smaller batches or shorter "

@@ -206,6 +206,21 @@ START_TEST(unused_memory_is_poisoned)
 END_TEST
 #endif
 
+/* What pages it gets is the system's; it is an arena as any other. */
+START_TEST(huge_pages_change_nothing_but_speed)
+{
+    struct arena arena;
+    const size_t sizes[] = { 100, (size_t)5 << 20 };
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(arena_init_huge(&arena, sizes[i]));
+        char *all = arena_alloc(&arena, sizes[i] / 64 * 64);
+        ck_assert_ptr_nonnull(all);
+        memset(all, 1, sizes[i] / 64 * 64);
+        arena_release(&arena);
+    }
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST_LOOP(everything_is_aligned_and_apart, 2),
     TEST_LOOP(the_size_is_a_hard_cap, 2),
@@ -220,5 +235,6 @@ static const struct test_case cases[] = {
     TEST(sizes_measured_apart_add_up),
     TEST_LOOP(unused_memory_is_poisoned, 2),
 #endif
+    TEST(huge_pages_change_nothing_but_speed),
 };
 TEST_MAIN("base/arena", cases)
