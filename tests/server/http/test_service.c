@@ -22,15 +22,24 @@ static void on_reply(struct client *c, const struct reply *reply)
     snprintf(last_body, sizeof last_body, "%.*s", (int)reply->len, reply->body);
 }
 
-static void open_service(const char *const *pairs)
+static const struct jobs_limits usual = {
+    .threads = 1,
+    .queue = 4,
+    .deadline_ms = 60000,
+    .worker = { .beam = 2, .n_best = 3, .pieces = 64, .sentences = 50, .batch = 8 },
+};
+
+/* One request at a time, and that takes long. */
+static const struct jobs_limits slow = {
+    .threads = 1,
+    .queue = 4,
+    .deadline_ms = 60000,
+    .worker = { .beam = 32, .n_best = 1, .pieces = 64, .sentences = 50, .batch = 1 },
+};
+
+static void open_service_of(const char *const *pairs, const struct jobs_limits *limits)
 {
     struct error err;
-    struct jobs_limits limits = {
-        .threads = 1,
-        .queue = 4,
-        .deadline_ms = 60000,
-        .worker = { .beam = 2, .n_best = 3, .pieces = 64, .sentences = 50, .batch = 8 },
-    };
     struct service_limits service_limits = { .characters = 2000,
                                              .batch_items = 5,
                                              .alternatives = 2 };
@@ -38,8 +47,13 @@ static void open_service(const char *const *pairs)
     reply_count = 0;
     live_open(&live, pairs);
     uv_loop_init(&loop);
-    assert_ok(jobs_open(&jobs, &loop, live.registry, &limits, &err), err);
+    assert_ok(jobs_open(&jobs, &loop, live.registry, limits, &err), err);
     assert_ok(service_new(&service, live.registry, jobs, &service_limits, &err), err);
+}
+
+static void open_service(const char *const *pairs)
+{
+    open_service_of(pairs, &usual);
 }
 
 static void close_service(void)
@@ -153,10 +167,13 @@ END_TEST
 
 START_TEST(a_full_queue_is_503_and_a_busy_line)
 {
-    open_service(en_fr);
-    for (int i = 0; i < 1000 && reply_count == 0; i++) // four wait; the worker takes some meanwhile
-        send_translate(
-            "{\"q\":\"the ant. the ant. the ant.\",\"source\":\"en\",\"target\":\"fr\"}");
+    char json[2048] = "{\"source\":\"en\",\"target\":\"fr\",\"q\":\"";
+    for (int i = 0; i < 45; i++)
+        strcat(json, "the thin ant in it can see the ant. ");
+    strcat(json, "\"}");
+    open_service_of(en_fr, &slow);
+    for (int i = 0; i < 100 && reply_count == 0; i++) // four wait; the worker has one, or another
+        send_translate(json);
     ck_assert_int_eq(reply_count, 1);
     ck_assert_int_eq(last_code, 503);
     close_service();
