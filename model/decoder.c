@@ -10,6 +10,7 @@
 #include "base/stopwatch.h"
 #include "model/layers/dropout.h"
 #include "model/layers/linear.h"
+#include "model/loss.h"
 #include "model/parts.h"
 
 static void declare_bridge(struct decoder *d, struct params *params, int l)
@@ -342,14 +343,6 @@ static void sums_backward(const struct weights *weights, const struct decoder_ru
                                d_rows + b * width, (int)(B * width));
 }
 
-static double sum_of_squares(size_t n, const real *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    return sum;
-}
-
 /* The steps from the last to the first; leaves d s_0 in d_start. */
 static void steps_backward(const struct decoder *d, const struct weights *weights,
                            const struct decoder_run *run, const struct backward_scratch *k,
@@ -366,7 +359,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         for (size_t i = 0; i < B * H; i++)
             d_h[i] += k->d_fed[i] + (carries ? k->d_c[i] : 0);
         for (size_t b = 0; squares && b < B; b++)
-            squares[t * B + b] = sum_of_squares(H, d_h + b * H);
+            squares[t * B + b] = gradient_square(H, d_h + b * H);
         cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
                       k->d_fed, gradients);
         attend_backward(d, weights, run, k, t, gradients);

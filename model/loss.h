@@ -4,6 +4,7 @@
 #ifndef MODEL_LOSS_H
 #define MODEL_LOSS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "base/rng.h"
 #include "model/kernels/real.h"
@@ -25,6 +26,9 @@ struct loss_options {
     struct gradient_trace
         *trace; // NULL, or it is added to, and all but the last pieces are left out
 };
+
+/* |d h|² of a gradient of n reals. */
+double gradient_square(size_t n, const real *d_h);
 
 /* One sequence's |d h|² by time, `length` of them `stride` apart, the last of them the latest. */
 void gradient_trace_add(struct gradient_trace *trace, const double *squares, int length,

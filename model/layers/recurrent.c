@@ -8,6 +8,7 @@
 
 #include "model/layers/dropout.h"
 #include "model/layers/linear.h"
+#include "model/loss.h"
 
 void recurrent_lay_out(const struct cell *cell, struct recurrent_run *run, struct arena *arena)
 {
@@ -104,14 +105,6 @@ size_t recurrent_backward_bytes(const struct cell *cell, int S, int B)
     return measure.used;
 }
 
-static double sum_of_squares(size_t n, const real *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    return sum;
-}
-
 /* d_h = d_out + d_fed ⊙ mask + d_carried, and nothing behind a sentence's end. */
 static void gather_d_h(const struct cell *cell, const struct recurrent_run *run,
                        const struct recurrent_gradients *back,
@@ -133,7 +126,7 @@ static void gather_d_h(const struct cell *cell, const struct recurrent_run *run,
                 d_h[j] += scratch->d_c[b * H + j];
         }
         if (back->squares)
-            back->squares[s * B + b] = sum_of_squares(H, d_h);
+            back->squares[s * B + b] = gradient_square(H, d_h);
     }
 }
 
