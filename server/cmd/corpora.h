@@ -1,6 +1,6 @@
 /*
- * corpora.h - what "verso train", "verso lm train" and "verso vocab" share: corpora named by options, bad lines
- * said as they are left out, and learning a vocabulary with a progress bar.
+ * corpora.h - what "verso train", "verso lm train" and "verso vocab" share: corpora named by
+ * options, bad lines said as they are left out, and learning a vocabulary with a progress bar.
  */
 #ifndef SERVER_CMD_CORPORA_H
 #define SERVER_CMD_CORPORA_H
@@ -32,8 +32,8 @@ MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct opti
                                             const char *name, bool with_operands,
                                             struct error *err);
 
-/* Of texts, or a joint one of both sides of pairs; options.on_progress is set here. Bad lines have been said
- * afterwards and are not said again. */
+/* Of texts, or a joint one of both sides of pairs; options.on_progress is set here. Bad lines have
+ * been said afterwards and are not said again. */
 MUST_CHECK enum status corpora_learn_vocabulary(struct corpora *c, struct learn_options options,
                                                 struct vocabulary **out, struct error *err);
 

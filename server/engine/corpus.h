@@ -11,8 +11,8 @@
  *
  * A path is a file of lines "source<TAB>target", or two parallel files as
  * "a.en,a.fr"; either may be gzipped. Of texts it is a file of lines, and all
- * targets are empty; blank lines separate paragraphs and are passed over. What comes out is good: two columns,
- * valid UTF-8, something on both sides. A line that is not is refused or left
+ * targets are empty; blank lines separate paragraphs and are passed over. What
+ * comes out is good: two columns, valid UTF-8, something on both sides. A line that is not is refused or left
  * out, as the options say, with the name of the file and the number of the
  * line; parallel files of different lengths are always refused. One thread.
  */
