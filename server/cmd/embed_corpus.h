@@ -39,7 +39,8 @@ struct embed_corpus {
     int64_t *counts;
 };
 
-/* The files are of texts (corpus_options.texts). STATUS_BAD_INPUT if fewer than two words are frequent enough. */
+/* The files are of texts (corpus_options.texts). STATUS_BAD_INPUT if fewer than two words are
+ * frequent enough. */
 MUST_CHECK enum status embed_corpus_read(struct embed_corpus *c, const struct corpora *files,
                                          const struct embed_corpus_options *options,
                                          struct error *err);
