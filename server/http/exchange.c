@@ -7,10 +7,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/protocol/http_reply.h"
 #include "server/protocol/line.h"
 
 #define HEADERS_BYTES 512
 #define RETRY_AFTER_S 1
+#define JSON_TYPE "application/json"
+#define PROBLEM_TYPE "application/problem+json"
 
 static const int codes[] = {
     [STATUS_OK] = 200,        [STATUS_NO_MEMORY] = 503, [STATUS_BAD_USAGE] = 500,
@@ -54,7 +57,7 @@ static void answer(struct exchange *x, struct reply *reply)
 
 /* ---- HTTP ---- */
 
-static void answer_body(struct exchange *x, int code, const char *headers)
+static void answer_body(struct exchange *x, int code, const char *type, const char *headers)
 {
     char all[HEADERS_BYTES];
     bool cross_origin = x->route && x->route->cross_origin;
@@ -62,34 +65,44 @@ static void answer_body(struct exchange *x, int code, const char *headers)
              headers);
     const struct bytes *body = &x->service->body;
     answer(x, &(struct reply){ .code = code,
-                               .content_type = "application/json",
+                               .content_type = type,
                                .headers = all,
                                .body = body->data,
                                .len = body->len });
 }
 
-static void answer_json(struct exchange *x, int code, const char *headers, json_t *value)
+static void answer_json(struct exchange *x, int code, const char *type, const char *headers,
+                        json_t *value)
 {
     static const char sorry[] = "{\"error\":\"there is no memory for the answer\"}";
+    static const char sorry_v1[] =
+        "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+        "\"detail\":\"there is no memory for the answer\"}";
     struct bytes *body = &x->service->body;
     bytes_reset(body);
     if (!value || !json_write(body, value)) {
         bytes_reset(body);
-        bytes_append(body, sorry, sizeof sorry - 1); // service_new made room
+        bytes_append_text(body, x->is_v1 ? sorry_v1 : sorry); // service_new made room
         code = 500;
+        type = x->is_v1 ? PROBLEM_TYPE : JSON_TYPE;
     }
     json_decref(value);
-    answer_body(x, code, headers);
+    answer_body(x, code, type, headers);
 }
 
 void exchange_json(struct exchange *x, int code, json_t *value)
 {
-    answer_json(x, code, "", value);
+    answer_json(x, code, JSON_TYPE, "", value);
 }
 
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text)
 {
-    answer_json(x, code, headers, json_pack("{s:s}", "error", text));
+    if (x->is_v1)
+        answer_json(x, code, PROBLEM_TYPE, headers,
+                    json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title",
+                              http_reason(code), "status", code, "detail", text));
+    else
+        answer_json(x, code, JSON_TYPE, headers, json_pack("{s:s}", "error", text));
 }
 
 void exchange_error(struct exchange *x, int code, const char *text)

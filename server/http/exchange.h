@@ -17,13 +17,15 @@
 #include "server/http/service.h"
 
 #define METHOD_BYTES 24 // longer ones are not known to llhttp
+#define PATH_VALUES_MAX 2
+#define PATH_VALUE_BYTES 128
 
 struct exchange;
 
 /* A path, a method and who answers. */
 struct route {
     const char *method;
-    const char *path;
+    const char *path; // "{name}" in it stands for a value, without "/"
     void (*answer)(struct exchange *x);
     bool cross_origin; // pages of other servers may read the answer
 };
@@ -35,7 +37,9 @@ struct exchange {
     struct client *client;
     uint64_t number;
     char id[MESSAGE_ID_BYTES];
-    char method[METHOD_BYTES]; // as the client wrote it, for the log
+    char values[PATH_VALUES_MAX][PATH_VALUE_BYTES]; // decoded, in the order of the route's path
+    bool is_v1;                                     // errors are problem+json
+    char method[METHOD_BYTES];                      // as the client wrote it, for the log
     int64_t started_ms;
     bool waits;
     struct ticket ticket; // in use while it waits
@@ -47,7 +51,7 @@ void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x));
 
 /* Takes the value over; NULL (no memory) is answered as 500. */
 void exchange_json(struct exchange *x, int code, json_t *value);
-/* {"error":"..."} */
+/* {"error":"..."}, or on /v1 a problem of RFC 9457 whose detail is the text. */
 void exchange_error(struct exchange *x, int code, const char *text);
 /* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
 void exchange_fail(struct exchange *x, const struct error *err);

@@ -19,6 +19,54 @@ static bool equals(struct slice s, const char *text)
     return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "%41" is an A. False: it is empty, too long, or has a zero in it. */
+static bool decode_value(const char *at, const char *end, char out[PATH_VALUE_BYTES])
+{
+    size_t len = 0;
+    for (; at < end && len < PATH_VALUE_BYTES - 1; at++) {
+        char c = *at;
+        if (c == '%' && end - at > 2 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
+            c = (char)(hex_digit(at[1]) * 16 + hex_digit(at[2]));
+            at += 2;
+        }
+        if (c == '\0')
+            return false;
+        out[len++] = c;
+    }
+    out[len] = '\0';
+    return len > 0 && at == end;
+}
+
+/* A "{name}" of the pattern is one or more bytes up to the byte behind it, or to the next "/". */
+static bool path_fits(const char *pattern, struct slice path,
+                      char values[PATH_VALUES_MAX][PATH_VALUE_BYTES])
+{
+    const char *at = path.at, *end = path.at + path.len;
+    int count = 0;
+    while (*pattern) {
+        if (*pattern != '{') {
+            if (at == end || *at++ != *pattern++)
+                return false;
+            continue;
+        }
+        pattern = strchr(pattern, '}') + 1;
+        const char *from = at;
+        while (at < end && *at != '/' && *at != *pattern)
+            at++;
+        if (!decode_value(from, at, values[count++]))
+            return false;
+    }
+    return at == end;
+}
+
 /* HEAD is GET without a body, which the protocol leaves out. */
 static bool method_fits(const struct route *route, struct slice method)
 {
@@ -29,9 +77,10 @@ static bool method_fits(const struct route *route, struct slice method)
 /* "POST, OPTIONS" */
 static void list_methods(struct slice path, char out[ALLOW_BYTES])
 {
+    char values[PATH_VALUES_MAX][PATH_VALUE_BYTES];
     size_t len = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!equals(path, routes[i].path))
+        if (!path_fits(routes[i].path, path, values))
             continue;
         bool is_get = strcmp(routes[i].method, "GET") == 0;
         len += (size_t)snprintf(out + len, ALLOW_BYTES - len, "%s, %s", routes[i].method,
@@ -67,7 +116,7 @@ void routes_answer(struct exchange *x)
     const struct message *message = x->message;
     char methods[ALLOW_BYTES] = "GET, HEAD, POST, OPTIONS";
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!equals(message->path, routes[i].path))
+        if (!path_fits(routes[i].path, message->path, x->values))
             continue;
         x->route = &routes[i];
         if (method_fits(x->route, message->method)) {

@@ -2,6 +2,7 @@
 #include "server/http/service.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -29,6 +30,7 @@ static void on_message(struct handler *handler, struct client *client,
     snprintf(x.id, sizeof x.id, "%s", message->id);
     if (message->kind == MESSAGE_HTTP) {
         snprintf(x.method, sizeof x.method, "%.*s", (int)message->method.len, message->method.at);
+        x.is_v1 = message->path.len >= 4 && memcmp(message->path.at, "/v1/", 4) == 0;
         routes_answer(&x);
     } else {
         x.route = &line_routes[message->kind];

@@ -5,27 +5,43 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char *reason(int code)
+const char *http_reason(int code)
 {
     switch (code) {
     case 200:
         return "OK";
+    case 202:
+        return "Accepted";
     case 204:
         return "No Content";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
         return "Method Not Allowed";
     case 408:
         return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 411:
+        return "Length Required";
     case 413:
         return "Content Too Large";
     case 414:
         return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
     case 417:
         return "Expectation Failed";
+    case 421:
+        return "Misdirected Request";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 500:
@@ -68,7 +84,7 @@ size_t http_reply_head(const struct http_reply_head *head, char out[HTTP_HEAD_BY
     int len = snprintf(out, HTTP_HEAD_BYTES,
                        "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%sX-Content-Type-Options: nosniff\r\n"
                        "X-Request-Id: %.64s\r\n%s",
-                       head->code, reason(head->code), date, type, length, head->id,
+                       head->code, http_reason(head->code), date, type, length, head->id,
                        connection_lines[head->connection]);
     assert(len > 0 && len < HTTP_HEAD_BYTES);
     return (size_t)len;

@@ -20,6 +20,8 @@ struct http_reply_head {
     enum connection_field connection;
 };
 
+const char *http_reason(int code); // "Not Found"; "" for a status we never send
+
 /* Without the empty line at the end: further fields may follow. Returns the length. */
 size_t http_reply_head(const struct http_reply_head *head, char out[HTTP_HEAD_BYTES]);
 
