@@ -123,7 +123,9 @@ static void remove_active(struct jobs *jobs, struct request *r)
 
 enum status jobs_submit(struct jobs *jobs, struct request *r, struct error *err)
 {
-    r->deadline_ms = clock_now_ms() + jobs->limits.deadline_ms;
+    if (r->time_ms == 0 || r->time_ms > jobs->limits.deadline_ms)
+        r->time_ms = jobs->limits.deadline_ms;
+    r->deadline_ms = clock_now_ms() + r->time_ms;
     enum status status = queue_add(&jobs->queue, r, err);
     if (status != STATUS_OK)
         return status;
@@ -142,8 +144,7 @@ static void bring_home(struct jobs *jobs, struct request *r)
     remove_active(jobs, r);
     if (r->status == STATUS_CANCELLED && r->is_late)
         error_set(&r->err, STATUS_CANCELLED,
-                  "the translation took longer than %d ms: send less text at once",
-                  jobs->limits.deadline_ms);
+                  "the translation took longer than %d ms: send less text at once", r->time_ms);
     else if (r->status == STATUS_CANCELLED)
         error_set(&r->err, STATUS_CANCELLED, "the request was cancelled");
     r->on_done(r);

@@ -36,7 +36,11 @@ struct request {
         *texts; // (text_count) valid UTF-8; `cancelled` is filled in here; at the end
                 // what the last hop translated
     int text_count;
-    int n_best;                               // 1, or 1 + alternatives wanted
+    int n_best;  // 1, or 1 + alternatives wanted
+    int beam;    // 0: the server's
+    int time_ms; // until it is late, if that is sooner than with the server's; 0: the server's
+    /* NULL, or what the worker's thread does with the answers before they come home. */
+    enum status (*on_answers)(struct request *request, struct error *err);
     void (*on_done)(struct request *request); // on the loop thread, exactly once
     void *owner;
 

@@ -39,7 +39,9 @@ static struct search_options search_of(const struct worker *w, const struct requ
 {
     struct search_options options = search_options_default();
     options.n_best = request_n_best(r);
-    options.beam = options.n_best > w->limits.beam ? options.n_best : w->limits.beam;
+    options.beam = r->beam ? r->beam : w->limits.beam;
+    if (options.beam < options.n_best)
+        options.beam = options.n_best;
     return options;
 }
 
@@ -95,6 +97,8 @@ static enum status finish(const struct flight *flight)
         r->texts[i].text = r->answers[i].text;
         r->texts[i].len = r->answers[i].len;
     }
+    if (!has_next && status == STATUS_OK && r->on_answers)
+        status = r->on_answers(r, &r->err);
     return for_client(status, &r->err);
 }
 
