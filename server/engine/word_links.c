@@ -304,44 +304,91 @@ static bool lay_out(struct word_alignment *out, struct arena *arena)
            out->warnings;
 }
 
-enum status word_alignment(const struct vocabulary *vocabulary,
-                           const struct engine_sentence *sentence, int hypothesis,
-                           struct arena *arena, struct word_alignment *out, struct error *err)
+/* Each piece is a word of its own. */
+static void keep_pieces(const struct vocabulary *v, const int32_t *ids, const struct span *spans,
+                        struct grouping *g)
+{
+    for (int i = 0; i < g->pieces; i++) {
+        g->words[i] = spans[i];
+        g->is_word[i] = class_of(v, ids[i]) == CLASS_WORD;
+        g->word_of[i] = i;
+    }
+    g->count = g->pieces;
+}
+
+enum level { LEVEL_WORD, LEVEL_PIECE };
+
+static enum status no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY,
+                     "the alignment needs more memory than a request has: ask for fewer sentences");
+}
+
+static void warn_of_all(const struct vocabulary *vocabulary, const struct engine_sentence *sentence,
+                        int hypothesis, const struct grouping *source, const struct span *spans,
+                        struct word_alignment *out)
+{
+    const struct hypothesis *h = &sentence->translation.best[hypothesis];
+    if (attends(h))
+        warn_of_uncovered(source, out);
+    warn_of_repetition(vocabulary, &sentence->tokens, h, spans, out);
+    if (sentence->split)
+        warn(out, WARNING_SPLIT, sentence->source);
+    if (!h->finished)
+        warn(out, WARNING_TRUNCATED, (struct span){ 0, (uint32_t)sentence->texts[hypothesis].len });
+}
+
+static enum status align_level(enum level level, const struct vocabulary *vocabulary,
+                               const struct engine_sentence *sentence, int hypothesis,
+                               struct arena *arena, struct word_alignment *out, struct error *err)
 {
     assert(hypothesis >= 0 && hypothesis < sentence->translation.count);
     const struct tokens *tokens = &sentence->tokens;
     const struct hypothesis *h = &sentence->translation.best[hypothesis];
-    const struct detokenised *text = &sentence->texts[hypothesis];
+    void (*const join)(const struct vocabulary *, const int32_t *, const struct span *,
+                       struct grouping *) = level == LEVEL_WORD ? group : keep_pieces;
     struct grouping source, target;
     struct word_alignment words = { 0 };
-    struct span *spans = trimmed_spans(text, h->T, arena);
+    struct span *spans = trimmed_spans(&sentence->texts[hypothesis], h->T, arena);
     int *pieces_in = arena_array(arena, int, h->T + 1); // of each target word
     assert(h->S == tokens->count + 1);
     if (!spans || !pieces_in || !grouping_init(&source, tokens->count, arena) ||
         !grouping_init(&target, h->T, arena))
-        goto no_memory;
-    group(vocabulary, tokens->ids, tokens->spans, &source);
-    group(vocabulary, h->ids, spans, &target);
+        return no_memory(err);
+    join(vocabulary, tokens->ids, tokens->spans, &source);
+    join(vocabulary, h->ids, spans, &target);
     words.S = source.count;
     words.T = target.count; // an answer of nothing but spaces has none
     words.source = source.words;
     words.target = target.words;
     if (!lay_out(&words, arena))
-        goto no_memory;
-
+        return no_memory(err);
     add_up(h, &source, &target, pieces_in, &words);
     weigh(pieces_in, &words);
-    if (attends(h))
-        warn_of_uncovered(&source, &words);
-    warn_of_repetition(vocabulary, tokens, h, spans, &words);
-    if (sentence->split)
-        warn(&words, WARNING_SPLIT, sentence->source);
-    if (!h->finished)
-        warn(&words, WARNING_TRUNCATED, (struct span){ 0, (uint32_t)text->len });
+    if (level == LEVEL_WORD)
+        warn_of_all(vocabulary, sentence, hypothesis, &source, spans, &words);
     *out = words;
     return STATUS_OK;
+}
 
-no_memory:
-    return error_set(err, STATUS_NO_MEMORY,
-                     "the alignment needs more memory than a request has: ask for fewer sentences");
+enum status word_alignment(const struct vocabulary *vocabulary,
+                           const struct engine_sentence *sentence, int hypothesis,
+                           struct arena *arena, struct word_alignment *out, struct error *err)
+{
+    return align_level(LEVEL_WORD, vocabulary, sentence, hypothesis, arena, out, err);
+}
+
+enum status piece_alignment(const struct vocabulary *vocabulary,
+                            const struct engine_sentence *sentence, int hypothesis,
+                            struct arena *arena, struct word_alignment *out, struct error *err)
+{
+    struct word_alignment words;
+    enum status status = word_alignment(vocabulary, sentence, hypothesis, arena, &words, err);
+    if (status == STATUS_OK)
+        status = align_level(LEVEL_PIECE, vocabulary, sentence, hypothesis, arena, out, err);
+    if (status != STATUS_OK)
+        return status;
+    out->warnings = words.warnings;
+    out->warning_count = words.warning_count;
+    return STATUS_OK;
 }

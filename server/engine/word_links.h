@@ -60,6 +60,13 @@ MUST_CHECK enum status word_alignment(const struct vocabulary *vocabulary,
                                       struct arena *arena, struct word_alignment *out,
                                       struct error *err);
 
+/* The same with pieces for words: S and T are those of the hypothesis without </s>, a piece's span
+ * may be empty (of a space in front, of a later byte of a character). Warnings are of the words. */
+MUST_CHECK enum status piece_alignment(const struct vocabulary *vocabulary,
+                                       const struct engine_sentence *sentence, int hypothesis,
+                                       struct arena *arena, struct word_alignment *out,
+                                       struct error *err);
+
 const char *word_warning_name(enum word_warning_kind kind);  // "uncovered"
 bool word_warning_is_of_source(enum word_warning_kind kind); // whose bytes its span is
 

@@ -420,6 +420,39 @@ START_TEST(a_full_arena_is_said)
 }
 END_TEST
 
+START_TEST(pieces_keep_the_weights_and_warnings_stay_those_of_words)
+{
+    float alignment[] = {
+        .6f, .1f, .1f, .1f, .1f, // ▁l
+        .2f, .4f, .2f, .0f, .2f, // a
+        .0f, .2f, .3f, .0f, .5f, // ▁b
+        .1f, .1f, .1f, .1f, .6f, // </s>
+    };
+    struct example x;
+    struct word_alignment words, pieces;
+    two_words_each(&x, alignment);
+    x.hypothesis.finished = false;
+    x.log_probs[1] = -1;
+    assert_ok(word_alignment(x.v, &x.sentence, 0, &x.arena, &words, &err), err);
+    assert_ok(piece_alignment(x.v, &x.sentence, 0, &x.arena, &pieces, &err), err);
+    ck_assert_int_eq(pieces.S, 4);
+    ck_assert_int_eq(pieces.T, 3);
+    assert_span(pieces.source[2], 15, 16);
+    assert_span(pieces.target[2], 3, 4); // without the space in front
+    for (int i = 0; i < 15; i++)
+        ck_assert_float_eq_tol(pieces.weights[i], alignment[i], EXACT);
+    ck_assert_int_eq(pieces.links[0], 0);
+    ck_assert_int_eq(pieces.links[1], 1);
+    ck_assert_int_eq(pieces.links[2], -1);
+    ck_assert_float_eq_tol(pieces.coverage[3], .1f, EXACT);
+    ck_assert_float_eq_tol(pieces.log_probs[1], -1, EXACT);
+    ck_assert_int_eq(words.warning_count, 1); // "b" alone is hardly covered, its word is
+    ck_assert_int_eq(pieces.warning_count, 1);
+    assert_warning(&pieces, 0, WARNING_TRUNCATED, 0, 4);
+    example_release(&x);
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(source_pieces_are_summed_and_target_pieces_averaged),
     TEST(a_word_that_looks_at_the_end_most_has_no_link),
@@ -433,6 +466,7 @@ static const struct test_case cases[] = {
     TEST(a_model_without_attention_links_nothing_and_leaves_nothing_out),
     TEST(what_is_split_and_what_is_cut_off_is_said),
     TEST(a_phrase_again_and_again_is_said_unless_the_source_does_so_too),
+    TEST(pieces_keep_the_weights_and_warnings_stay_those_of_words),
     TEST(a_full_arena_is_said),
 };
 TEST_MAIN("server/engine/word_links", cases)
