@@ -11,12 +11,16 @@ CREATE TABLE suggestions (
     state           TEXT    NOT NULL DEFAULT 'pending'
                             CHECK (state IN ('pending', 'accepted', 'rejected')),
     key_id          INTEGER REFERENCES keys(id), -- who said so; NULL: somebody without a key
+    client          TEXT    NOT NULL,            -- the same as 16 digits of a hash, of the key's id
+                                                 -- or of the address: so many of one may wait
     created_ms      INTEGER NOT NULL,            -- milliseconds since 1970-01-01 UTC
     decided_ms      INTEGER                      -- when it was accepted or rejected
                             CHECK ((decided_ms IS NULL) = (state = 'pending'))
 ) STRICT;
 
 CREATE INDEX suggestions_by_state ON suggestions(state, id);
+CREATE INDEX suggestions_by_decision ON suggestions(decided_ms);
+CREATE INDEX suggestions_by_client ON suggestions(client) WHERE state = 'pending';
 CREATE INDEX suggestions_by_key ON suggestions(key_id) WHERE key_id IS NOT NULL;
 CREATE UNIQUE INDEX accepted_suggestions
     ON suggestions(source_text, source_language, target_language) WHERE state = 'accepted';

@@ -57,8 +57,9 @@ ONLY_FROM = {
     "omp.h": ("model/train", "the inference program links no OpenMP"),
     "mpi.h": ("model/train", "ranks speak through model/train/peers.h"),
     "sqlite3.h": ("server/store", "SQL is only in server/store"),
-    "uv.h": ("server/net server/jobs server/cmd",
-             "libuv is only in server/net, server/jobs and the commands that run its loop"),
+    "uv.h": ("server/net server/jobs server/http/background.c server/cmd",
+             "libuv is only in server/net, server/jobs, server/http/background.c and the commands that run its "
+             "loop"),
     "llhttp.h": ("server/protocol", "HTTP is parsed in server/protocol"),
     "cairo.h": ("server/render", "pictures are drawn in server/render"),
     "pango/": ("server/render", "pictures are drawn in server/render"),

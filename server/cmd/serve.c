@@ -1,7 +1,7 @@
 /*
  * serve.c - "verso serve": translation over TCP, for HTTP clients and for lines.
  *
- *     database -> models -> workers -> service -> port
+ *     database -> models -> workers -> background -> service -> port
  *
  * opened in this order and closed in the other. SIGTERM or SIGINT stops it:
  * no new connections, every accepted request is answered, exit 0; a second one
@@ -15,6 +15,7 @@
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
 #include "server/cmd/shortlist_option.h"
+#include "server/http/background.h"
 #include "server/http/service.h"
 #include "server/jobs/jobs.h"
 #include "server/net/listener.h"
@@ -32,6 +33,7 @@ struct server {
     struct db *db;
     struct registry *registry;
     struct jobs *jobs;
+    struct background *background;
     struct service *service;
     struct listener *listener;
 };
@@ -130,7 +132,14 @@ static enum status open_server(struct server *server, const struct options *o, s
     if (status == STATUS_OK)
         status = jobs_open(&server->jobs, &server->loop, server->registry, &jobs, err);
     if (status == STATUS_OK)
-        status = service_new(&server->service, server->registry, server->jobs, &service, err);
+        status =
+            background_open(&server->background, &server->loop, options_text(o, "database"), err);
+    if (status != STATUS_OK)
+        return status;
+    const struct service_parts parts = { .registry = server->registry,
+                                         .jobs = server->jobs,
+                                         .background = server->background };
+    status = service_new(&server->service, &parts, &service, err);
     if (status != STATUS_OK)
         return status;
     struct listener_options listener = listener_options(o, service_handler(server->service));
@@ -142,11 +151,14 @@ static void close_server(struct server *server)
 {
     if (server->jobs)
         jobs_stop(server->jobs);
+    if (server->background)
+        background_stop(server->background);
     uv_close((uv_handle_t *)&server->terminate, NULL);
     uv_close((uv_handle_t *)&server->interrupt, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT); // the close callbacks
     listener_free(server->listener);
     service_free(server->service);
+    background_free(server->background);
     jobs_free(server->jobs);
     registry_close(server->registry);
     db_close(server->db);

@@ -36,6 +36,12 @@ void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x))
     client_wait(x->client, &x->ticket, x->number, on_ticket_gone);
 }
 
+void exchange_resume(struct exchange *x)
+{
+    client_resume(&x->ticket);
+    x->waits = false;
+}
+
 static void log_answer(const struct exchange *x, int code)
 {
     log_event(LOG_INFO, "request", "id", LOG_TEXT(x->id), "method", LOG_TEXT(x->method), "path",

@@ -14,6 +14,7 @@
 #define SERVER_HTTP_EXCHANGE_H
 
 #include "base/json.h"
+#include "server/http/caller.h"
 #include "server/http/service.h"
 
 #define METHOD_BYTES 24 // longer ones are not known to llhttp
@@ -28,6 +29,7 @@ struct route {
     const char *path; // "{name}" in it stands for a value, without "/"
     void (*answer)(struct exchange *x);
     bool cross_origin; // pages of other servers may read the answer
+    enum scope scope;  // that the caller must have
 };
 
 struct exchange {
@@ -35,6 +37,7 @@ struct exchange {
     const struct route *route;     // NULL: the path is not known
     const struct message *message; // borrowed until the handler returns
     struct client *client;
+    struct caller caller;
     uint64_t number;
     char id[MESSAGE_ID_BYTES];
     char values[PATH_VALUES_MAX][PATH_VALUE_BYTES]; // decoded, in the order of the route's path
@@ -48,6 +51,10 @@ struct exchange {
 
 /* For a copy of the exchange that lives until the answer. on_gone: it need not be answered. */
 void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x));
+
+/* One that waited and whose client is still there waits no more: it can be answered at once or wait
+ * again, as or in another copy. */
+void exchange_resume(struct exchange *x);
 
 /* Takes the value over; NULL (no memory) is answered as 500. */
 void exchange_json(struct exchange *x, int code, json_t *value);

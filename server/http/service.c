@@ -25,6 +25,8 @@ static void on_message(struct handler *handler, struct client *client,
         .message = message,
         .client = client,
         .number = message->number,
+        .caller = { .scopes = SCOPE_TRANSLATE | SCOPE_READ | SCOPE_ADMIN | SCOPE_DELETE,
+                    .rows = ROWS_OF_ALL },
         .started_ms = clock_now_ms(),
     };
     snprintf(x.id, sizeof x.id, "%s", message->id);
@@ -39,7 +41,7 @@ static void on_message(struct handler *handler, struct client *client,
     }
 }
 
-enum status service_new(struct service **out, struct registry *registry, struct jobs *jobs,
+enum status service_new(struct service **out, const struct service_parts *parts,
                         const struct service_limits *limits, struct error *err)
 {
     *out = NULL;
@@ -47,10 +49,11 @@ enum status service_new(struct service **out, struct registry *registry, struct 
     if (!service)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the service");
     service->handler.message = on_message;
-    service->jobs = jobs;
+    service->jobs = parts->jobs;
+    service->background = parts->background;
     service->limits = *limits;
     bytes_init(&service->body, REPLY_BYTES_MAX);
-    enum status status = pairs_init(&service->pairs, registry, err);
+    enum status status = pairs_init(&service->pairs, parts->registry, err);
     if (status == STATUS_OK && !bytes_reserve(&service->body, FIRST_BODY_BYTES))
         status = error_set(err, STATUS_NO_MEMORY, "no memory for the service");
     if (status != STATUS_OK) {

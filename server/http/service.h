@@ -2,13 +2,12 @@
  * service.h - what clients can ask of this server, in HTTP or in lines.
  *
  *     struct service *service;
- *     status = service_new(&service, registry, jobs, &limits, &err);
+ *     status = service_new(&service, &parts, &limits, &err);
  *     options.handler = service_handler(service);           // of the listener
  *     service_free(service);
  *
  * A message becomes an exchange; a resource answers it at once, or hands it to
- * jobs and answers when that is done. Loop thread only. The registry and the
- * jobs must outlive it.
+ * jobs and answers when that is done. Loop thread only.
  */
 #ifndef SERVER_HTTP_SERVICE_H
 #define SERVER_HTTP_SERVICE_H
@@ -20,6 +19,15 @@
 
 #define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
+struct background;
+
+/* What it stands on; all of it must outlive it. */
+struct service_parts {
+    struct registry *registry;
+    struct jobs *jobs;
+    struct background *background;
+};
+
 struct service_limits {
     int characters;   // of all texts of a request
     int batch_items;  // texts of a request
@@ -29,14 +37,14 @@ struct service_limits {
 struct service {
     struct handler handler;
     struct jobs *jobs;
+    struct background *background; // reads and pictures, beside the loop
     struct service_limits limits;
     struct pairs pairs;
     struct bytes body; // of the reply that is being written
 };
 
-MUST_CHECK enum status service_new(struct service **out, struct registry *registry,
-                                   struct jobs *jobs, const struct service_limits *limits,
-                                   struct error *err);
+MUST_CHECK enum status service_new(struct service **out, const struct service_parts *parts,
+                                   const struct service_limits *limits, struct error *err);
 void service_free(struct service *service); // NULL is fine
 struct handler *service_handler(struct service *service);
 

@@ -29,6 +29,12 @@ static void unlink_ticket(struct ticket *ticket)
     ticket->next = ticket->previous = NULL;
 }
 
+void client_resume(struct ticket *ticket)
+{
+    if (ticket->client)
+        unlink_ticket(ticket);
+}
+
 void client_answer(struct ticket *ticket, struct reply *reply)
 {
     struct client *client = ticket->client;

@@ -37,6 +37,8 @@ void client_wait(struct client *client, struct ticket *ticket, uint64_t number,
                  void (*on_gone)(struct ticket *ticket));
 /* reply->number is filled in here. */
 void client_answer(struct ticket *ticket, struct reply *reply);
+/* It is no longer waited with: the message may be answered at once, or held anew. */
+void client_resume(struct ticket *ticket);
 void client_gone(struct client *client);
 
 #endif

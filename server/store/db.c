@@ -13,8 +13,9 @@
 #include "server/store/migrate.h"
 #include "server/store/sql.h"
 
-#define BUSY_MS 5000    // how long to wait for another process' lock
-#define WAL_RETRY_MS 10 // between two tries at write-ahead logging
+#define BUSY_MS 5000     // how long to wait for another process' lock
+#define WAL_RETRY_MS 10  // between two tries at write-ahead logging
+#define WATCH_STEPS 2000 // of SQLite's machine, a fraction of a millisecond
 
 /* What is logged is people's text, so a new file is its owner's alone (SQLite gives -wal and -shm
  * the same rights). Never opens a file that exists: closing it again would drop the locks that
@@ -109,6 +110,16 @@ enum status db_open_as(struct db **out, const char *path, const struct migration
 enum status db_open(struct db **out, const char *path, struct error *err)
 {
     return db_open_as(out, path, migrations, BUSY_MS, err);
+}
+
+static int is_cancelled(void *cancelled)
+{
+    return atomic_load((atomic_bool *)cancelled);
+}
+
+void db_watch(struct db *db, atomic_bool *cancelled)
+{
+    sqlite3_progress_handler(db->handle, WATCH_STEPS, cancelled ? is_cancelled : NULL, cancelled);
 }
 
 void db_close(struct db *db)

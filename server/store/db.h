@@ -13,11 +13,16 @@
 #ifndef SERVER_STORE_DB_H
 #define SERVER_STORE_DB_H
 
+#include <stdatomic.h>
 #include "base/status.h"
 
 struct db;
 
 MUST_CHECK enum status db_open(struct db **out, const char *path, struct error *err);
 void db_close(struct db *db); // NULL is fine
+
+/* From now on statements end by themselves, with STATUS_CANCELLED, once *cancelled is true; NULL: no
+ * more. Whoever sets it may be another thread. */
+void db_watch(struct db *db, atomic_bool *cancelled);
 
 #endif

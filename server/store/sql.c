@@ -26,6 +26,7 @@ static const struct advice advices[] = {
       "it cannot be opened; check that its folder exists and that you may write there" },
     { SQLITE_PERM, STATUS_IO, "access is denied; check the rights of the file" },
     { SQLITE_IOERR, STATUS_IO, "the disk failed; check it, and restore a backup if need be" },
+    { SQLITE_INTERRUPT, STATUS_CANCELLED, "nobody waits for it any more" },
     { SQLITE_NOMEM, STATUS_NO_MEMORY, "give the program more memory" },
     { SQLITE_TOOBIG, STATUS_TOO_LARGE, "a text is too long to be stored" },
 };

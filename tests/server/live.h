@@ -15,6 +15,7 @@
 
 struct live {
     char folder[64];
+    char database[128];
     struct db *db;
     struct registry *registry;
 };
@@ -29,8 +30,8 @@ static inline void live_open(struct live *live, const char *const *pairs)
         ck_assert_int_eq(sscanf(pairs[i], "%7[a-z]-%7[a-z]", source, target), 2);
         write_tiny_model(path, source, target, (uint64_t)i + 2);
     }
-    snprintf(path, sizeof path, "%s/verso.db", live->folder);
-    assert_ok(db_open(&live->db, path, &err), err);
+    snprintf(live->database, sizeof live->database, "%s/verso.db", live->folder);
+    assert_ok(db_open(&live->db, live->database, &err), err);
     assert_ok(
         registry_open(&live->registry, live->folder, WEIGHT_F32, SHORTLIST_WHOLE, live->db, &err),
         err);

@@ -1,10 +1,12 @@
 /* test_service.c - the whole service with a client that is no socket. */
+#include "server/http/background.h"
 #include "server/http/service.h"
 #include "tests/server/live.h"
 
 static struct live live;
 static uv_loop_t loop;
 static struct jobs *jobs;
+static struct background *background;
 static struct service *service;
 
 /* A client that remembers what it was told. */
@@ -48,7 +50,9 @@ static void open_service_of(const char *const *pairs, const struct jobs_limits *
     live_open(&live, pairs);
     uv_loop_init(&loop);
     assert_ok(jobs_open(&jobs, &loop, live.registry, limits, &err), err);
-    assert_ok(service_new(&service, live.registry, jobs, &service_limits, &err), err);
+    assert_ok(background_open(&background, &loop, live.database, &err), err);
+    const struct service_parts parts = { live.registry, jobs, background };
+    assert_ok(service_new(&service, &parts, &service_limits, &err), err);
 }
 
 static void open_service(const char *const *pairs)
@@ -59,8 +63,10 @@ static void open_service(const char *const *pairs)
 static void close_service(void)
 {
     jobs_stop(jobs);
+    background_stop(background);
     uv_run(&loop, UV_RUN_DEFAULT);
     service_free(service);
+    background_free(background);
     jobs_free(jobs);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     live_close(&live);
@@ -212,9 +218,10 @@ START_TEST(a_service_needs_no_more_memory_than_it_gives_back)
     open_service(en_fr);
     for (long nth = 1;; nth++) {
         struct service *another;
+        const struct service_parts parts = { live.registry, jobs, background };
         long before = memory_live();
         memory_fail_at(nth);
-        enum status status = service_new(&another, live.registry, jobs, &service->limits, &err);
+        enum status status = service_new(&another, &parts, &service->limits, &err);
         bool failed = memory_failed();
         memory_fail_at(0);
         service_free(another);
