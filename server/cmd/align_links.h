@@ -1,0 +1,35 @@
+/*
+ * align_links.h - what models attend to, as links between words.
+ *
+ *     status = align_links_find(&links, &found, threshold, &err);   // struct align_answers
+ *     ok = links_symmetrise(method, &links.of[0], &links.of[1], &joined);
+ *     ok = links_map(&joined, &links.words, &text_words, &out);
+ *
+ * A link is always source word, target word of the pair, also where a model
+ * read them the other way round.
+ */
+#ifndef SERVER_CMD_ALIGN_LINKS_H
+#define SERVER_CMD_ALIGN_LINKS_H
+
+#include "server/cmd/align_block.h"
+#include "server/quality/links.h"
+
+struct align_links {         // {0} is empty
+    struct word_spans words; // as word_links.h cuts them, by the first model's pieces; in the arena
+    struct links of[2];      // what each model found, in those words
+    struct links scratch;
+};
+
+void align_links_release(struct align_links *links);
+
+/* Each word of the side that a model says is linked to the one it looked at most, or, with a
+ * threshold above 0, to all that it gave so much of its attention. */
+MUST_CHECK enum status align_links_find(struct align_links *links,
+                                        const struct align_answers *found, double threshold,
+                                        struct error *err);
+
+/* What white space separates. */
+MUST_CHECK enum status align_text_words(const struct engine_pair *pair, struct arena *arena,
+                                        struct word_spans *out, struct error *err);
+
+#endif
