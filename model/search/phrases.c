@@ -87,15 +87,32 @@ static struct ending_pieces and_then(const struct ending_pieces *before, int32_t
     return last;
 }
 
+static bool is_same(const struct phrase *a, const struct phrase *b)
+{
+    return a->count == b->count && memcmp(a->ids, b->ids, (size_t)a->count * sizeof *a->ids) == 0;
+}
+
+/* A phrase that is wanted twice is met twice, one after the other. */
+static bool is_met_now(const struct phrases *phrases, uint32_t now, int phrase)
+{
+    for (int i = 0; i < phrase; i++)
+        if (has(now, i) && is_same(&phrases->list[i], &phrases->list[phrase]))
+            return true;
+    return false;
+}
+
 /* What a continuation contains, and its bank. */
 static void judge(const struct phrases *phrases, const struct ending_pieces *last,
                   struct phrase_choice *choice)
 {
     int complete = 0, longest = 0;
+    uint32_t now = 0;
     for (int i = 0; i < phrases->count; i++) {
         const struct phrase *phrase = &phrases->list[i];
-        if (ends_in(last, phrase, phrase->count))
-            choice->met |= (uint32_t)1 << i;
+        if (!has(choice->met, i) && ends_in(last, phrase, phrase->count) &&
+            !is_met_now(phrases, now, i))
+            now |= (uint32_t)1 << i;
+        choice->met |= now;
         const int count = has(choice->met, i) ? 0 : begun(last, phrase);
         complete += has(choice->met, i) ? phrase->count : 0;
         longest = count > longest ? count : longest;

@@ -76,7 +76,8 @@ struct source {
     const int32_t *forced; // (forced_count) what its target begins with, up to LENGTH_RATIO_MAX *
     int forced_count;      // limits.source_len pieces; one that ends in </s> is the whole
     const struct phrase *phrases; // (phrase_count) that its target must contain, in any order, over
-    int phrase_count; // each other or not; what has </s> has them all, and the best always
+    int phrase_count; // each other or not, one that is named twice twice; what has </s> has them
+                      // all, and the best always
 };
 
 struct hypothesis {

@@ -71,10 +71,19 @@ MUST_CHECK enum status engine_worker_new(struct engine_worker **out, const struc
                                          const struct engine_limits *limits, struct error *err);
 void engine_worker_free(struct engine_worker *worker); // NULL is fine
 
+struct engine_phrase {
+    struct span source; // bytes of the text it stands for
+    const char *target; // what the translation of that sentence must contain
+    size_t len;
+};
+
 struct engine_text {
     const char *text; // need not be NUL-terminated
     size_t len;
-    const atomic_bool *cancelled; // NULL, or checked at each decoder step
+    const atomic_bool *cancelled;        // NULL, or checked at each decoder step
+    const struct engine_phrase *phrases; // (phrase_count) by source.from; a sentence has those that
+    int phrase_count; // begin in it, PHRASES_MAX of them at most, each of PHRASE_PIECES_MAX pieces
+                      // at most; what is over that is not asked for
 };
 
 struct engine_sentence {
@@ -85,6 +94,10 @@ struct engine_sentence {
     struct detokenised *texts;      // (translation.count) each hypothesis' text and spans
     bool split;                     // part of a sentence over the piece limit
     bool truncated;                 // the length limit ended the best hypothesis
+    int *phrases;                   // (phrase_count) of the text's, those that were asked for
+    struct span *phrase_places; // (translation.count, phrase_count) where each of `texts` has each,
+                                // with the space in front; empty: nowhere
+    int phrase_count;
 };
 
 struct engine_answer {

@@ -11,6 +11,7 @@
 #include "server/engine/answer.h"
 #include "server/engine/engine.h"
 #include "server/engine/parts.h"
+#include "server/engine/wanted.h"
 
 struct engine_task {
     struct engine_task *next; // in the round
@@ -136,23 +137,37 @@ static bool limit_source(const struct engine *engine, struct arena *arena, struc
     return source->allowed != NULL;
 }
 
-static enum status make_searches(const struct engine *engine, struct engine_task *task,
+/* One part of a text, with the phrases that are its own. */
+static enum status make_search(const struct engine_worker *w, const struct engine_text *text,
+                               struct engine_sentence *part, int *next_phrase, struct arena *arena,
+                               struct search *search, struct error *err)
+{
+    const int pieces_max = LENGTH_RATIO_MAX * (w->limits.pieces + 1);
+    if (!make_source(&part->tokens, text->cancelled, arena, &search->source) ||
+        !limit_source(w->engine, arena, &search->source))
+        return no_memory(err);
+    return wanted_choose(engine_vocabulary(w->engine), text, pieces_max, next_phrase, arena, part,
+                         &search->source, err);
+}
+
+static enum status make_searches(const struct engine_worker *w, struct engine_task *task,
                                  const struct search_options *options, struct error *err)
 {
+    enum status status = STATUS_OK;
     int at = 0;
     task->searches = arena_array(task->arena, struct search, task->sentence_count);
     if (!task->searches)
         return no_memory(err);
-    for (int i = 0; i < task->text_count; i++)
-        for (int k = 0; k < task->parts[i].count; k++) {
+    for (int i = 0; i < task->text_count; i++) {
+        int next_phrase = 0;
+        for (int k = 0; status == STATUS_OK && k < task->parts[i].count; k++) {
             struct search *search = &task->searches[at++];
             *search = (struct search){ .options = *options, .results = task->arena };
-            if (!make_source(&task->parts[i].list[k].tokens, task->texts[i].cancelled, task->arena,
-                             &search->source) ||
-                !limit_source(engine, task->arena, &search->source))
-                return no_memory(err);
+            status = make_search(w, &task->texts[i], &task->parts[i].list[k], &next_phrase,
+                                 task->arena, search, err);
         }
-    return STATUS_OK;
+    }
+    return status;
 }
 
 /* ---- the round ---- */
@@ -281,6 +296,8 @@ static enum status make_answer(const struct vocabulary *vocabulary, const struct
     for (int k = 0; k < parts->count; k++) {
         enum status status =
             decode(vocabulary, &searches[k].translation, arena, &parts->list[k], err);
+        if (status == STATUS_OK)
+            status = wanted_find(&searches[k].source, arena, &parts->list[k], err);
         if (status != STATUS_OK)
             return status;
     }
@@ -300,7 +317,7 @@ enum status engine_begin(struct engine_worker *worker, const struct engine_text 
     *task = (struct engine_task){ .texts = texts, .text_count = count, .arena = arena };
     enum status status = cut_texts(worker, task, err);
     if (status == STATUS_OK)
-        status = make_searches(worker->engine, task, options, err);
+        status = make_searches(worker, task, options, err);
     if (status != STATUS_OK)
         return status;
     worker->waiting += task->sentence_count;
