@@ -63,6 +63,8 @@ static struct service_limits service_limits(const struct options *o)
         .characters = options_int(o, "characters"),
         .batch_items = options_int(o, "batch-items"),
         .alternatives = options_int(o, "alternatives"),
+        .beam = options_int(o, "beam"),
+        .deadline_ms = options_int(o, "deadline"),
     };
 }
 

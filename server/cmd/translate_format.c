@@ -177,9 +177,9 @@ static enum status append_json(struct bytes *out, bool with_alignment, long numb
                                const struct engine_answer *answer, struct arena *arena,
                                struct error *err)
 {
+    const struct answer_json_options options = { .alignment = with_alignment };
     json_t *object;
-    enum status status =
-        answer_to_json(&object, vocabulary, text, answer, with_alignment, arena, err);
+    enum status status = answer_to_json(&object, vocabulary, text, answer, &options, arena, err);
     if (status == STATUS_OK)
         append_object(out, number, object);
     return status;

@@ -1,5 +1,5 @@
 /*
- * answer_json.c - an answer as JSON, word by word.
+ * answer_json.c - an answer as JSON, token by token.
  */
 #include "server/engine/answer_json.h"
 
@@ -12,7 +12,7 @@
 struct writer {
     const struct vocabulary *vocabulary;
     const char *text;
-    bool with_alignment;
+    const struct answer_json_options *options;
     struct arena *arena;
     json_t *warnings;
     bool is_full; // something could not be allocated
@@ -48,6 +48,14 @@ static void set(struct writer *w, json_t *object, const char *key, json_t *value
 }
 
 /* ---- a sentence ---- */
+
+static enum status align(const struct writer *w, const struct engine_sentence *sentence,
+                         int hypothesis, struct word_alignment *out, struct error *err)
+{
+    return w->options->pieces
+               ? piece_alignment(w->vocabulary, sentence, hypothesis, w->arena, out, err)
+               : word_alignment(w->vocabulary, sentence, hypothesis, w->arena, out, err);
+}
 
 static json_t *tokens_to_json(struct writer *w, const struct engine_sentence *sentence,
                               const struct word_alignment *words)
@@ -101,9 +109,9 @@ static enum status add_other(struct writer *w, const struct engine_sentence *sen
     json_t *other = json_object();
     set(w, other, "text", json_stringn(sentence->texts[k].text, sentence->texts[k].len));
     set(w, other, "score", number(sentence->translation.best[k].score));
-    if (w->with_alignment)
-        status = word_alignment(w->vocabulary, sentence, k, w->arena, &words, err);
-    if (w->with_alignment && status == STATUS_OK)
+    if (w->options->alignment)
+        status = align(w, sentence, k, &words, err);
+    if (w->options->alignment && status == STATUS_OK)
         set(w, other, "alignment", alignment_to_json(w, &words));
     append(w, list, other);
     return status;
@@ -143,7 +151,7 @@ static enum status add_sentence(struct writer *w, const struct engine_sentence *
 {
     const struct arena_mark mark = arena_mark(w->arena);
     struct word_alignment words;
-    enum status status = word_alignment(w->vocabulary, sentence, 0, w->arena, &words, err);
+    enum status status = align(w, sentence, 0, &words, err);
     if (status != STATUS_OK)
         return status;
     json_t *object = json_object();
@@ -152,7 +160,7 @@ static enum status add_sentence(struct writer *w, const struct engine_sentence *
     set(w, object, "score", number(sentence->translation.best[0].score));
     set(w, object, "tokens", tokens_to_json(w, sentence, &words));
     set(w, object, "source_tokens", source_tokens_to_json(w, &words));
-    if (w->with_alignment)
+    if (w->options->alignment)
         set(w, object, "alignment", alignment_to_json(w, &words));
     add_warnings(w, sentence, &words);
     arena_rewind(w->arena, mark);
@@ -163,12 +171,13 @@ static enum status add_sentence(struct writer *w, const struct engine_sentence *
 }
 
 enum status answer_to_json(json_t **root, const struct vocabulary *vocabulary, const char *text,
-                           const struct engine_answer *answer, bool with_alignment,
-                           struct arena *arena, struct error *err)
+                           const struct engine_answer *answer,
+                           const struct answer_json_options *options, struct arena *arena,
+                           struct error *err)
 {
     struct writer w = { .vocabulary = vocabulary,
                         .text = text,
-                        .with_alignment = with_alignment,
+                        .options = options,
                         .arena = arena,
                         .warnings = json_array() };
     json_t *object = json_object(), *sentences = json_array();

@@ -20,6 +20,7 @@ struct call {
     struct exchange x; // answer this one
     struct request *request;
     void (*answer)(struct call *call); // request->status says what came of it
+    void *context;                     // of whoever made it, in the request's arena
     bool is_list;                      // the answer is a list, as the request was
     bool wants_alternatives;
 };

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/http/parameters.h"
 #include "server/protocol/http_reply.h"
 #include "server/protocol/line.h"
 
@@ -63,18 +64,17 @@ static void answer(struct exchange *x, struct reply *reply)
 
 /* ---- HTTP ---- */
 
-static void answer_body(struct exchange *x, int code, const char *type, const char *headers)
+static void answer_body(struct exchange *x, int code, const char *type, const char *headers,
+                        struct slice body)
 {
     char all[HEADERS_BYTES];
     bool cross_origin = x->route && x->route->cross_origin;
     snprintf(all, sizeof all, "%s%s", cross_origin ? "Access-Control-Allow-Origin: *\r\n" : "",
              headers);
-    const struct bytes *body = &x->service->body;
-    answer(x, &(struct reply){ .code = code,
-                               .content_type = type,
-                               .headers = all,
-                               .body = body->data,
-                               .len = body->len });
+    answer(
+        x,
+        &(struct reply){
+            .code = code, .content_type = type, .headers = all, .body = body.at, .len = body.len });
 }
 
 static void answer_json(struct exchange *x, int code, const char *type, const char *headers,
@@ -93,12 +93,17 @@ static void answer_json(struct exchange *x, int code, const char *type, const ch
         type = x->is_v1 ? PROBLEM_TYPE : JSON_TYPE;
     }
     json_decref(value);
-    answer_body(x, code, type, headers);
+    answer_body(x, code, type, headers, (struct slice){ body->data, body->len });
 }
 
 void exchange_json(struct exchange *x, int code, json_t *value)
 {
     answer_json(x, code, JSON_TYPE, "", value);
+}
+
+void exchange_body(struct exchange *x, int code, const char *type, struct slice body)
+{
+    answer_body(x, code, type, "", body);
 }
 
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text)
@@ -126,6 +131,14 @@ void exchange_fail(struct exchange *x, const struct error *err)
 void exchange_empty(struct exchange *x, const char *headers)
 {
     answer(x, &(struct reply){ .code = 204, .headers = headers, .body = "" });
+}
+
+bool exchange_takes_json(struct exchange *x)
+{
+    if (parameters_are_json(x->message))
+        return true;
+    exchange_error(x, 415, "the body must be a JSON object: send it as application/json");
+    return false;
 }
 
 /* ---- lines ---- */

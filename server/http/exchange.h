@@ -58,6 +58,8 @@ void exchange_resume(struct exchange *x);
 
 /* Takes the value over; NULL (no memory) is answered as 500. */
 void exchange_json(struct exchange *x, int code, json_t *value);
+/* A body that is ready. */
+void exchange_body(struct exchange *x, int code, const char *type, struct slice body);
 /* {"error":"..."}, or on /v1 a problem of RFC 9457 whose detail is the text. */
 void exchange_error(struct exchange *x, int code, const char *text);
 /* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
@@ -65,6 +67,9 @@ void exchange_fail(struct exchange *x, const struct error *err);
 /* Without a body. headers: lines ended by CRLF. */
 void exchange_empty(struct exchange *x, const char *headers);
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text);
+
+/* Whether the request says that its body is JSON; if not, that is answered. */
+MUST_CHECK bool exchange_takes_json(struct exchange *x);
 
 /* Lines: one line of text; code is for the log. */
 void exchange_line(struct exchange *x, int code, const char *text, size_t len);

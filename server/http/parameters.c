@@ -107,11 +107,16 @@ static enum status read_form(json_t *object, const char *const *names, struct sl
     return status;
 }
 
+bool parameters_are_json(const struct message *message)
+{
+    return media_type_is(message->content_type, "application/json");
+}
+
 enum status parameters_read(json_t **out, const struct message *message, const char *const *names,
                             struct error *err)
 {
     *out = NULL;
-    if (media_type_is(message->content_type, "application/json"))
+    if (parameters_are_json(message))
         return read_json(out, message->body, err);
 
     json_t *object = json_object();

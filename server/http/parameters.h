@@ -16,6 +16,9 @@
 #include "base/json.h"
 #include "server/protocol/protocol.h"
 
+/* Whether its Content-Type says so. */
+bool parameters_are_json(const struct message *message);
+
 /* *out is the caller's, an object. `names`, ended by NULL, are those of interest in a form.
  * STATUS_BAD_INPUT has the text to answer with. */
 MUST_CHECK enum status parameters_read(json_t **out, const struct message *message,

@@ -8,6 +8,7 @@
 
 static const struct route routes[] = {
     { "POST", "/translate", post_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
+    { "POST", "/v1/translate", post_v1_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "GET", "/languages", get_languages, .cross_origin = true },
     { "GET", "/health", get_health, .cross_origin = true },
     { "GET", "/frontend/settings", get_frontend_settings, .cross_origin = true },

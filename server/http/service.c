@@ -14,6 +14,7 @@
 
 static const struct route line_routes[] = {
     [MESSAGE_LINE] = { "LINE", "sentence", lines_translate, .cross_origin = false },
+    [MESSAGE_REQUEST] = { "LINE", "request", lines_request, .cross_origin = false },
     [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .cross_origin = false },
 };
 

@@ -32,6 +32,8 @@ struct service_limits {
     int characters;   // of all texts of a request
     int batch_items;  // texts of a request
     int alternatives; // a request may ask for
+    int beam;         // a request may ask for on /v1, and what others get
+    int deadline_ms;  // of every request, and the longest it may ask for
 };
 
 struct service {

@@ -61,5 +61,7 @@ struct request {
 
 struct live_model *request_model(const struct request *r); // of the hop it waits for
 int request_n_best(const struct request *r);               // of that hop
+/* Each text answers itself. */
+MUST_CHECK enum status request_echo(struct request *r, struct error *err);
 
 #endif

@@ -8,7 +8,8 @@
  *     both --> FINISHED    drained, expired, or the client has ended
  *
  * A line may end in CR LF. "#!pair en-fr" chooses the model for the lines
- * behind it; an empty line is answered here, by an empty line.
+ * behind it; an empty line is answered here, by an empty line; one that starts
+ * with "{" is a request in JSON.
  */
 #include "server/protocol/line.h"
 
@@ -169,9 +170,7 @@ static void take_text(struct line *line, struct slice text)
     else if (text.len >= 2 && memcmp(text.at, "#!", 2) == 0)
         take_command(line, text);
     else if (text.at[0] == '{')
-        refuse(line, STATUS_BAD_INPUT,
-               "A line that starts with { is reserved for JSON requests, which this server does "
-               "not take yet.");
+        send_message(line, MESSAGE_REQUEST, text);
     else
         send_message(line, MESSAGE_LINE, text);
 }

@@ -27,9 +27,10 @@ struct slice {
 };
 
 enum message_kind {
-    MESSAGE_HTTP, // method, path, query, content_type, body
-    MESSAGE_LINE, // body is a sentence, pair what "#!pair" said last
-    MESSAGE_PAIR, // "#!pair en-fr": answered by nothing, or by an error
+    MESSAGE_HTTP,    // method, path, query, content_type, body
+    MESSAGE_LINE,    // body is a sentence, pair what "#!pair" said last
+    MESSAGE_REQUEST, // body is a line that starts with "{", pair as above
+    MESSAGE_PAIR,    // "#!pair en-fr": answered by nothing, or by an error
 };
 
 #define MESSAGE_ID_BYTES 64

@@ -56,7 +56,7 @@ class Lines(unittest.TestCase):
                             answer)
 
     def test_bad_input_is_answered_in_its_place(self):
-        answers = self.exchange(b"#!pair en-fr\n12\nabc\xffdef\n#!stop\n{\"text\":\"a\"}\n" +
+        answers = self.exchange(b"#!pair en-fr\n12\nabc\xffdef\n#!stop\n{\"a\":1}\n" +
                                 b"\xed\xa0\x80\n13\n", 6)
         self.assertEqual((answers[0], answers[5]), ("12", "13"))
         for answer in answers[1:5]:

@@ -96,9 +96,9 @@ static void assert_json(struct example *x, bool with_alignment, const char *expe
     json_t *root;
     struct bytes out;
     const size_t used = x->arena.used;
+    const struct answer_json_options options = { .alignment = with_alignment };
     bytes_init(&out, 1 << 16);
-    assert_ok(answer_to_json(&root, x->v, source, &x->answer, with_alignment, &x->arena, &err),
-              err);
+    assert_ok(answer_to_json(&root, x->v, source, &x->answer, &options, &x->arena, &err), err);
     ck_assert(json_write(&out, root));
     ck_assert_str_eq(out.data, expected);
     ck_assert_uint_eq(x->arena.used, used);
@@ -158,12 +158,13 @@ START_TEST(a_full_arena_is_said)
 {
     struct example x;
     json_t *root;
+    const struct answer_json_options options = { .alignment = true };
     int full = 0, enough = 0;
     setup(&x);
     for (size_t bytes = 64; bytes < 4096; bytes += 64) {
         struct arena small;
         ck_assert(arena_init(&small, bytes));
-        enum status status = answer_to_json(&root, x.v, source, &x.answer, true, &small, &err);
+        enum status status = answer_to_json(&root, x.v, source, &x.answer, &options, &small, &err);
         ck_assert(status == STATUS_OK || status == STATUS_NO_MEMORY);
         full += status == STATUS_NO_MEMORY;
         enough += status == STATUS_OK;

@@ -302,8 +302,8 @@ static inline void player_message(struct sink *sink, const struct message *m)
         log_slice(&p->log, "type", m->content_type);
         if (m->body.len > 0)
             log_slice(&p->log, "body", m->body);
-    } else if (m->kind == MESSAGE_LINE) {
-        bytes_append_text(&p->log, " line");
+    } else if (m->kind == MESSAGE_LINE || m->kind == MESSAGE_REQUEST) {
+        bytes_append_text(&p->log, m->kind == MESSAGE_LINE ? " line" : " request");
         log_slice(&p->log, "pair", m->pair);
         log_slice(&p->log, "text", m->body);
     } else {

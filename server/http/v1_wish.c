@@ -1,0 +1,162 @@
+/* v1_wish.c - what a request of /v1/translate asks for, once it has been understood. */
+#include "server/http/v1_wish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/http/v1_fields.h"
+#include "tokenizer/utf8.h"
+
+/* ---- texts ---- */
+
+const json_t *v1_wish_text(const struct v1_wish *wish, int i)
+{
+    return json_is_array(wish->text) ? json_array_get(wish->text, (size_t)i) : wish->text;
+}
+
+static enum status check_lengths(const struct service_limits *limits, const struct v1_wish *wish,
+                                 struct error *err)
+{
+    size_t characters = 0;
+    for (int i = 0; i < wish->text_count; i++) {
+        const json_t *text = v1_wish_text(wish, i);
+        if (!json_is_string(text))
+            return error_set(err, STATUS_BAD_INPUT, "text must be a text or a list of texts");
+        characters += utf8_length(json_string_value(text), json_string_length(text));
+    }
+    if (characters > (size_t)limits->characters)
+        return error_set(err, STATUS_TOO_LARGE, "text has %zu characters, the limit is %d",
+                         characters, limits->characters);
+    return STATUS_OK;
+}
+
+static enum status read_texts(const struct service_limits *limits, const json_t *json,
+                              struct v1_wish *wish, struct error *err)
+{
+    wish->text = json_object_get(json, "text");
+    if (!wish->text)
+        return error_set(err, STATUS_BAD_INPUT, "text is missing: a text or a list of texts");
+    const size_t count = json_is_array(wish->text) ? json_array_size(wish->text) : 1;
+    if (count == 0)
+        return error_set(err, STATUS_BAD_INPUT, "text must have at least one text in its list");
+    if (count > (size_t)limits->batch_items)
+        return error_set(err, STATUS_TOO_LARGE, "text has %zu texts, the limit is %d", count,
+                         limits->batch_items);
+    wish->text_count = (int)count;
+    return check_lengths(limits, wish, err);
+}
+
+/* ---- languages and model ---- */
+
+static enum status read_language(const json_t *json, const char *name, const struct pairs *pairs,
+                                 char code[LANGUAGE_CODE_BYTES], struct error *err)
+{
+    const char *text = NULL;
+    enum status status = v1_fields_text(json, name, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!text && !*code)
+        return error_set(err, STATUS_BAD_INPUT, "%s is missing: a language code", name);
+    if (!text)
+        return STATUS_OK;
+    if (!pairs_know(pairs, text))
+        return error_set(err, STATUS_BAD_INPUT, "%s is \"%.*s\", which no model here translates",
+                         name, v1_fields_echo(text), text);
+    snprintf(code, LANGUAGE_CODE_BYTES, "%s", text);
+    return STATUS_OK;
+}
+
+/* "en-fr", for those who name no languages. */
+static void take_pair(struct v1_wish *wish, struct slice pair)
+{
+    const char *dash = pair.at ? memchr(pair.at, '-', pair.len) : NULL;
+    if (!dash)
+        return;
+    snprintf(wish->source, sizeof wish->source, "%.*s", (int)(dash - pair.at), pair.at);
+    snprintf(wish->target, sizeof wish->target, "%.*s", (int)(pair.at + pair.len - dash - 1),
+             dash + 1);
+}
+
+static enum status check_pair(const struct pairs *pairs, const struct v1_wish *wish,
+                              struct error *err)
+{
+    if (pairs_reach(pairs, wish->source, wish->target))
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND, "there is no model from %s to %s", wish->source,
+                     wish->target);
+}
+
+static enum status check_model(const struct pairs *pairs, const struct v1_wish *wish,
+                               struct error *err)
+{
+    struct live_model *hops[HOPS_MAX];
+    if (!wish->model)
+        return STATUS_OK;
+    const int count = pairs_find(pairs, wish->source, wish->target, hops);
+    const bool is_it = count == 1 && strcmp(live_model_name(hops[0]), wish->model) == 0;
+    for (int i = 0; i < count; i++)
+        live_model_release(hops[i]);
+    if (is_it)
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND, "there is no model \"%.*s\" from %s to %s",
+                     v1_fields_echo(wish->model), wish->model, wish->source, wish->target);
+}
+
+static enum status read_languages(const struct pairs *pairs, const json_t *json,
+                                  struct v1_wish *wish, struct error *err)
+{
+    enum status status = read_language(json, "source", pairs, wish->source, err);
+    if (status == STATUS_OK)
+        status = read_language(json, "target", pairs, wish->target, err);
+    if (status == STATUS_OK)
+        status = v1_fields_text(json, "model", &wish->model, err);
+    if (status == STATUS_OK)
+        status = check_pair(pairs, wish, err);
+    if (status == STATUS_OK)
+        status = check_model(pairs, wish, err);
+    return status;
+}
+
+/* ---- how ---- */
+
+static enum status read_search(const struct service_limits *limits, const json_t *json,
+                               struct v1_wish *wish, struct error *err)
+{
+    enum status status = v1_fields_int(json, "beam", 1, limits->beam, &wish->beam, err);
+    if (status == STATUS_OK)
+        status = v1_fields_int(json, "n_best", 1, limits->alternatives + 1, &wish->n_best, err);
+    if (status == STATUS_OK)
+        status =
+            v1_fields_int(json, "deadline_ms", 1, limits->deadline_ms, &wish->deadline_ms, err);
+    return status;
+}
+
+static enum status read_form(const json_t *json, struct v1_wish *wish, struct error *err)
+{
+    static const char *const levels[] = { "word", "piece", NULL };
+    int level = 0;
+    enum status status = v1_fields_bool(json, "alignment", &wish->alignment, err);
+    if (status == STATUS_OK)
+        status = v1_fields_word(json, "level", levels, &level, err);
+    wish->pieces = level == 1;
+    return status;
+}
+
+enum status v1_wish_read(struct v1_wish *wish, const struct service *service, const json_t *json,
+                         struct slice pair, struct error *err)
+{
+    static const char *const names[] = { "text",   "source",    "target", "model",       "beam",
+                                         "n_best", "alignment", "level",  "deadline_ms", NULL };
+    *wish = (struct v1_wish){ .n_best = 1 };
+    take_pair(wish, pair);
+    enum status status = v1_fields_check(json, names, err);
+    if (status == STATUS_OK)
+        status = read_texts(&service->limits, json, wish, err);
+    if (status == STATUS_OK)
+        status = read_search(&service->limits, json, wish, err);
+    if (status == STATUS_OK)
+        status = read_form(json, wish, err);
+    if (status == STATUS_OK)
+        status = read_languages(&service->pairs, json, wish, err);
+    return status;
+}

@@ -1,0 +1,34 @@
+/*
+ * v1_wish.h - what a request of /v1/translate asks for, once it has been understood.
+ *
+ *     struct v1_wish wish;
+ *     status = v1_wish_read(&wish, service, json, pair, &err); // borrowed from the JSON
+ *     ... v1_wish_text(&wish, i) ...
+ *
+ * Strict: a field that is not known, of another kind or over a limit is refused
+ * by its name, with the limit. HTTP and lines ask in the same words.
+ */
+#ifndef SERVER_HTTP_V1_WISH_H
+#define SERVER_HTTP_V1_WISH_H
+
+#include "base/json.h"
+#include "server/http/service.h"
+
+struct v1_wish {
+    const json_t *text; // a text or a list of texts
+    int text_count;
+    char source[LANGUAGE_CODE_BYTES], target[LANGUAGE_CODE_BYTES];
+    const char *model;      // NULL: whichever translates the pair
+    int beam, n_best;       // 0: the server's; 1
+    int deadline_ms;        // 0: the server's
+    bool alignment, pieces; // in the answer
+};
+
+/* STATUS_BAD_INPUT, STATUS_TOO_LARGE (over a limit of size), STATUS_NOT_FOUND (no such model).
+ * `pair`, "en-fr" or absent, is that of requests that do not name their languages. */
+MUST_CHECK enum status v1_wish_read(struct v1_wish *wish, const struct service *service,
+                                    const json_t *json, struct slice pair, struct error *err);
+
+const json_t *v1_wish_text(const struct v1_wish *wish, int i);
+
+#endif

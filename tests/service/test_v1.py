@@ -1,0 +1,192 @@
+"""/v1: translations with all that explains them, and what is refused."""
+import json
+import unittest
+
+import server
+from server import Server, request_bytes
+
+TEXT = "the thin reindeer"
+LIMITS = ("--characters", 2000, "--batch-items", 4, "--alternatives", 3, "--beam", 4,
+          "--deadline", 50000)
+
+
+def by_bytes(text, span):
+    return text.encode()[span[0]:span[1]].decode()
+
+
+class V1(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(["en-fr", "fr-en", "en-de"], *LIMITS)
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        assert code == 0, code
+
+    def ask(self, target, body, **more):
+        return self.server.post(body, target=target, **more)
+
+    def v1(self, text, source="en", target="fr", **more):
+        body = {"text": text, "source": source, "target": target, **more}
+        return self.ask("/v1/translate", body)
+
+    def assert_problem(self, reply, status, *words):
+        self.assertEqual(reply.status, status, reply)
+        self.assertEqual(reply.headers["content-type"], "application/problem+json")
+        self.assertEqual(list(reply.json), ["type", "title", "status", "detail"])
+        self.assertEqual(reply.json["status"], status)
+        for word in words:
+            self.assertIn(word, reply.json["detail"])
+
+    # ---- translations ----
+
+    def test_a_text_is_translated_as_the_other_interface_does(self):
+        reply = self.v1(TEXT)
+        self.assertEqual(reply.status, 200)
+        self.assertEqual(reply.headers["content-type"], "application/json")
+        self.assertEqual(list(reply.json), ["model", "translations"])
+        self.assertEqual(reply.json["model"], "en-fr")
+        [one] = reply.json["translations"]
+        self.assertEqual(one["text"], self.server.translate(TEXT).text)
+        self.assertEqual(one["origin"], "model")
+
+    def test_tokens_are_the_bytes_they_say(self):
+        text = "  the thin reindeer.\n\nthe ant, in it!"
+        [one] = self.v1(text).json["translations"]
+        self.assertEqual(len(one["sentences"]), 2)
+        for sentence in one["sentences"]:
+            for token in sentence["source_tokens"]:
+                self.assertEqual(by_bytes(text, token["span"]), token["text"])
+            for token in sentence["tokens"]:
+                self.assertEqual(by_bytes(one["text"], token["span"]), token["text"])
+                for link in token["links"]:
+                    self.assertLess(link, len(sentence["source_tokens"]))
+            self.assertNotIn("alignment", sentence)
+            self.assertNotIn("n_best", sentence)
+
+    def test_an_alignment_has_a_row_a_token(self):
+        for level in ("word", "piece"):
+            [one] = self.v1(TEXT, alignment=True, level=level).json["translations"]
+            [sentence] = one["sentences"]
+            self.assertEqual(len(sentence["alignment"]), len(sentence["tokens"]))
+            for row in sentence["alignment"]:
+                self.assertEqual(len(row), len(sentence["source_tokens"]) + 1)
+                self.assertAlmostEqual(sum(row), 1, delta=0.01)
+
+    def test_pieces_are_finer_than_words(self):
+        words, pieces = (self.v1(TEXT, level=level).json["translations"][0]["sentences"][0]
+                         for level in ("word", "piece"))
+        self.assertGreater(len(pieces["source_tokens"]), len(words["source_tokens"]))
+
+    def test_as_many_hypotheses_as_are_asked_for(self):
+        [one] = self.v1(TEXT, n_best=4, alignment=True).json["translations"]
+        [sentence] = one["sentences"]
+        self.assertEqual(len(sentence["n_best"]), 3)
+        scores = [sentence["score"]] + [h["score"] for h in sentence["n_best"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertTrue(all(h["alignment"] for h in sentence["n_best"]))
+
+    def test_a_beam_is_the_requests_own(self):
+        with Server(["en-fr"], "--beam", 1) as greedy:
+            expected = greedy.translate(TEXT).text
+        self.assertEqual(self.v1(TEXT, beam=1).json["translations"][0]["text"], expected)
+
+    def test_a_list_is_answered_in_its_order(self):
+        texts = [TEXT, "12 :-)", "", "an ant"]
+        replies = [self.v1(t).json["translations"][0] for t in texts]
+        self.assertEqual(self.v1(texts).json["translations"], replies)
+        self.assertEqual([r["sentences"] for r in replies[1:3]], [[], []])
+
+    def test_a_pair_without_model_says_by_which_way_it_went(self):
+        reply = self.v1(TEXT, "fr", "de").json
+        self.assertEqual((reply["model"], reply["via"]), ("en-de", "en"))
+        [one] = reply["translations"]
+        self.assertEqual(one["via_text"], self.server.translate(TEXT, "fr", "en").text)
+        for sentence in one["sentences"]:
+            for token in sentence["source_tokens"]:
+                self.assertEqual(by_bytes(one["via_text"], token["span"]), token["text"])
+
+    def test_a_text_in_its_own_language_is_unchanged(self):
+        reply = self.v1(["é\n", "b"], "fr", "fr").json
+        self.assertIsNone(reply["model"])
+        self.assertEqual([(t["text"], t["origin"]) for t in reply["translations"]],
+                         [("é\n", "unchanged"), ("b", "unchanged")])
+
+    def test_a_model_can_be_named(self):
+        self.assertEqual(self.v1(TEXT, model="en-fr").body, self.v1(TEXT).body)
+        self.assert_problem(self.v1(TEXT, model="fr-en"), 404, '"fr-en" from en to fr')
+        self.assert_problem(self.v1(TEXT, "fr", "de", model="en-de"), 404, '"en-de"')
+
+    # ---- refusals ----
+
+    def test_what_is_wrong_is_named_with_its_limit(self):
+        good = {"text": TEXT, "source": "en", "target": "fr"}
+        for change, status, words in (
+                ({"text": None}, 400, ["text must be"]),
+                ({"text": 5}, 400, ["text must be"]),
+                ({"text": []}, 400, ["at least one"]),
+                ({"text": ["a", 5]}, 400, ["text must be"]),
+                ({"text": ["a"] * 5}, 413, ["5", "limit is 4"]),
+                ({"text": "a" * 2001}, 413, ["2001", "limit is 2000"]),
+                ({"source": None}, 400, ["source must be a text"]),
+                ({"source": "zz"}, 400, ["source", '"zz"']),
+                ({"source": "EN"}, 400, ["source", '"EN"']),
+                ({"target": "é" * 100}, 400, ["target", '"' + "é" * 20 + '"']),
+                ({"source": "de"}, 404, ["from de to fr"]),
+                ({"model": 3}, 400, ["model"]),
+                ({"beam": 0}, 400, ["beam", "1 to 4"]),
+                ({"beam": 5}, 400, ["beam", "1 to 4"]),
+                ({"beam": "2"}, 400, ["beam", "1 to 4"]),
+                ({"beam": 1.5}, 400, ["beam", "1 to 4"]),
+                ({"n_best": 5}, 400, ["n_best", "1 to 4"]),
+                ({"alignment": 1}, 400, ["alignment", "true or false"]),
+                ({"level": "letter"}, 400, ["level", "word, piece"]),
+                ({"deadline_ms": 50001}, 400, ["deadline_ms", "1 to 50000"]),
+                ({"colour": "red"}, 400, ['"colour"', "text, source, target"])):
+            with self.subTest(change):
+                self.assert_problem(self.ask("/v1/translate", {**good, **change}), status, *words)
+        for field in good:
+            body = {name: value for name, value in good.items() if name != field}
+            self.assert_problem(self.ask("/v1/translate", body), 400, field + " is missing")
+
+    def test_a_body_that_is_no_json_object_is_refused(self):
+        for body in (b"{", b"[]", b'"a"', b'{"text":"a","text":"b"}', b'{"text":"\xff"}'):
+            self.assert_problem(self.ask("/v1/translate", body), 400)
+        reply = self.ask("/v1/translate", b"text=a", content_type="application/x-www-form-urlencoded")
+        self.assert_problem(reply, 415, "application/json")
+        self.assert_problem(self.server.ask(request_bytes(target="/v1/translate")), 415)
+
+    def test_a_number_may_be_written_with_a_point(self):
+        self.assertEqual(self.ask("/v1/translate", b'{"text":"a","source":"en","target":"fr",'
+                                                   b'"beam":2.0}').status, 200)
+
+    def test_paths_and_methods_that_are_not_there(self):
+        self.assert_problem(self.server.get("/v1/nothing"), 404)
+        reply = self.server.get("/v1/translate")
+        self.assert_problem(reply, 405, "POST")
+        self.assertEqual(reply.headers["allow"], "POST, OPTIONS")
+
+    # ---- lines ----
+
+    def test_a_line_may_be_a_request(self):
+        body = {"text": [TEXT, "{"], "source": "en", "target": "fr", "alignment": True}
+        with self.server.connect() as c:
+            c.send(json.dumps(body).encode() + b"\n#!pair en-fr\n{\"text\":\"a\"}\n{\"a\":1}\n{\n")
+            self.assertEqual(json.loads(c.line()), self.ask("/v1/translate", body).json)
+            self.assertEqual(json.loads(c.line()), self.v1("a").json)
+            self.assertIn("#!error BAD_INPUT ", c.line())
+            self.assertIn("#!error BAD_INPUT ", c.line())
+
+
+class Deadlines(unittest.TestCase):
+    def test_a_request_may_be_in_a_hurry(self):
+        with Server(["en-fr"], *server.SLOWLY) as slow:
+            body = {"text": server.slow_text(5), "source": "en", "target": "fr", "deadline_ms": 30}
+            reply = slow.post(body, target="/v1/translate")
+            self.assertEqual(reply.status, 504)
+            self.assertIn("30 ms", reply.json["detail"])
+
+
+if __name__ == "__main__":
+    server.main()
