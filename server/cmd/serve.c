@@ -105,6 +105,7 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct server *server = signal->data;
     log_event(LOG_INFO, "stopping", "signal", LOG_NUMBER(number), NULL);
+    service_stopping(server->service);
     listener_drain(server->listener, on_drained, server);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/http/metrics.h"
 #include "server/http/parameters.h"
 #include "server/protocol/http_reply.h"
 #include "server/protocol/line.h"
@@ -43,18 +44,22 @@ void exchange_resume(struct exchange *x)
     x->waits = false;
 }
 
-static void log_answer(const struct exchange *x, int code)
+/* One line in the log and a number in the metrics, without what the client wrote. */
+static void record(const struct exchange *x, int code)
 {
+    const int64_t ns = clock_now_ns() - x->started_ns;
+    const char *path = x->route ? x->route->path : "-";
     log_event(LOG_INFO, "request", "id", LOG_TEXT(x->id), "method", LOG_TEXT(x->method), "path",
-              LOG_TEXT(x->route ? x->route->path : "-"), "status", LOG_NUMBER(code), "ms",
-              LOG_NUMBER(clock_now_ms() - x->started_ms), NULL);
+              LOG_TEXT(path), "status", LOG_NUMBER(code), "ms",
+              LOG_NUMBER((double)(ns / 1000) / 1e3), NULL);
+    metric_request(x->route ? x->route->method : "-", path, code, ns);
 }
 
 static void answer(struct exchange *x, struct reply *reply)
 {
     if (x->waits && !x->ticket.client)
         return; // the client has gone
-    log_answer(x, reply->code);
+    record(x, reply->code);
     reply->number = x->number;
     if (x->waits)
         client_answer(&x->ticket, reply);

@@ -43,7 +43,7 @@ struct exchange {
     char values[PATH_VALUES_MAX][PATH_VALUE_BYTES]; // decoded, in the order of the route's path
     bool is_v1;                                     // errors are problem+json
     char method[METHOD_BYTES];                      // as the client wrote it, for the log
-    int64_t started_ms;
+    int64_t started_ns;                             // clock_now_ns()
     bool waits;
     struct ticket ticket; // in use while it waits
     void (*on_gone)(struct exchange *x);

@@ -10,9 +10,9 @@ static json_t *language(const char *code)
 }
 
 /* The pair that the page starts with: that of the first model. */
-static json_t *first_pair(const struct registry *registry)
+static json_t *first_pair(const struct pairs *pairs)
 {
-    const struct live_model *m = registry_at(registry, 0);
+    const struct live_model *m = pairs->models->at[0];
     return json_pack("{s:o, s:o}", "source", language(live_model_source(m)), "target",
                      language(live_model_target(m)));
 }
@@ -23,7 +23,7 @@ void get_frontend_settings(struct exchange *x)
     json_t *settings =
         json_pack("{s:b, s:i, s:b, s:i, s:b, s:o, s:b, s:[]}", "apiKeys", 0, "charLimit",
                   service->limits.characters, "filesTranslation", 0, "frontendTimeout",
-                  FRONTEND_TIMEOUT_MS, "keyRequired", 0, "language",
-                  first_pair(service->pairs.registry), "suggestions", 0, "supportedFilesFormat");
+                  FRONTEND_TIMEOUT_MS, "keyRequired", 0, "language", first_pair(&service->pairs),
+                  "suggestions", 0, "supportedFilesFormat");
     exchange_json(x, 200, settings);
 }

@@ -1,7 +1,44 @@
-/* health.c - GET /health: the server answers. */
+/*
+ * health.c - whether the server is there, and whether to send it work.
+ *
+ * GET /health is LibreTranslate's. /health/live is true as long as the loop
+ * runs: restart what does not answer it. /health/ready is true from the first
+ * answer on (models are loaded before the port is opened) until the server is
+ * told to stop: then a proxy should choose another. That translations cannot
+ * be stored just now is said, and is no reason to go elsewhere.
+ */
+#include "server/http/metrics.h"
 #include "server/http/routes.h"
 
 void get_health(struct exchange *x)
 {
     exchange_json(x, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void get_health_live(struct exchange *x)
+{
+    exchange_json(x, 200, json_pack("{s:s}", "status", "live"));
+}
+
+void get_health_ready(struct exchange *x)
+{
+    const struct service *service = x->service;
+    exchange_json(x, service->is_stopping ? 503 : 200,
+                  json_pack("{s:s, s:i}", "status", service->is_stopping ? "stopping" : "ready",
+                            "models", service->pairs.models->count));
+}
+
+void get_metrics(struct exchange *x)
+{
+    struct error err;
+    struct bytes *body = &x->service->body;
+    metric_set(METRIC_WAITING, jobs_waiting_count(x->service->jobs));
+    metric_set(METRIC_MODELS, x->service->pairs.models->count);
+    bytes_reset(body);
+    if (metrics_write(body, &err) != STATUS_OK) {
+        exchange_fail(x, &err);
+        return;
+    }
+    exchange_body(x, 200, "text/plain; version=0.0.4; charset=utf-8",
+                  (struct slice){ body->data, body->len });
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/http/metrics.h"
+
 static const char pivot[] = "en";
 
 static int compare_codes(const void *a, const void *b)
@@ -33,11 +35,10 @@ static enum status add_code(struct pairs *pairs, const char *code, struct error 
     return STATUS_OK;
 }
 
-enum status pairs_init(struct pairs *pairs, struct registry *registry, struct error *err)
+static enum status read_models(struct pairs *pairs, struct error *err)
 {
-    *pairs = (struct pairs){ .registry = registry };
-    for (int i = 0; i < registry_count(registry); i++) {
-        const struct live_model *m = registry_at(registry, i);
+    for (int i = 0; i < pairs->models->count; i++) {
+        const struct live_model *m = pairs->models->at[i];
         enum status status = add_code(pairs, live_model_source(m), err);
         if (status == STATUS_OK)
             status = add_code(pairs, live_model_target(m), err);
@@ -48,39 +49,73 @@ enum status pairs_init(struct pairs *pairs, struct registry *registry, struct er
     return STATUS_OK;
 }
 
+enum status pairs_init(struct pairs *pairs, struct registry *registry, struct error *err)
+{
+    *pairs = (struct pairs){ .registry = registry, .generation = registry_generation(registry) };
+    pairs->models = registry_models(registry);
+    metric_set(METRIC_MODELS, pairs->models->count);
+    return read_models(pairs, err);
+}
+
+void pairs_release(struct pairs *pairs)
+{
+    live_models_release(pairs->models);
+    pairs->models = NULL;
+}
+
+enum status pairs_refresh(struct pairs *pairs, struct error *err)
+{
+    struct pairs fresh;
+    const unsigned generation = registry_generation(pairs->registry);
+    if (generation == pairs->generation)
+        return STATUS_OK;
+    pairs->generation = generation;
+    enum status status = pairs_init(&fresh, pairs->registry, err);
+    if (status != STATUS_OK) {
+        pairs_release(&fresh);
+        return status;
+    }
+    pairs_release(pairs);
+    *pairs = fresh;
+    return STATUS_OK;
+}
+
+static struct live_model *find(const struct pairs *pairs, const char *source, const char *target)
+{
+    for (int i = 0; i < pairs->models->count; i++) {
+        struct live_model *m = pairs->models->at[i];
+        if (strcmp(live_model_source(m), source) == 0 && strcmp(live_model_target(m), target) == 0)
+            return m;
+    }
+    return NULL;
+}
+
 int pairs_find(const struct pairs *pairs, const char *source, const char *target,
                struct live_model *hops[HOPS_MAX])
 {
-    hops[0] = registry_find(pairs->registry, source, target);
-    if (hops[0])
-        return 1;
-    hops[0] = registry_find(pairs->registry, source, pivot);
-    if (!hops[0])
-        return 0;
-    hops[1] = registry_find(pairs->registry, pivot, target);
-    if (hops[1])
-        return 2;
-    live_model_release(hops[0]);
-    return 0;
+    struct live_model *first = find(pairs, source, target), *second = NULL;
+    if (!first) {
+        first = find(pairs, source, pivot);
+        second = find(pairs, pivot, target);
+        if (!first || !second)
+            return 0;
+        hops[1] = live_model_take(second);
+    }
+    hops[0] = live_model_take(first);
+    return second ? 2 : 1;
 }
 
 bool pairs_reach(const struct pairs *pairs, const char *source, const char *target)
 {
-    struct live_model *hops[HOPS_MAX];
-    if (strcmp(source, target) == 0)
-        return true;
-    int count = pairs_find(pairs, source, target, hops);
-    for (int i = 0; i < count; i++)
-        live_model_release(hops[i]);
-    return count > 0;
+    return strcmp(source, target) == 0 || find(pairs, source, target) ||
+           (find(pairs, source, pivot) && find(pairs, pivot, target));
 }
 
 bool pairs_only(const struct pairs *pairs, const char **source, const char **target)
 {
-    if (registry_count(pairs->registry) != 1)
+    if (pairs->models->count != 1)
         return false;
-    const struct live_model *m = registry_at(pairs->registry, 0);
-    *source = live_model_source(m);
-    *target = live_model_target(m);
+    *source = live_model_source(pairs->models->at[0]);
+    *target = live_model_target(pairs->models->at[0]);
     return true;
 }

@@ -3,6 +3,9 @@
  *
  *     struct live_model *hops[HOPS_MAX];
  *     int count = pairs_find(&pairs, "fr", "de", hops);     // 0: not available; 2: fr-en, en-de
+ *
+ * They are of one list of the registry until they are refreshed, between two
+ * messages: whatever is said in one answer fits together. Loop thread only.
  */
 #ifndef SERVER_HTTP_PAIRS_H
 #define SERVER_HTTP_PAIRS_H
@@ -17,12 +20,17 @@
 
 struct pairs {
     struct registry *registry;
+    unsigned generation;                            // of the registry, that these were made from
+    struct live_models *models;                     // a reference
     char codes[LANGUAGES_MAX][LANGUAGE_CODE_BYTES]; // (count) sorted
     int count;
 };
 
 MUST_CHECK enum status pairs_init(struct pairs *pairs, struct registry *registry,
                                   struct error *err);
+void pairs_release(struct pairs *pairs);
+/* What the registry has now, if it has been reloaded. On failure they stay as they were. */
+MUST_CHECK enum status pairs_refresh(struct pairs *pairs, struct error *err);
 
 bool pairs_know(const struct pairs *pairs, const char *code);
 /* Whether `source` can be translated into `target`; into itself it always can. */

@@ -11,6 +11,9 @@ static const struct route routes[] = {
     { "POST", "/v1/translate", post_v1_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "GET", "/languages", get_languages, .cross_origin = true },
     { "GET", "/health", get_health, .cross_origin = true },
+    { "GET", "/health/live", get_health_live, .scope = SCOPE_NONE },
+    { "GET", "/health/ready", get_health_ready, .scope = SCOPE_NONE },
+    { "GET", "/metrics", get_metrics, .scope = SCOPE_ADMIN },
     { "GET", "/frontend/settings", get_frontend_settings, .cross_origin = true },
 };
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])

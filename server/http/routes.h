@@ -6,7 +6,10 @@
 
 #include "server/http/exchange.h"
 
-void get_health(struct exchange *x);            // health.c
+void get_health(struct exchange *x); // health.c
+void get_health_live(struct exchange *x);
+void get_health_ready(struct exchange *x);
+void get_metrics(struct exchange *x);
 void get_languages(struct exchange *x);         // languages.c
 void get_frontend_settings(struct exchange *x); // frontend_settings.c
 void post_translate(struct exchange *x);        // translate.c

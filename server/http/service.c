@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "server/http/exchange.h"
 #include "server/http/lines.h"
@@ -18,17 +19,26 @@ static const struct route line_routes[] = {
     [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .cross_origin = false },
 };
 
+static void refresh(struct service *service)
+{
+    struct error err;
+    if (pairs_refresh(&service->pairs, &err) != STATUS_OK)
+        log_event(LOG_ERROR, "models_not_used", "reason", LOG_TEXT(err.text), NULL);
+}
+
 static void on_message(struct handler *handler, struct client *client,
                        const struct message *message)
 {
+    struct service *service = (struct service *)handler;
+    refresh(service);
     struct exchange x = {
-        .service = (struct service *)handler,
+        .service = service,
         .message = message,
         .client = client,
         .number = message->number,
         .caller = { .scopes = SCOPE_TRANSLATE | SCOPE_READ | SCOPE_ADMIN | SCOPE_DELETE,
                     .rows = ROWS_OF_ALL },
-        .started_ms = clock_now_ms(),
+        .started_ns = clock_now_ns(),
     };
     snprintf(x.id, sizeof x.id, "%s", message->id);
     if (message->kind == MESSAGE_HTTP) {
@@ -69,6 +79,7 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
+    pairs_release(&service->pairs);
     bytes_release(&service->body);
     memory_free(service);
 }
@@ -76,4 +87,9 @@ void service_free(struct service *service)
 struct handler *service_handler(struct service *service)
 {
     return &service->handler;
+}
+
+void service_stopping(struct service *service)
+{
+    service->is_stopping = true;
 }

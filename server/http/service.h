@@ -42,6 +42,7 @@ struct service {
     struct background *background; // reads and pictures, beside the loop
     struct service_limits limits;
     struct pairs pairs;
+    bool is_stopping;  // /health/ready says so
     struct bytes body; // of the reply that is being written
 };
 
@@ -49,5 +50,6 @@ MUST_CHECK enum status service_new(struct service **out, const struct service_pa
                                    const struct service_limits *limits, struct error *err);
 void service_free(struct service *service); // NULL is fine
 struct handler *service_handler(struct service *service);
+void service_stopping(struct service *service); // it is not ready for more from now on
 
 #endif

@@ -5,11 +5,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "server/http/metrics.h"
 
 #define REQUEST_KEEP_BYTES ((size_t)256 << 10) // after a larger one its memory is given back
 #define IDLE_REQUESTS_MAX 64                   // kept for the next ones
 
 struct jobs {
+    struct registry *registry;
     struct jobs_limits limits;
     struct queue queue;
     uv_async_t home;     // from the workers: something is done
@@ -95,6 +97,7 @@ static void on_deadline(uv_timer_t *timer)
         if (r->is_late || r->deadline_ms > now)
             continue;
         r->is_late = true;
+        metric_limit(LIMIT_DEADLINE);
         jobs_cancel(jobs, r);
     }
     watch_deadlines(jobs);
@@ -127,6 +130,8 @@ enum status jobs_submit(struct jobs *jobs, struct request *r, struct error *err)
         r->time_ms = jobs->limits.deadline_ms;
     r->deadline_ms = clock_now_ms() + r->time_ms;
     enum status status = queue_add(&jobs->queue, r, err);
+    if (status == STATUS_BUSY)
+        metric_limit(LIMIT_QUEUE);
     if (status != STATUS_OK)
         return status;
     add_active(jobs, r);
@@ -142,6 +147,8 @@ void jobs_cancel(struct jobs *jobs, struct request *r)
 static void bring_home(struct jobs *jobs, struct request *r)
 {
     remove_active(jobs, r);
+    if (r->status == STATUS_CANCELLED)
+        metric_add(METRIC_CANCELLED, 1);
     if (r->status == STATUS_CANCELLED && r->is_late)
         error_set(&r->err, STATUS_CANCELLED,
                   "the translation took longer than %d ms: send less text at once", r->time_ms);
@@ -169,6 +176,18 @@ static void notify(void *context)
     uv_async_send(&jobs->home);
 }
 
+/* On the thread that reloads models. */
+static void on_models_changed(void *context)
+{
+    struct jobs *jobs = context;
+    queue_call(&jobs->queue);
+}
+
+int jobs_waiting_count(struct jobs *jobs)
+{
+    return queue_waiting_count(&jobs->queue);
+}
+
 /* ---- life ---- */
 
 static void on_closed(uv_handle_t *handle)
@@ -188,8 +207,7 @@ static void stop_workers(struct jobs *jobs)
     jobs->workers = NULL;
 }
 
-static enum status start_workers(struct jobs *jobs, const struct registry *registry,
-                                 struct error *err)
+static enum status start_workers(struct jobs *jobs, struct registry *registry, struct error *err)
 {
     jobs->workers = memory_zeroed((size_t)jobs->limits.threads, sizeof *jobs->workers);
     if (!jobs->workers)
@@ -201,7 +219,7 @@ static enum status start_workers(struct jobs *jobs, const struct registry *regis
     return status;
 }
 
-enum status jobs_open(struct jobs **out, uv_loop_t *loop, const struct registry *registry,
+enum status jobs_open(struct jobs **out, uv_loop_t *loop, struct registry *registry,
                       const struct jobs_limits *limits, struct error *err)
 {
     *out = NULL;
@@ -209,6 +227,7 @@ enum status jobs_open(struct jobs **out, uv_loop_t *loop, const struct registry 
     if (!jobs)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the queue");
     jobs->limits = *limits;
+    jobs->registry = registry;
     queue_init(&jobs->queue, limits->queue, limits->threads, notify, jobs);
     enum status status = start_workers(jobs, registry, err);
     if (status == STATUS_OK && uv_async_init(loop, &jobs->home, on_home) < 0)
@@ -221,12 +240,14 @@ enum status jobs_open(struct jobs **out, uv_loop_t *loop, const struct registry 
     uv_timer_init(loop, &jobs->deadline);
     jobs->home.data = jobs->deadline.data = jobs;
     jobs->handles_open = 2;
+    registry_on_change(registry, on_models_changed, jobs);
     *out = jobs;
     return STATUS_OK;
 }
 
 void jobs_stop(struct jobs *jobs)
 {
+    registry_on_change(jobs->registry, NULL, NULL);
     stop_workers(jobs);
     on_home(&jobs->home);
     uv_close((uv_handle_t *)&jobs->home, on_closed);

@@ -27,9 +27,8 @@ struct jobs_limits {
 
 struct jobs;
 
-MUST_CHECK enum status jobs_open(struct jobs **out, uv_loop_t *loop,
-                                 const struct registry *registry, const struct jobs_limits *limits,
-                                 struct error *err);
+MUST_CHECK enum status jobs_open(struct jobs **out, uv_loop_t *loop, struct registry *registry,
+                                 const struct jobs_limits *limits, struct error *err);
 
 /* NULL: no memory. */
 struct request *jobs_request_new(struct jobs *jobs);
@@ -39,6 +38,8 @@ void jobs_request_free(struct jobs *jobs, struct request *r); // NULL is fine
 MUST_CHECK enum status jobs_submit(struct jobs *jobs, struct request *r, struct error *err);
 /* Nobody wants the answer: on_done comes soon, from the loop, never from inside this call. */
 void jobs_cancel(struct jobs *jobs, struct request *r);
+
+int jobs_waiting_count(struct jobs *jobs); // for a worker
 
 /* Cancels all, waits for the threads (a decoder step) and calls what is left of on_done. Then the
  * loop must run its close callbacks before jobs_free. */

@@ -1,6 +1,8 @@
 /* queue.c - requests between the loop and the workers. */
 #include "server/jobs/queue.h"
 
+#include "base/clock.h"
+
 /* ---- lists ---- */
 
 static void append(struct request_list *list, struct request *r)
@@ -72,6 +74,7 @@ enum status queue_add(struct queue *q, struct request *r, struct error *err)
                            "%d requests are waiting already: try again in a while", q->max);
     } else {
         r->state = REQUEST_WAITING;
+        r->queued_ns = clock_now_ns();
         append(&q->waiting, r);
         pthread_cond_signal(&q->not_empty);
     }
@@ -132,12 +135,22 @@ void queue_stop(struct queue *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-int queue_take(struct queue *q, struct request **taken, int room, bool wait)
+void queue_call(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->calls++;
+    pthread_cond_broadcast(&q->not_empty);
+    pthread_mutex_unlock(&q->lock);
+}
+
+int queue_take(struct queue *q, struct request **taken, int room, bool wait, unsigned *calls)
 {
     int count = 0;
     pthread_mutex_lock(&q->lock);
-    while (wait && !q->waiting.first && !q->is_stopping)
+    while (wait && !q->waiting.first && !q->is_stopping && *calls == q->calls)
         pthread_cond_wait(&q->not_empty, &q->lock);
+    *calls = q->calls;
+    const bool is_over = wait && !q->waiting.first && q->is_stopping;
     const int share = (q->waiting.count + q->workers - 1) / q->workers;
     while (count < room && count < share) {
         struct request *r = q->waiting.first;
@@ -148,7 +161,7 @@ int queue_take(struct queue *q, struct request **taken, int room, bool wait)
     if (q->waiting.first)
         pthread_cond_signal(&q->not_empty);
     pthread_mutex_unlock(&q->lock);
-    return count;
+    return is_over ? -1 : count;
 }
 
 static bool has_another_hop(const struct request *r)
@@ -163,6 +176,7 @@ void queue_give(struct queue *q, struct request *r)
     if (has_another_hop(r)) {
         r->hop++;
         r->state = REQUEST_WAITING;
+        r->queued_ns = clock_now_ns();
         prepend(&q->waiting, r);
         pthread_cond_signal(&q->not_empty);
     } else {

@@ -27,6 +27,7 @@ struct queue {
     int max; // waiting; queue_add refuses more
     int workers;
     bool is_stopping;
+    unsigned calls; // queue_call, how often
     void (*notify)(void *context);
     void *context;
 };
@@ -42,12 +43,15 @@ void queue_cancel(struct queue *q, struct request *r);
 /* All that are done, linked by `next`. */
 struct request *queue_done(struct queue *q);
 int queue_waiting_count(struct queue *q);
+/* Every worker's next queue_take does not wait. */
+void queue_call(struct queue *q);
 /* Workers are sent home; what waits is done, with STATUS_CANCELLED. */
 void queue_stop(struct queue *q);
 
-/* How many are in taken, `room` at most. With `wait` at least one, or 0 when the queue has stopped;
- * without, 0 when nobody waits. */
-int queue_take(struct queue *q, struct request **taken, int room, bool wait);
+/* How many are in taken, `room` at most. With `wait` at least one, but -1 when the queue has stopped
+ * and 0 after a queue_call that this worker has not heard: *calls is how many it has, 0 at first.
+ * Without, 0 when nobody waits. */
+int queue_take(struct queue *q, struct request **taken, int room, bool wait, unsigned *calls);
 /* To its next hop, or done. */
 void queue_give(struct queue *q, struct request *r);
 

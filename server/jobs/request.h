@@ -54,6 +54,7 @@ struct request {
     int hop;
     atomic_bool cancelled; // set on the loop thread, read in the decoder
     int64_t deadline_ms;   // clock_now_ms()
+    int64_t queued_ns;     // clock_now_ns() when it joined the queue, for this hop
     bool is_late;
     struct request *next, *previous;               // in the queue, or among the done
     struct request *next_active, *previous_active; // loop thread only

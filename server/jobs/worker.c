@@ -3,37 +3,126 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "server/http/metrics.h"
+
+#define SERVED_MAX (2 * MODELS_MAX) // those that are live, and old ones that are still in use
 
 struct flight { // a request on its way through the engine
     struct request *request;
     struct engine_worker *engine;
     struct engine_task *task;
+    int64_t since_ns;
+};
+
+struct served {               // a model that this thread translates with
+    struct live_model *model; // a reference
+    struct engine_worker *engine;
 };
 
 struct worker {
     pthread_t thread;
     struct queue *queue;
-    const struct registry *registry;
+    struct registry *registry;
     struct worker_limits limits;
-    struct engine_worker **engines; // (model_count) in the registry's order
-    int model_count;
+    struct served served[SERVED_MAX]; // (served_count)
+    int served_count;
+    unsigned calls;         // of the queue, heard
+    bool has_changed;       // the registry has, since served was put right
     struct request **taken; // (limits.batch)
     struct flight *flights; // (limits.batch)
     int in_flight;
 };
 
-/* ---- in ---- */
+/* ---- models ---- */
 
-static struct engine_worker *engine_for(const struct worker *w, const struct live_model *model)
+static struct engine_worker *find_engine(const struct worker *w, const struct live_model *model)
 {
-    int i = 0;
-    while (registry_at(w->registry, i) != model) {
-        i++;
-        assert(i < w->model_count);
-    }
-    return w->engines[i];
+    for (int i = 0; i < w->served_count; i++)
+        if (w->served[i].model == model)
+            return w->served[i].engine;
+    return NULL;
 }
+
+/* Makes the engine of a model that has none yet. */
+static enum status engine_for(struct worker *w, struct live_model *model,
+                              struct engine_worker **out, struct error *err)
+{
+    *out = find_engine(w, model);
+    if (*out)
+        return STATUS_OK;
+    const struct worker_limits *limits = &w->limits;
+    const struct engine_limits engine_limits = {
+        .sentences = limits->batch,
+        .beam = limits->n_best > limits->beam ? limits->n_best : limits->beam,
+        .pieces = limits->pieces,
+        .text_sentences = limits->sentences,
+    };
+    if (w->served_count == SERVED_MAX)
+        return error_set(err, STATUS_BUSY, "too many models at once: try again in a while");
+    enum status status = engine_worker_new(out, live_model_engine(model), &engine_limits, err);
+    if (status != STATUS_OK)
+        return error_while(err, "preparing %s: ", live_model_name(model));
+    w->served[w->served_count++] = (struct served){ live_model_take(model), *out };
+    return STATUS_OK;
+}
+
+/* An engine for every live model. */
+static enum status serve_models(struct worker *w, const struct live_models *models,
+                                struct error *err)
+{
+    struct engine_worker *engine;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < models->count && status == STATUS_OK; i++)
+        status = engine_for(w, models->at[i], &engine, err);
+    return status;
+}
+
+static void forget(struct worker *w, int i)
+{
+    engine_worker_free(w->served[i].engine);
+    live_model_release(w->served[i].model);
+    w->served[i] = w->served[--w->served_count];
+}
+
+static bool is_in_use(const struct worker *w, const struct engine_worker *engine)
+{
+    for (int i = 0; i < w->in_flight; i++)
+        if (w->flights[i].engine == engine)
+            return true;
+    return false;
+}
+
+static bool is_among(const struct live_models *models, const struct live_model *model)
+{
+    for (int i = 0; i < models->count; i++)
+        if (models->at[i] == model)
+            return true;
+    return false;
+}
+
+/* Old models go when nothing of theirs is in flight, so that their memory returns. A new one that
+ * cannot be prepared now is tried again when it is asked for. */
+static void follow_registry(struct worker *w)
+{
+    if (!w->has_changed)
+        return;
+    w->has_changed = false;
+    struct live_models *models = registry_models(w->registry);
+    for (int i = w->served_count - 1; i >= 0; i--) {
+        if (is_among(models, w->served[i].model))
+            continue;
+        if (is_in_use(w, w->served[i].engine))
+            w->has_changed = true;
+        else
+            forget(w, i);
+    }
+    (void)serve_models(w, models, NULL);
+    live_models_release(models);
+}
+
+/* ---- in ---- */
 
 static struct search_options search_of(const struct worker *w, const struct request *r)
 {
@@ -54,19 +143,35 @@ static enum status for_client(enum status status, struct error *err)
                      "the translation needs more memory than a request has: send it in parts");
 }
 
-static void begin(struct worker *w, struct request *r)
+static enum status begin(struct worker *w, struct request *r, struct flight *flight)
 {
     const struct search_options options = search_of(w, r);
-    struct flight flight = { .request = r, .engine = engine_for(w, request_model(r)) };
+    enum status status = engine_for(w, request_model(r), &flight->engine, &r->err);
+    if (status != STATUS_OK)
+        return status == STATUS_NO_MEMORY ? STATUS_BUSY : status;
     for (int i = 0; i < r->text_count; i++)
         r->texts[i].cancelled = &r->cancelled;
-    r->status = for_client(engine_begin(flight.engine, r->texts, r->text_count, &options, &r->arena,
-                                        &flight.task, &r->err),
-                           &r->err);
-    if (r->status == STATUS_OK)
-        w->flights[w->in_flight++] = flight;
-    else
+    status = engine_begin(flight->engine, r->texts, r->text_count, &options, &r->arena,
+                          &flight->task, &r->err);
+    if (status == STATUS_TOO_LARGE)
+        metric_limit(LIMIT_SENTENCES);
+    return for_client(status, &r->err);
+}
+
+static void take(struct worker *w, struct request *r)
+{
+    struct flight flight = { .request = r };
+    const int64_t started_ns = clock_now_ns();
+    metric_observe(STAGE_QUEUE, started_ns - r->queued_ns);
+    r->status = begin(w, r, &flight);
+    flight.since_ns = clock_now_ns();
+    metric_observe(STAGE_TOKENISE, flight.since_ns - started_ns);
+    if (r->status != STATUS_OK) {
         queue_give(w->queue, r);
+        return;
+    }
+    w->flights[w->in_flight++] = flight;
+    metric_add(METRIC_RUNNING, 1);
 }
 
 /* Waits when there is nothing else to do; false when the queue has stopped. */
@@ -74,13 +179,29 @@ static bool take_requests(struct worker *w)
 {
     const bool is_idle = w->in_flight == 0;
     const int room = w->limits.batch - w->in_flight;
-    const int count = queue_take(w->queue, w->taken, room, is_idle);
+    const unsigned calls = w->calls;
+    const int count = queue_take(w->queue, w->taken, room, is_idle, &w->calls);
+    if (calls != w->calls)
+        w->has_changed = true;
     for (int i = 0; i < count; i++)
-        begin(w, w->taken[i]);
-    return count > 0 || !is_idle;
+        take(w, w->taken[i]);
+    return count >= 0;
 }
 
 /* ---- out ---- */
+
+static void count_sentences(const struct engine_answer *answer)
+{
+    metric_add(METRIC_SENTENCES, answer->sentence_count);
+    for (int i = 0; i < answer->sentence_count; i++) {
+        const struct engine_sentence *sentence = &answer->sentences[i];
+        metric_add(METRIC_SOURCE_PIECES, sentence->tokens.count);
+        if (sentence->translation.count > 0)
+            metric_add(METRIC_TARGET_PIECES, sentence->translation.best[0].T);
+        if (sentence->split)
+            metric_limit(LIMIT_PIECES);
+    }
+}
 
 /* The answers of this hop are the texts of the next, if there is one. */
 static enum status finish(const struct flight *flight)
@@ -92,6 +213,8 @@ static enum status finish(const struct flight *flight)
     enum status status = r->answers
                              ? engine_finish(flight->engine, flight->task, r->answers, &r->err)
                              : STATUS_NO_MEMORY;
+    for (int i = 0; status == STATUS_OK && i < r->text_count; i++)
+        count_sentences(&r->answers[i]);
     const bool has_next = r->hop + 1 < r->hop_count;
     for (int i = 0; has_next && status == STATUS_OK && i < r->text_count; i++) {
         r->texts[i].text = r->answers[i].text;
@@ -111,7 +234,10 @@ static void give_done(struct worker *w)
             continue;
         }
         w->flights[i] = w->flights[--w->in_flight];
+        const int64_t done_ns = clock_now_ns();
+        metric_observe(STAGE_DECODE, done_ns - flight.since_ns);
         flight.request->status = finish(&flight);
+        metric_add(METRIC_RUNNING, -1);
         queue_give(w->queue, flight.request);
     }
 }
@@ -120,9 +246,10 @@ static void *work(void *context)
 {
     struct worker *w = context;
     while (take_requests(w)) {
-        for (int i = 0; i < w->model_count; i++)
-            engine_step(w->engines[i]);
+        for (int i = 0; i < w->served_count; i++)
+            engine_step(w->served[i].engine);
         give_done(w);
+        follow_registry(w);
     }
     return NULL;
 }
@@ -131,9 +258,8 @@ static void *work(void *context)
 
 static void free_worker(struct worker *w)
 {
-    for (int i = 0; w->engines && i < w->model_count; i++)
-        engine_worker_free(w->engines[i]);
-    memory_free(w->engines);
+    while (w->served_count > 0)
+        forget(w, w->served_count - 1);
     memory_free(w->taken);
     memory_free(w->flights);
     memory_free(w);
@@ -141,32 +267,17 @@ static void free_worker(struct worker *w)
 
 static enum status prepare(struct worker *w, struct error *err)
 {
-    const struct worker_limits *limits = &w->limits;
-    struct engine_limits engine_limits = {
-        .sentences = limits->batch,
-        .beam = limits->n_best > limits->beam ? limits->n_best : limits->beam,
-        .pieces = limits->pieces,
-        .text_sentences = limits->sentences,
-    };
-    w->model_count = registry_count(w->registry);
-    w->engines = memory_zeroed((size_t)w->model_count, sizeof *w->engines);
-    w->taken = memory_zeroed((size_t)limits->batch, sizeof *w->taken);
-    w->flights = memory_zeroed((size_t)limits->batch, sizeof *w->flights);
-    if (!w->engines || !w->taken || !w->flights)
+    w->taken = memory_zeroed((size_t)w->limits.batch, sizeof *w->taken);
+    w->flights = memory_zeroed((size_t)w->limits.batch, sizeof *w->flights);
+    if (!w->taken || !w->flights)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a worker thread");
-    for (int i = 0; i < w->model_count; i++) {
-        const struct live_model *model = registry_at(w->registry, i);
-        enum status status =
-            engine_worker_new(&w->engines[i], live_model_engine(model), &engine_limits, err);
-        if (status != STATUS_OK) {
-            error_while(err, "preparing %s: ", live_model_name(model));
-            return status;
-        }
-    }
-    return STATUS_OK;
+    struct live_models *models = registry_models(w->registry);
+    enum status status = serve_models(w, models, err);
+    live_models_release(models);
+    return status;
 }
 
-enum status worker_start(struct worker **out, struct queue *queue, const struct registry *registry,
+enum status worker_start(struct worker **out, struct queue *queue, struct registry *registry,
                          const struct worker_limits *limits, struct error *err)
 {
     *out = NULL;

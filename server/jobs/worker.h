@@ -3,7 +3,9 @@
  * has room, steps the sentences of all of them together, and gives each back
  * the moment it is done.
  *
- * It has an engine_worker of its own for each live model. What comes of a
+ * It has an engine_worker of its own for each live model; when models are
+ * reloaded it takes up the new ones and, once nothing of theirs is in flight,
+ * lets go of the old ones. What comes of a
  * request lives in the request's arena: one that is too large for it fails
  * alone. Sentences of the requests in flight are let in one of each in turn,
  * so that a short request does not wait for a long one that came before it.
@@ -26,8 +28,8 @@ struct worker;
 
 /* Starts the thread. It ends when the queue stops. */
 MUST_CHECK enum status worker_start(struct worker **out, struct queue *queue,
-                                    const struct registry *registry,
-                                    const struct worker_limits *limits, struct error *err);
+                                    struct registry *registry, const struct worker_limits *limits,
+                                    struct error *err);
 /* Waits for the thread's end; stop the queue first. NULL is fine. */
 void worker_join(struct worker *worker);
 

@@ -6,30 +6,46 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "server/store/vocabularies.h"
 
 #define MODEL_ENDING ".safetensors"
-#define MODELS_MAX 256 // of one folder
+
+/* What tells a file from another that has taken its place. */
+struct stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
 
 struct live_model {
     atomic_int references;
+    long long id;                  // in the database
     struct vocabulary *vocabulary; // the engine borrows it
     struct engine *engine;
-    char file[NAME_MAX + 1]; // in the folder, for messages
+    struct stamp stamp;      // of the file when it was loaded
+    char file[NAME_MAX + 1]; // in the folder
 };
 
 struct registry {
-    char *folder;
-    enum weight_type type;                 // of the models' matrices
-    int shortlist;                         // pieces of a row that their engines keep to
-    struct live_model *models[MODELS_MAX]; // (count) in order of name
-    int count;
+    char *folder, *database;
+    enum weight_type type; // of the models' matrices
+    int shortlist;         // pieces of a row that their engines keep to
+    void (*changed)(void *context);
+    void *context;
+    atomic_uint generation;
+    pthread_mutex_t reloading;  // one reload at a time
+    pthread_mutex_t lock;       // of `models`, held for a look only
+    struct live_models *models; // never changed, only replaced
 };
 
 /* ---- files of the folder ---- */
@@ -91,6 +107,21 @@ static enum status list_files(struct file_list *files, const char *folder, struc
 
 /* ---- one model ---- */
 
+/* All 0 where there is none: that is no file's. */
+static struct stamp stamp_of(const char *path)
+{
+    struct stat s;
+    if (stat(path, &s) != 0)
+        return (struct stamp){ 0 };
+    return (struct stamp){ s.st_dev, s.st_ino, s.st_size, s.st_mtim };
+}
+
+static bool same_stamp(const struct stamp *a, const struct stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
 static void live_model_free(struct live_model *m)
 {
     engine_free(m->engine);
@@ -98,7 +129,7 @@ static void live_model_free(struct live_model *m)
     memory_free(m);
 }
 
-static enum status record(const struct live_model *m, struct db *db, long long vocabulary_id,
+static enum status record(struct live_model *m, struct db *db, long long vocabulary_id,
                           struct error *err)
 {
     const struct model *model = engine_model(m->engine);
@@ -107,7 +138,7 @@ static enum status record(const struct live_model *m, struct db *db, long long v
                          "the model's card does not say which languages it translates: it needs "
                          "\"source\" and \"target\"");
     return models_record(db, live_model_name(m), live_model_source(m), live_model_target(m),
-                         model_digest(model), model_texts(model).card, vocabulary_id, err);
+                         model_digest(model), model_texts(model).card, vocabulary_id, &m->id, err);
 }
 
 /* The engine stays NULL where the model is of another kind. */
@@ -150,16 +181,39 @@ static enum status live_model_load(struct live_model **out, const struct registr
         return error_set(err, STATUS_NO_MEMORY, "no memory for the model %s", path);
     atomic_init(&m->references, 1);
     snprintf(m->file, sizeof m->file, "%s", file);
+    m->stamp = stamp_of(path);
+    const int64_t started_ms = clock_now_ms();
     enum status status = load_parts(m, r, path, db, err);
     if (status != STATUS_OK || !m->engine) {
         live_model_free(m);
         return status == STATUS_OK ? status : error_while(err, "the model %s: ", path);
     }
+    log_event(LOG_INFO, "model_loaded", "name", LOG_TEXT(live_model_name(m)), "file",
+              LOG_TEXT(m->file), "ms", LOG_NUMBER(clock_now_ms() - started_ms), NULL);
     *out = m;
     return STATUS_OK;
 }
 
-/* ---- the registry ---- */
+/* ---- lists of models ---- */
+
+static struct live_models *live_models_new(struct error *err)
+{
+    struct live_models *models = memory_zeroed(1, sizeof *models);
+    if (models)
+        atomic_init(&models->references, 1);
+    else
+        error_set(err, STATUS_NO_MEMORY, "no memory for a list of models");
+    return models;
+}
+
+void live_models_release(struct live_models *models)
+{
+    if (!models || atomic_fetch_sub(&models->references, 1) > 1)
+        return;
+    for (int i = 0; i < models->count; i++)
+        live_model_release(models->at[i]);
+    memory_free(models);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -169,64 +223,107 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp(left->file, right->file);
 }
 
-/* Borrowed; NULL if there is none. */
-static struct live_model *find_pair(const struct registry *r, const char *source,
+static void sort_models(struct live_models *models)
+{
+    qsort(models->at, (size_t)models->count, sizeof models->at[0], by_name);
+}
+
+/* These are borrowed; NULL if there is none. */
+static struct live_model *find_pair(const struct live_models *models, const char *source,
                                     const char *target)
 {
-    for (int i = 0; i < r->count; i++)
-        if (strcmp(live_model_source(r->models[i]), source) == 0 &&
-            strcmp(live_model_target(r->models[i]), target) == 0)
-            return r->models[i];
+    for (int i = 0; i < models->count; i++)
+        if (strcmp(live_model_source(models->at[i]), source) == 0 &&
+            strcmp(live_model_target(models->at[i]), target) == 0)
+            return models->at[i];
     return NULL;
 }
 
-static enum status add_model(struct registry *r, const char *file, struct db *db, struct error *err)
+static struct live_model *find_file(const struct live_models *models, const char *file)
+{
+    for (int i = 0; i < models->count; i++)
+        if (strcmp(models->at[i]->file, file) == 0)
+            return models->at[i];
+    return NULL;
+}
+
+/* One pair, one model. Takes the reference, also on failure. */
+static enum status add_model(const struct registry *r, struct live_models *models,
+                             struct live_model *m, struct error *err)
+{
+    const struct live_model *other = find_pair(models, live_model_source(m), live_model_target(m));
+    if (other) {
+        error_set(err, STATUS_BAD_INPUT,
+                  "%s and %s in %s both translate %s to %s: keep one of them there", other->file,
+                  m->file, r->folder, live_model_source(m), live_model_target(m));
+        live_model_release(m);
+        return STATUS_BAD_INPUT;
+    }
+    models->at[models->count++] = m; // as many as files at most
+    return STATUS_OK;
+}
+
+static enum status load_into(const struct registry *r, struct live_models *models, const char *file,
+                             struct db *db, struct error *err)
 {
     struct live_model *m;
     enum status status = live_model_load(&m, r, file, db, err);
     if (status != STATUS_OK || !m)
         return status;
-    const struct live_model *other = find_pair(r, live_model_source(m), live_model_target(m));
-    if (other) {
-        status =
-            error_set(err, STATUS_BAD_INPUT,
-                      "%s and %s in %s both translate %s to %s: keep one of them there",
-                      other->file, m->file, r->folder, live_model_source(m), live_model_target(m));
-        live_model_free(m);
-        return status;
-    }
-    r->models[r->count++] = m;
-    return STATUS_OK;
+    return add_model(r, models, m, err);
+}
+
+static enum status check_not_empty(const struct registry *r, const struct live_models *models,
+                                   struct error *err)
+{
+    if (models->count > 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND,
+                     "%s has models, but none of them translates: put one there that does",
+                     r->folder);
+}
+
+/* ---- opening ---- */
+
+static enum status load_folder(struct registry *r, struct db *db, struct error *err)
+{
+    struct file_list files = { .count = 0 };
+    enum status status = list_files(&files, r->folder, err);
+    for (int i = 0; status == STATUS_OK && i < files.count; i++)
+        status = load_into(r, r->models, files.names[i], db, err);
+    if (status == STATUS_OK)
+        status = check_not_empty(r, r->models, err);
+    release_files(&files);
+    return status;
 }
 
 enum status registry_open(struct registry **out, const char *folder, enum weight_type type,
                           int shortlist, struct db *db, struct error *err)
 {
     struct error ignored;
-    struct file_list files = { .count = 0 };
     *out = NULL;
     if (!err)
         err = &ignored;
     struct registry *r = memory_zeroed(1, sizeof *r);
-    if (!r || !(r->folder = memory_copy_text(folder))) {
-        memory_free(r);
+    if (!r)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the models of %s", folder);
-    }
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_mutex_init(&r->reloading, NULL);
     r->type = type;
     r->shortlist = shortlist;
-    enum status status = list_files(&files, folder, err);
-    for (int i = 0; status == STATUS_OK && i < files.count; i++)
-        status = add_model(r, files.names[i], db, err);
-    if (status == STATUS_OK && r->count == 0)
-        status = error_set(err, STATUS_NOT_FOUND,
-                           "%s has models, but none of them translates: put one there that does",
-                           folder);
-    release_files(&files);
+    r->folder = memory_copy_text(folder);
+    r->database = memory_copy_text(db_path(db));
+    r->models = live_models_new(err);
+    enum status status = STATUS_OK;
+    if (!r->folder || !r->database || !r->models)
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for the models of %s", folder);
+    else
+        status = load_folder(r, db, err);
     if (status != STATUS_OK) {
         registry_close(r);
         return status;
     }
-    qsort(r->models, (size_t)r->count, sizeof r->models[0], by_name);
+    sort_models(r->models);
     *out = r;
     return STATUS_OK;
 }
@@ -235,28 +332,166 @@ void registry_close(struct registry *r)
 {
     if (!r)
         return;
-    for (int i = 0; i < r->count; i++)
-        live_model_release(r->models[i]);
+    live_models_release(r->models);
+    pthread_mutex_destroy(&r->lock);
+    pthread_mutex_destroy(&r->reloading);
     memory_free(r->folder);
+    memory_free(r->database);
     memory_free(r);
+}
+
+/* ---- reloading ---- */
+
+/* The file's model is the old one as long as the file is. */
+static enum status keep_or_load(const struct registry *r, const struct live_models *old,
+                                struct live_models *models, const char *file, struct db *db,
+                                struct error *err)
+{
+    char path[PATH_MAX + NAME_MAX];
+    struct live_model *before = find_file(old, file);
+    snprintf(path, sizeof path, "%s/%s", r->folder, file);
+    const struct stamp stamp = stamp_of(path);
+    if (before && same_stamp(&before->stamp, &stamp))
+        return add_model(r, models, live_model_take(before), err);
+    enum status status = load_into(r, models, file, db, err);
+    if (status == STATUS_OK)
+        return status;
+    log_event(LOG_ERROR, "model_not_loaded", "file", LOG_TEXT(file), "reason", LOG_TEXT(err->text),
+              NULL);
+    if (before && add_model(r, models, live_model_take(before), NULL) == STATUS_OK)
+        error_while(err, "the model before it stays: ");
+    return status;
+}
+
+/* Files that have a model come first: a new one does not take a pair from them. One that fails does
+ * not stop the others; the first failure is what is told. */
+static enum status reload_folder(const struct registry *r, const struct live_models *old,
+                                 struct live_models *models, struct db *db, struct error *err)
+{
+    struct error failure;
+    struct file_list files = { .count = 0 };
+    enum status first = STATUS_OK;
+    enum status status = list_files(&files, r->folder, err);
+    for (int is_new = 0; is_new <= 1; is_new++)
+        for (int i = 0; status == STATUS_OK && i < files.count; i++) {
+            if ((find_file(old, files.names[i]) == NULL) != is_new)
+                continue;
+            const enum status one = keep_or_load(r, old, models, files.names[i], db, &failure);
+            if (one != STATUS_OK && first == STATUS_OK)
+                first = error_set(err, one, "%s", failure.text);
+        }
+    release_files(&files);
+    return status == STATUS_OK ? first : status;
+}
+
+static enum status reload_model(const struct registry *r, const struct live_models *old,
+                                struct live_models *models, const char *name, struct db *db,
+                                struct error *err)
+{
+    const struct live_model *before = NULL;
+    for (int i = 0; i < old->count; i++)
+        if (strcmp(live_model_name(old->at[i]), name) == 0)
+            before = old->at[i];
+        else
+            models->at[models->count++] = live_model_take(old->at[i]);
+    if (!before)
+        return error_set(err, STATUS_NOT_FOUND,
+                         "no model is named %s: a new file is read when all are reloaded", name);
+    const int others = models->count;
+    enum status status = load_into(r, models, before->file, db, err);
+    if (status == STATUS_OK && models->count == others)
+        status = error_set(err, STATUS_BAD_FILE, "%s does not translate any more", before->file);
+    return status;
+}
+
+static void replace(struct registry *r, struct live_models *models)
+{
+    pthread_mutex_lock(&r->lock);
+    struct live_models *old = r->models;
+    r->models = models;
+    pthread_mutex_unlock(&r->lock);
+    atomic_fetch_add(&r->generation, 1);
+    for (int i = 0; i < old->count; i++)
+        if (!find_file(models, old->at[i]->file))
+            log_event(LOG_INFO, "model_left", "name", LOG_TEXT(live_model_name(old->at[i])), NULL);
+    live_models_release(old);
+    if (r->changed)
+        r->changed(r->context);
+}
+
+static enum status reload(struct registry *r, const char *name, struct db *db, struct error *err)
+{
+    struct live_models *models = live_models_new(err);
+    if (!models)
+        return STATUS_NO_MEMORY;
+    // Only a reload replaces r->models, and there is one at a time.
+    enum status status = name ? reload_model(r, r->models, models, name, db, err)
+                              : reload_folder(r, r->models, models, db, err);
+    if (status == STATUS_OK)
+        status = check_not_empty(r, models, err);
+    if (models->count == 0 || (name && status != STATUS_OK)) {
+        live_models_release(models);
+        return status;
+    }
+    sort_models(models);
+    replace(r, models);
+    return status;
+}
+
+enum status registry_reload(struct registry *r, const char *name, struct error *err)
+{
+    struct db *db;
+    struct error ignored;
+    if (!err)
+        err = &ignored;
+    pthread_mutex_lock(&r->reloading);
+    enum status status = db_open(&db, r->database, err);
+    if (status == STATUS_OK) {
+        status = reload(r, name, db, err);
+        db_close(db);
+    }
+    pthread_mutex_unlock(&r->reloading);
+    return status;
+}
+
+void registry_on_change(struct registry *r, void (*changed)(void *context), void *context)
+{
+    pthread_mutex_lock(&r->reloading);
+    r->changed = changed;
+    r->context = context;
+    pthread_mutex_unlock(&r->reloading);
+}
+
+unsigned registry_generation(const struct registry *r)
+{
+    return atomic_load(&r->generation);
+}
+
+/* ---- looking ---- */
+
+struct live_models *registry_models(struct registry *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct live_models *models = r->models;
+    atomic_fetch_add(&models->references, 1);
+    pthread_mutex_unlock(&r->lock);
+    return models;
 }
 
 struct live_model *registry_find(struct registry *r, const char *source, const char *target)
 {
-    struct live_model *m = find_pair(r, source, target);
+    pthread_mutex_lock(&r->lock);
+    struct live_model *m = find_pair(r->models, source, target);
     if (m)
-        atomic_fetch_add(&m->references, 1);
+        live_model_take(m);
+    pthread_mutex_unlock(&r->lock);
     return m;
 }
 
-int registry_count(const struct registry *r)
+struct live_model *live_model_take(struct live_model *m)
 {
-    return r->count;
-}
-
-const struct live_model *registry_at(const struct registry *r, int i)
-{
-    return r->models[i];
+    atomic_fetch_add(&m->references, 1);
+    return m;
 }
 
 const struct engine *live_model_engine(const struct live_model *m)
@@ -272,6 +507,11 @@ const char *live_model_source(const struct live_model *m)
 const char *live_model_target(const struct live_model *m)
 {
     return engine_target(m->engine);
+}
+
+long long live_model_id(const struct live_model *m)
+{
+    return m->id;
 }
 
 const char *live_model_name(const struct live_model *m)

@@ -12,8 +12,10 @@
 #include "base/memory.h"
 #include "server/store/migrate.h"
 #include "server/store/sql.h"
+#include "server/store/vocabularies.h"
 
 #define BUSY_MS 5000     // how long to wait for another process' lock
+#define AUTO_VACUUM_INCREMENTAL 2
 #define WAL_RETRY_MS 10  // between two tries at write-ahead logging
 #define WATCH_STEPS 2000 // of SQLite's machine, a fraction of a millisecond
 
@@ -65,6 +67,41 @@ static enum status use_wal_in_time(struct db *db, int busy_ms, struct error *err
     return status;
 }
 
+/* The number that a pragma has. */
+static enum status pragma(struct db *db, const char *sql, int *value, struct error *err)
+{
+    bool has_row;
+    sqlite3_stmt *s;
+    enum status status = sql_prepare(db, &s, sql, err);
+    if (status == STATUS_OK)
+        status = sql_step(db, s, &has_row, err);
+    if (status == STATUS_OK)
+        *value = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return status;
+}
+
+/* So that pages of what was deleted can be given back to the disk: a new file has it from its
+ * first page on. */
+static enum status give_back_pages(struct db *db, struct error *err)
+{
+    int pages;
+    enum status status = pragma(db, "PRAGMA page_count", &pages, err);
+    if (status == STATUS_OK && pages == 0)
+        status = sql_run(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
+    return status;
+}
+
+/* A file of the first releases is written anew; with another process in it, another time. */
+static enum status give_back_old_pages(struct db *db, struct error *err)
+{
+    int mode;
+    enum status status = pragma(db, "PRAGMA auto_vacuum", &mode, err);
+    if (status == STATUS_OK && mode != AUTO_VACUUM_INCREMENTAL)
+        status = sql_run(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", err);
+    return status == STATUS_BUSY ? STATUS_OK : status;
+}
+
 static enum status open_handle(struct db *db, int busy_ms, struct error *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -72,7 +109,9 @@ static enum status open_handle(struct db *db, int busy_ms, struct error *err)
         return db->handle ? sql_failed(db, err)
                           : error_set(err, STATUS_NO_MEMORY, "%s: no memory to open it", db->path);
     sqlite3_busy_timeout(db->handle, busy_ms);
-    enum status status = use_wal_in_time(db, busy_ms, err);
+    enum status status = give_back_pages(db, err);
+    if (status == STATUS_OK)
+        status = use_wal_in_time(db, busy_ms, err);
     if (status == STATUS_OK)
         status = sql_run(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
     return status;
@@ -99,6 +138,8 @@ enum status db_open_as(struct db **out, const char *path, const struct migration
     status = open_handle(db, busy_ms, err);
     if (status == STATUS_OK)
         status = migrate(db, history, err);
+    if (status == STATUS_OK)
+        status = give_back_old_pages(db, err);
     if (status != STATUS_OK) {
         db_close(db);
         return status;
@@ -126,7 +167,13 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
+    vocabularies_give_back(db);
     sqlite3_close(db->handle);
     memory_free(db->path);
     memory_free(db);
+}
+
+const char *db_path(const struct db *db)
+{
+    return db->path;
 }

@@ -20,6 +20,7 @@ struct db;
 
 MUST_CHECK enum status db_open(struct db **out, const char *path, struct error *err);
 void db_close(struct db *db); // NULL is fine
+const char *db_path(const struct db *db);
 
 /* From now on statements end by themselves, with STATUS_CANCELLED, once *cancelled is true; NULL: no
  * more. Whoever sets it may be another thread. */

@@ -6,6 +6,7 @@ static struct queue queue;
 static struct request requests[8];
 static struct request *taken[8];
 static int notified;
+static unsigned calls; // heard by the one worker that the tests are
 
 static void on_notify(void *context)
 {
@@ -16,6 +17,7 @@ static void on_notify(void *context)
 static void open_queue(int max, int workers)
 {
     notified = 0;
+    calls = 0;
     memset(requests, 0, sizeof requests);
     for (int i = 0; i < 8; i++) {
         requests[i].hop_count = 1;
@@ -33,7 +35,7 @@ static void add(int i)
 /* What a worker gets that is idle and has room for so many. */
 static void assert_taken(int room, int count, const int *expected)
 {
-    ck_assert_int_eq(queue_take(&queue, taken, room, true), count);
+    ck_assert_int_eq(queue_take(&queue, taken, room, true, &calls), count);
     for (int i = 0; i < count; i++) {
         ck_assert_msg(taken[i] == &requests[expected[i]], "place %d has request %d", i,
                       (int)(taken[i] - requests));
@@ -62,7 +64,7 @@ START_TEST(no_more_is_taken_than_there_is_room_for)
     for (int i = 0; i < 5; i++)
         add(i);
     ASSERT_TAKEN(3, 0, 1, 2);
-    ck_assert_int_eq(queue_take(&queue, taken, 0, false), 0);
+    ck_assert_int_eq(queue_take(&queue, taken, 0, false, &calls), 0);
     ASSERT_TAKEN(3, 3, 4);
     queue_release(&queue);
 }
@@ -71,9 +73,9 @@ END_TEST
 START_TEST(a_worker_with_something_in_flight_does_not_wait)
 {
     open_queue(8, 1);
-    ck_assert_int_eq(queue_take(&queue, taken, 8, false), 0);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, false, &calls), 0);
     add(0);
-    ck_assert_int_eq(queue_take(&queue, taken, 8, false), 1);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, false, &calls), 1);
     queue_release(&queue);
 }
 END_TEST
@@ -177,11 +179,28 @@ START_TEST(stopping_sends_workers_home_and_cancels_what_waits)
     ASSERT_TAKEN(1, 0);
     queue_stop(&queue);
     queue_give(&queue, taken[0]); // its second hop will not be
-    ck_assert_int_eq(queue_take(&queue, taken, 8, true), 0);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true, &calls), -1);
     ck_assert_ptr_eq(queue_done(&queue), &requests[1]);
     ck_assert_ptr_eq(requests[1].next, &requests[0]);
     ck_assert_int_eq(requests[0].status, STATUS_CANCELLED);
     ck_assert_int_eq(requests[1].status, STATUS_CANCELLED);
+    queue_release(&queue);
+}
+END_TEST
+
+START_TEST(a_call_gets_every_worker_up_once)
+{
+    unsigned other_calls = 0;
+    open_queue(4, 2);
+    queue_call(&queue);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true, &calls), 0);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true, &other_calls), 0);
+    queue_call(&queue);
+    queue_call(&queue);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true, &calls), 0);
+    ck_assert_uint_eq(calls, 3);
+    queue_stop(&queue);
+    ck_assert_int_eq(queue_take(&queue, taken, 8, true, &calls), -1);
     queue_release(&queue);
 }
 END_TEST
@@ -197,5 +216,6 @@ static const struct test_case cases[] = {
     TEST(cancelling_what_waits_is_done_at_once),
     TEST(cancelling_what_runs_only_says_so),
     TEST(stopping_sends_workers_home_and_cancels_what_waits),
+    TEST(a_call_gets_every_worker_up_once),
 };
 TEST_MAIN("server/jobs/queue", cases)

@@ -54,6 +54,19 @@ static struct registry *must_open(void)
     return r;
 }
 
+/* The live models, in order. */
+static void assert_names(struct registry *r, const char *expected)
+{
+    char names[256] = "";
+    struct live_models *list = registry_models(r);
+    for (int i = 0; i < list->count; i++) {
+        strcat(names, i ? " " : "");
+        strcat(names, live_model_name(list->at[i]));
+    }
+    live_models_release(list);
+    ck_assert_str_eq(names, expected);
+}
+
 static void must_refuse(enum status status, const char *says)
 {
     struct registry *r;
@@ -69,10 +82,7 @@ START_TEST(every_model_of_the_folder_is_found_by_its_pair)
     add("a.safetensors", "en", "fr", 2);
     add("c.safetensors", "en", "de", 3);
     struct registry *r = must_open();
-    ck_assert_int_eq(registry_count(r), 3);
-    ck_assert_str_eq(live_model_name(registry_at(r, 0)), "en-de");
-    ck_assert_str_eq(live_model_name(registry_at(r, 1)), "en-fr");
-    ck_assert_str_eq(live_model_name(registry_at(r, 2)), "fr-en");
+    assert_names(r, "en-de en-fr fr-en");
     struct live_model *m = registry_find(r, "en", "de");
     ck_assert_ptr_nonnull(m);
     ck_assert_str_eq(live_model_source(m), "en");
@@ -155,7 +165,7 @@ START_TEST(other_files_are_not_looked_at)
     fputs("not a model\n", file);
     fclose(file);
     struct registry *r = must_open();
-    ck_assert_int_eq(registry_count(r), 1);
+    assert_names(r, "en-fr");
     registry_close(r);
     teardown();
 }
@@ -170,8 +180,7 @@ START_TEST(models_that_do_not_translate_are_left_alone)
     must_refuse(STATUS_NOT_FOUND, "none of them translates");
     add("b.safetensors", "en", "fr", 1);
     struct registry *r = must_open();
-    ck_assert_int_eq(registry_count(r), 1);
-    ck_assert_str_eq(live_model_name(registry_at(r, 0)), "en-fr");
+    assert_names(r, "en-fr");
     ck_assert_int_eq(number("SELECT count(*) FROM models"), 1);
     registry_close(r);
     teardown();
@@ -276,6 +285,228 @@ START_TEST(opening_survives_every_failed_allocation)
 }
 END_TEST
 
+/* ---- reloading ---- */
+
+/* The file is replaced as a careful operator does it. */
+static void replace(const char *file, const char *source, const char *target, uint64_t seed)
+{
+    char from[160], to[160];
+    add("new.tmp-1", source, target, seed);
+    snprintf(from, sizeof from, "%s/new.tmp-1", models);
+    snprintf(to, sizeof to, "%s/%s", models, file);
+    ck_assert_int_eq(rename(from, to), 0);
+}
+
+static void spoil(const char *file)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", models, file);
+    ck_assert_int_eq(unlink(path), 0);
+    FILE *out = fopen(path, "w");
+    fputs("not a model\n", out);
+    fclose(out);
+}
+
+static void drop(const char *file)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", models, file);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static void must_reload(struct registry *r, const char *name)
+{
+    assert_ok(registry_reload(r, name, &err), err);
+}
+
+static void must_not_reload(struct registry *r, const char *name, enum status status,
+                            const char *says)
+{
+    assert_status(registry_reload(r, name, &err), status);
+    ck_assert_msg(strstr(err.text, says), "\"%s\" lacks \"%s\"", err.text, says);
+}
+
+START_TEST(a_reload_takes_up_what_is_new_and_leaves_what_is_gone)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    add("b.safetensors", "fr", "en", 2);
+    struct registry *r = must_open();
+    add("c.safetensors", "en", "de", 3);
+    drop("b.safetensors");
+    must_reload(r, NULL);
+    assert_names(r, "en-de en-fr");
+    ck_assert_ptr_null(registry_find(r, "fr", "en"));
+    ck_assert_int_eq(number("SELECT count(*) FROM models"), 3);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_reload_of_all_leaves_alone_what_has_not_changed)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    add("b.safetensors", "fr", "en", 2);
+    struct registry *r = must_open();
+    struct live_model *same = registry_find(r, "en", "fr"), *other = registry_find(r, "fr", "en");
+    replace("b.safetensors", "fr", "en", 7);
+    must_reload(r, NULL);
+    struct live_model *after = registry_find(r, "en", "fr");
+    ck_assert_ptr_eq(after, same);
+    live_model_release(after);
+    after = registry_find(r, "fr", "en");
+    ck_assert_ptr_ne(after, other);
+    live_model_release(after);
+    must_reload(r, "en-fr"); // by its name it is loaded whatever the file says
+    after = registry_find(r, "en", "fr");
+    ck_assert_ptr_ne(after, same);
+    live_model_release(after);
+    live_model_release(same);
+    live_model_release(other);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_bad_file_leaves_the_old_model_and_does_not_stop_the_others)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    add("b.safetensors", "fr", "en", 2);
+    struct registry *r = must_open();
+    struct live_model *before = registry_find(r, "en", "fr");
+    spoil("a.safetensors");
+    add("c.safetensors", "en", "de", 3);
+    must_not_reload(r, NULL, STATUS_BAD_FILE, "a.safetensors");
+    assert_names(r, "en-de en-fr fr-en");
+    struct live_model *after = registry_find(r, "en", "fr");
+    ck_assert_ptr_eq(before, after);
+    must_not_reload(r, "en-fr", STATUS_BAD_FILE, "a.safetensors");
+    assert_names(r, "en-de en-fr fr-en");
+    live_model_release(before);
+    live_model_release(after);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_new_file_does_not_take_a_pair_from_the_one_that_has_it)
+{
+    setup();
+    add("b.safetensors", "en", "fr", 1);
+    struct registry *r = must_open();
+    struct live_model *before = registry_find(r, "en", "fr");
+    add("a.safetensors", "en", "fr", 2);
+    must_not_reload(r, NULL, STATUS_BAD_INPUT, "both translate en to fr");
+    struct live_model *after = registry_find(r, "en", "fr");
+    ck_assert_ptr_eq(before, after);
+    live_model_release(before);
+    live_model_release(after);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(two_files_may_change_their_pairs)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    add("b.safetensors", "fr", "en", 2);
+    struct registry *r = must_open();
+    replace("a.safetensors", "fr", "en", 3);
+    replace("b.safetensors", "en", "fr", 4);
+    must_reload(r, NULL);
+    assert_names(r, "en-fr fr-en");
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(the_last_model_does_not_leave)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    struct registry *r = must_open();
+    const unsigned generation = registry_generation(r);
+    drop("a.safetensors");
+    must_not_reload(r, NULL, STATUS_NOT_FOUND, "has no models");
+    assert_names(r, "en-fr");
+    ck_assert_uint_eq(registry_generation(r), generation);
+    must_not_reload(r, "en-fr", STATUS_NOT_FOUND, "a.safetensors");
+    must_not_reload(r, "en-de", STATUS_NOT_FOUND, "no model is named en-de");
+    assert_names(r, "en-fr");
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+START_TEST(whatever_fails_in_a_reload_the_old_models_stay_and_nothing_leaks)
+{
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    struct registry *r = must_open();
+    must_reload(r, "en-fr"); // what SQLite keeps is there now
+    for (long nth = 1;; nth++) {
+        const long before = memory_live();
+        memory_fail_at(nth);
+        const enum status status = registry_reload(r, "en-fr", &err);
+        const bool failed = memory_failed();
+        memory_fail_at(0);
+        ck_assert_int_eq(memory_live(), before);
+        assert_names(r, "en-fr");
+        if (!failed)
+            break;
+        ck_assert_int_ne(status, STATUS_OK);
+    }
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
+static atomic_int changes;
+
+static void count_change(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&changes, 1);
+}
+
+static void *reload_often(void *registry)
+{
+    struct error failure;
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(registry_reload(registry, "en-fr", &failure), STATUS_OK);
+    return NULL;
+}
+
+START_TEST(finding_and_reloading_do_not_get_in_each_others_way)
+{
+    pthread_t threads[2];
+    setup();
+    add("a.safetensors", "en", "fr", 1);
+    add("b.safetensors", "fr", "en", 2);
+    struct registry *r = must_open();
+    atomic_store(&changes, 0);
+    registry_on_change(r, count_change, NULL);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, reload_often, r), 0);
+    while (atomic_load(&changes) < 20) {
+        struct live_model *m = registry_find(r, "en", "fr");
+        struct live_models *list = registry_models(r);
+        ck_assert_int_eq(list->count, 2);
+        ck_assert_str_eq(live_model_name(m), "en-fr");
+        live_model_release(m);
+        live_models_release(list);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(registry_generation(r), 20);
+    registry_close(r);
+    teardown();
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(every_model_of_the_folder_is_found_by_its_pair),
     TEST(models_and_vocabularies_are_recorded_once),
@@ -289,5 +520,13 @@ static const struct test_case cases[] = {
     TEST(two_models_of_one_pair_are_both_named),
     TEST(any_thread_may_find_and_release),
     TEST(opening_survives_every_failed_allocation),
+    TEST(a_reload_takes_up_what_is_new_and_leaves_what_is_gone),
+    TEST(a_reload_of_all_leaves_alone_what_has_not_changed),
+    TEST(a_bad_file_leaves_the_old_model_and_does_not_stop_the_others),
+    TEST(a_new_file_does_not_take_a_pair_from_the_one_that_has_it),
+    TEST(two_files_may_change_their_pairs),
+    TEST(the_last_model_does_not_leave),
+    TEST(whatever_fails_in_a_reload_the_old_models_stay_and_nothing_leaks),
+    TEST(finding_and_reloading_do_not_get_in_each_others_way),
 };
 TEST_MAIN("server/registry/registry", cases)
