@@ -306,8 +306,8 @@ static void above_backward(const struct decoder *d, const struct weights *weight
 /* Energies, keys and query of a step; what the alignment owes to contexts and gates comes first.
  * What the query owes to the state before is added to d_fed. */
 static void attend_backward(const struct decoder *d, const struct weights *weights,
-                            const struct decoder_run *run, const struct backward_scratch *k,
-                            size_t t, real *gradients)
+                            const struct decoder_run *run, const struct decoder_gradients *to,
+                            const struct backward_scratch *k, size_t t, real *gradients)
 {
     const struct kernels *kernels = weights->kernels;
     const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
@@ -318,6 +318,8 @@ static void attend_backward(const struct decoder *d, const struct weights *weigh
         const int len = run->source_len[b];
         const real *alignment = run->alignment + (t * B + b) * S;
         clear(S, k->d_alignment);
+        if (to->d_alignment)
+            memcpy(k->d_alignment, to->d_alignment + (t * B + b) * S, S * sizeof(real));
         kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
                                        k->d_gates + (t * B + b) * G, k->d_alignment, NULL);
         kernels->weighted_sum_backward(len, d->M, alignment, run->memory + b * M, (int)(B * M),
@@ -345,8 +347,8 @@ static void sums_backward(const struct weights *weights, const struct decoder_ru
 
 /* The steps from the last to the first; leaves d s_0 in d_start. */
 static void steps_backward(const struct decoder *d, const struct weights *weights,
-                           const struct decoder_run *run, const struct backward_scratch *k,
-                           double *squares, real *gradients)
+                           const struct decoder_run *run, const struct decoder_gradients *to,
+                           const struct backward_scratch *k, real *gradients)
 {
     const size_t B = (size_t)run->B, H = (size_t)d->H;
     const bool carries = cell_carries(&d->cell);
@@ -358,11 +360,11 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         mask_rows(run, H, k->d_fed, k->d_fed);
         for (size_t i = 0; i < B * H; i++)
             d_h[i] += k->d_fed[i] + (carries ? k->d_c[i] : 0);
-        for (size_t b = 0; squares && b < B; b++)
-            squares[t * B + b] = gradient_square(H, d_h + b * H);
+        for (size_t b = 0; to->squares && b < B; b++)
+            to->squares[t * B + b] = gradient_square(H, d_h + b * H);
         cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
                       k->d_fed, gradients);
-        attend_backward(d, weights, run, k, t, gradients);
+        attend_backward(d, weights, run, to, k, t, gradients);
     }
     mask_rows(run, H, k->d_fed, k->d_start);
     for (size_t i = 0; carries && i < B * H; i++)
@@ -378,7 +380,7 @@ static void attending_backward(const struct decoder *d, const struct weights *we
     const struct cell *cell = &d->cell;
     clear((size_t)source * (size_t)d->attention.A, k->d_keys);
     clear((size_t)source * gates_width(d), k->d_folded);
-    steps_backward(d, weights, run, k, to->squares, gradients);
+    steps_backward(d, weights, run, to, k, gradients);
     cell_recurrent_gradients(cell, weights, target, run->fed, d->H,
                              run->c + (size_t)run->B * (size_t)d->H, d->H, k->d_gates, gradients);
     bias_backward(cell->bias, target, k->d_gates, gradients);

@@ -84,11 +84,12 @@ void decoder_forward(const struct decoder *decoder, const struct weights *weight
                      struct decoder_run *run);
 
 struct decoder_gradients {
-    real *d_readout; // (T,B,E) overwritten
-    real *d_memory;  // (S,B,M) added to
-    real *d_summary; // (B,M)   added to
-    real *d_y;       // (T,B,E) added to
-    double *squares; // (T,B) set: |d s|² of layer 0's states; NULL: left out
+    real *d_readout;         // (T,B,E) overwritten
+    real *d_memory;          // (S,B,M) added to
+    real *d_summary;         // (B,M)   added to
+    real *d_y;               // (T,B,E) added to
+    double *squares;         // (T,B) set: |d s|² of layer 0's states; NULL: left out
+    const real *d_alignment; // (T,B,S) what alignments owe to guidance; NULL: nothing
 };
 
 void decoder_backward(const struct decoder *decoder, const struct weights *weights,

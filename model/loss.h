@@ -21,6 +21,7 @@ struct gradient_trace {          // {0} is empty
 struct loss_options {
     real dropout;   // the model says of what; 0: none
     real smoothing; // label smoothing ε
+    real guidance;  // of links (layers/guidance.h), what they weigh; 0: none
     real scale;     // of the gradients: 1 / pieces of the whole update
     struct rng rng; // of the dropout masks
     struct gradient_trace

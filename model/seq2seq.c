@@ -47,13 +47,14 @@ struct pass {
     real *memory;  // (S,B,M) the encoder's after dropout
     real *summary; // (B,M)
     struct decoder_run decoder;
-    real *readout;   // (n,E) rows of gold, after dropout
-    real *d_gold;    // (n,E)
-    real *d_readout; // (T,B,E)
-    real *d_memory;  // (S,B,M)
-    real *d_summary; // (B,M)
-    real *d_x, *d_y; // as x and y
-    double *squares; // (T,B) for a trace
+    real *readout;     // (n,E) rows of gold, after dropout
+    real *d_gold;      // (n,E)
+    real *d_readout;   // (T,B,E)
+    real *d_memory;    // (S,B,M)
+    real *d_summary;   // (B,M)
+    real *d_x, *d_y;   // as x and y
+    real *d_alignment; // (T,B,S) from the links
+    double *squares;   // (T,B) for a trace
 };
 
 /* Gradients are laid out for every pass: they are a third of the memory, and one list stays one
@@ -101,6 +102,7 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
     p->d_summary = arena_array(a, real, B * M);
     p->d_x = arena_array(a, real, source * E);
     p->d_y = arena_array(a, real, target * E);
+    p->d_alignment = arena_array(a, real, model->decoder.attends ? target * (size_t)batch->S : 0);
     p->squares = arena_array(a, double, target);
 }
 
@@ -184,17 +186,27 @@ static void forward(const struct seq2seq *model, const struct weights *weights,
     dropout_apply((size_t)p->gold_count * E, p->readout, p->masks.readout, p->readout);
 }
 
+/* The loss of the links, and what the alignments owe to it. */
+static double guide(const struct batch *batch, struct pass *p, const struct loss_options *options)
+{
+    memset(p->d_alignment, 0,
+           (size_t)batch->T * (size_t)batch->B * (size_t)batch->S * sizeof(real));
+    return guidance_loss(batch->links, batch->link_count, batch->B, batch->S, p->decoder.alignment,
+                         options->guidance * options->scale, p->d_alignment);
+}
+
 /* d_gold to the rows it belongs to, back through the decoder and the start. */
 static void decoder_and_start_backward(const struct seq2seq *model, const struct weights *weights,
                                        const struct batch *batch, struct pass *p, bool traced,
-                                       real *gradients, struct arena *scratch)
+                                       bool guided, real *gradients, struct arena *scratch)
 {
     const size_t E = (size_t)model->config.embedding;
     const struct decoder_gradients back = { .d_readout = p->d_readout,
                                             .d_memory = p->d_memory,
                                             .d_summary = p->d_summary,
                                             .d_y = p->d_y,
-                                            .squares = traced ? p->squares : NULL };
+                                            .squares = traced ? p->squares : NULL,
+                                            .d_alignment = guided ? p->d_alignment : NULL };
     dropout_apply((size_t)p->gold_count * E, p->d_gold, p->masks.readout, p->d_gold);
     for (size_t i = 0; i < (size_t)p->gold_count; i++)
         memcpy(p->d_readout + (size_t)p->gold_row[i] * E, p->d_gold + i * E, E * sizeof(real));
@@ -204,8 +216,8 @@ static void decoder_and_start_backward(const struct seq2seq *model, const struct
 }
 
 static void backward(const struct seq2seq *model, const struct weights *weights,
-                     const struct batch *batch, struct pass *p, bool traced, real *gradients,
-                     struct arena *scratch)
+                     const struct batch *batch, struct pass *p, bool traced, bool guided,
+                     real *gradients, struct arena *scratch)
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
     const size_t source = (size_t)batch->S * B, target = (size_t)batch->T * B;
@@ -216,7 +228,7 @@ static void backward(const struct seq2seq *model, const struct weights *weights,
     memset(p->d_x, 0, source * E * sizeof(real));
     memset(p->d_y, 0, target * E * sizeof(real));
 
-    decoder_and_start_backward(model, weights, batch, p, traced, gradients, scratch);
+    decoder_and_start_backward(model, weights, batch, p, traced, guided, gradients, scratch);
     dropout_apply(target * E, p->d_y, p->masks.y, p->d_y);
     embedding_backward(model->embedding, target, p->previous, p->d_y, gradients);
     dropout_apply(source * M, p->d_memory, p->masks.memory, p->d_memory);
@@ -239,6 +251,7 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
     const struct arena_mark mark = arena_mark(scratch);
     const int part = stopwatch_enter(PART_INPUT);
     const bool dropout = options->dropout > 0;
+    const bool guided = options->guidance > 0 && batch->link_count > 0 && model->decoder.attends;
     struct pass pass;
     lay_out(&pass, model, batch, dropout, scratch);
     arrange_ids(&pass, batch, options->trace != NULL);
@@ -247,8 +260,10 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
     forward(model, weights, batch, &pass);
     *out = output_loss(&model->output, weights, pass.gold_count, pass.readout, pass.gold, options,
                        pass.d_gold, gradients, scratch);
+    if (guided)
+        out->smoothed += (double)options->guidance * guide(batch, &pass, options);
     if (gradients)
-        backward(model, weights, batch, &pass, options->trace != NULL, gradients, scratch);
+        backward(model, weights, batch, &pass, options->trace != NULL, guided, gradients, scratch);
     for (int b = 0; gradients && options->trace && b < batch->B; b++)
         gradient_trace_add(options->trace, pass.squares + b, batch->target_len[b], batch->B);
     stopwatch_enter(part);

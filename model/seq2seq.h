@@ -22,6 +22,7 @@
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "model/folded.h"
+#include "model/layers/guidance.h"
 #include "model/layers/output.h"
 #include "model/loss.h"
 #include "model/params.h"
@@ -47,6 +48,8 @@ struct batch {
     const int32_t *target; // (B,T) pieces + </s>; the input is the same shifted, <s> in front
     const int *target_len; // (B)   at least 1
     int B, S, T;
+    const struct piece_link *links; // (link_count) as layers/guidance.h wants them; may be none
+    int link_count;
 };
 
 /* Forward, and backward if gradients (a block as params says) is not NULL: they are added to.

@@ -271,7 +271,13 @@ START_TEST(whole_model_equals_the_reference)
     const int B = 2, S = 4, T = 5;
     lengths_of(source, B, S, source_len);
     lengths_of(target, B, T, target_len);
-    const struct batch batch = { source, source_len, target, target_len, B, S, T };
+    const struct batch batch = { .source = source,
+                                 .source_len = source_len,
+                                 .target = target,
+                                 .target_len = target_len,
+                                 .B = B,
+                                 .S = S,
+                                 .T = T };
     struct loss_options options = { .scale = 1 / (real)(target_len[0] + target_len[1]) };
     struct loss loss;
     assert_ok(
@@ -417,8 +423,13 @@ static void random_batch(struct random_batch *r, int V, uint64_t seed)
         for (int t = 0; t < r->target_len[b]; t++)
             r->target[b * RANDOM_T + t] = 3 + (int32_t)rng_below(&rng, (uint64_t)V - 3);
     }
-    r->batch = (struct batch){ r->source, r->source_len, r->target, r->target_len,
-                               RANDOM_B,  RANDOM_S,      RANDOM_T };
+    r->batch = (struct batch){ .source = r->source,
+                               .source_len = r->source_len,
+                               .target = r->target,
+                               .target_len = r->target_len,
+                               .B = RANDOM_B,
+                               .S = RANDOM_S,
+                               .T = RANDOM_T };
 }
 
 /* Every system: cells, encoders, depths, with and without attention. */
@@ -468,10 +479,13 @@ static struct loss loss_of(struct whole *w, const struct batch *batch,
 /* One row of a batch as a batch of its own, without padding. */
 static struct batch row_of(const struct random_batch *r, int b)
 {
-    return (struct batch){
-        r->source + b * RANDOM_S, r->source_len + b, r->target + b * RANDOM_T, r->target_len + b, 1,
-        r->source_len[b],         r->target_len[b]
-    };
+    return (struct batch){ .source = r->source + b * RANDOM_S,
+                           .source_len = r->source_len + b,
+                           .target = r->target + b * RANDOM_T,
+                           .target_len = r->target_len + b,
+                           .B = 1,
+                           .S = r->source_len[b],
+                           .T = r->target_len[b] };
 }
 
 START_TEST(padding_changes_nothing)

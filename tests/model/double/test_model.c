@@ -51,16 +51,36 @@ static void check_direction(struct whole *w, const struct batch *batch,
     free(start), free(direction);
 }
 
-/* Of every system: plain, with label smoothing, with dropout, whose masks the seed fixes. */
+/* Some pieces are linked to one, some to two or more, some to none. */
+static int random_links(const struct random_batch *r, struct piece_link *links)
+{
+    struct rng rng = rng_make(33, 1);
+    int count = 0;
+    for (int32_t b = 0; b < RANDOM_B; b++)
+        for (int32_t t = 0; t < r->target_len[b]; t++)
+            for (int32_t s = 0; s < r->source_len[b]; s++)
+                if (rng_below(&rng, 3) == 0)
+                    links[count++] = (struct piece_link){ b, s, t };
+    return count;
+}
+
+/* Of every system: plain, with label smoothing, with dropout, whose masks the seed fixes, and with
+ * links that guide it. */
 START_TEST(backward_is_the_derivative_of_forward)
 {
     struct whole w;
     struct random_batch r;
-    const struct config small = small_config(_i / 3);
+    struct piece_link links[RANDOM_B * RANDOM_T * RANDOM_S];
+    const struct config small = small_config(_i / 4);
+    const int variant = _i % 4;
     whole_open(&w, &small, 5);
     random_batch(&r, small.vocabulary, 21);
-    const struct loss_options options = { .dropout = _i % 3 == 2 ? 0.3 : 0,
-                                          .smoothing = _i % 3 ? 0.1 : 0,
+    r.batch.links = links;
+    r.batch.link_count = random_links(&r, links);
+    ck_assert_int_gt(r.batch.link_count, 10);
+    const struct loss_options options = { .dropout = variant >= 2 ? 0.3 : 0,
+                                          .smoothing = variant ? 0.1 : 0,
+                                          .guidance = variant == 3 ? 0.7 : 0,
                                           .scale = 1,
                                           .rng = rng_make(9, 9) };
     loss_of(&w, &r.batch, &options, w.gradients);
@@ -68,6 +88,30 @@ START_TEST(backward_is_the_derivative_of_forward)
         check_direction(&w, &r.batch, &options, &w.model.params.entries[p], (uint64_t)p);
     for (uint64_t seed = 0; seed < 5; seed++)
         check_direction(&w, &r.batch, &options, NULL, seed);
+    whole_close(&w);
+}
+END_TEST
+
+/* Without links, or without attention, guidance is nothing. */
+START_TEST(links_are_in_the_loss_of_what_attends)
+{
+    struct whole w;
+    struct random_batch r;
+    struct piece_link links[RANDOM_B * RANDOM_T * RANDOM_S];
+    const struct config small = small_config(_i);
+    whole_open(&w, &small, 5);
+    random_batch(&r, small.vocabulary, 21);
+    const struct loss_options plain = { .scale = 1 }, guided = { .guidance = 0.5, .scale = 1 };
+    const double without = loss_of(&w, &r.batch, &plain, NULL).smoothed;
+    ck_assert_double_eq(loss_of(&w, &r.batch, &guided, NULL).smoothed, without);
+    r.batch.links = links;
+    r.batch.link_count = random_links(&r, links);
+    const struct loss with = loss_of(&w, &r.batch, &guided, NULL);
+    ck_assert_double_eq(with.nats, loss_of(&w, &r.batch, &plain, NULL).nats);
+    if (small.attention_kind == ATTENTION_NONE)
+        ck_assert_double_eq(with.smoothed, without);
+    else
+        ck_assert_double_gt(with.smoothed, without);
     whole_close(&w);
 }
 END_TEST
@@ -85,6 +129,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(a_folded_step_equals_the_readable_one, SYSTEM_COUNT),
     TEST_LOOP(a_trace_has_every_distance, SYSTEM_COUNT),
     TEST(dropout_keeps_the_mean),
-    TEST_LOOP(backward_is_the_derivative_of_forward, 3 * SYSTEM_COUNT),
+    TEST_LOOP(links_are_in_the_loss_of_what_attends, SYSTEM_COUNT),
+    TEST_LOOP(backward_is_the_derivative_of_forward, 4 * SYSTEM_COUNT),
 };
 TEST_MAIN("model in double", cases)
