@@ -14,7 +14,7 @@
 #include "server/store/sql.h"
 #include "server/store/vocabularies.h"
 
-#define BUSY_MS 5000     // how long to wait for another process' lock
+#define BUSY_MS 5000 // how long to wait for another process' lock
 #define AUTO_VACUUM_INCREMENTAL 2
 #define WAL_RETRY_MS 10  // between two tries at write-ahead logging
 #define WATCH_STEPS 2000 // of SQLite's machine, a fraction of a millisecond

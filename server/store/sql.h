@@ -25,6 +25,7 @@
 struct db {
     sqlite3 *handle;
     char *path; // as given, for messages
+    struct kept_vocabulary *vocabularies; // that were borrowed, until it is closed
 };
 
 /* db_open with its parts named, for tests: another history, another patience. */

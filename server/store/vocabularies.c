@@ -268,3 +268,50 @@ enum status vocabularies_import(struct db *db, const char *text, long long *id,
         *id = found;
     return status;
 }
+
+/* ---- kept with the connection ---- */
+
+struct kept_vocabulary {
+    struct kept_vocabulary *next;
+    long long id;
+    struct vocabulary *vocabulary;
+};
+
+static const struct vocabulary *find_kept(const struct db *db, long long id)
+{
+    for (const struct kept_vocabulary *k = db->vocabularies; k; k = k->next)
+        if (k->id == id)
+            return k->vocabulary;
+    return NULL;
+}
+
+enum status vocabularies_borrow(struct db *db, long long id, const struct vocabulary **out,
+                                struct error *err)
+{
+    *out = find_kept(db, id);
+    if (*out)
+        return STATUS_OK;
+    struct kept_vocabulary *kept = memory_zeroed(1, sizeof *kept);
+    if (!kept)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a vocabulary");
+    kept->id = id;
+    enum status status = read_back(db, id, &kept->vocabulary, err);
+    if (status != STATUS_OK) {
+        memory_free(kept);
+        return status;
+    }
+    kept->next = db->vocabularies;
+    db->vocabularies = kept;
+    *out = kept->vocabulary;
+    return STATUS_OK;
+}
+
+void vocabularies_give_back(struct db *db)
+{
+    while (db->vocabularies) {
+        struct kept_vocabulary *kept = db->vocabularies;
+        db->vocabularies = kept->next;
+        vocabulary_free(kept->vocabulary);
+        memory_free(kept);
+    }
+}

@@ -17,8 +17,13 @@
 MUST_CHECK enum status vocabularies_import(struct db *db, const char *text, long long *id,
                                            struct vocabulary **out, struct error *err);
 
-/* Record that a model was loaded now (once a digest). card may be NULL. */
+/* The stored vocabulary of this id, the connection's: it is read once and stays until db_close. */
+MUST_CHECK enum status vocabularies_borrow(struct db *db, long long id,
+                                           const struct vocabulary **out, struct error *err);
+void vocabularies_give_back(struct db *db); // all of them; db_close does
+
+/* Record that a model was loaded now (once a digest). card may be NULL. *id is its key. */
 MUST_CHECK enum status models_record(struct db *db, const char *name, const char *source,
                                      const char *target, const char *digest, const char *card,
-                                     long long vocabulary_id, struct error *err);
+                                     long long vocabulary_id, long long *id, struct error *err);
 #endif

@@ -185,15 +185,18 @@ START_TEST(a_model_is_recorded_once_a_digest)
 {
     static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     static const char other[] = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
-    long long id;
+    long long id, models[3];
     struct vocabulary *v;
     setup();
     assert_ok(vocabularies_import(db, tsv.data, &id, &v, &err), err);
     vocabulary_free(v);
     for (int i = 0; i < 2; i++)
-        assert_ok(models_record(db, "en-fr", "en", "fr", digest, "{\"name\":\"en-fr\"}", id, &err),
+        assert_ok(models_record(db, "en-fr", "en", "fr", digest, "{\"name\":\"en-fr\"}", id,
+                                &models[i], &err),
                   err);
-    assert_ok(models_record(db, "en-fr", "en", "fr", other, NULL, id, &err), err);
+    assert_ok(models_record(db, "en-fr", "en", "fr", other, NULL, id, &models[2], &err), err);
+    ck_assert_int_eq(models[0], models[1]);
+    ck_assert_int_ne(models[0], models[2]);
     ck_assert_int_eq(number("SELECT count(*) FROM models"), 2);
     ck_assert_int_eq(number("SELECT count(*) FROM models WHERE card IS NULL"), 1);
     ck_assert_int_eq(number("SELECT count(*) FROM models WHERE last_loaded_ms < first_loaded_ms"),
@@ -205,8 +208,10 @@ END_TEST
 START_TEST(a_model_of_no_vocabulary_is_refused)
 {
     static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    long long id;
     setup();
-    ck_assert_int_ne(models_record(db, "en-fr", "en", "fr", digest, NULL, 99, &err), STATUS_OK);
+    ck_assert_int_ne(models_record(db, "en-fr", "en", "fr", digest, NULL, 99, &id, &err),
+                     STATUS_OK);
     teardown();
 }
 END_TEST
