@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
+#include "server/http/metrics.h"
+
 struct call *call_new(const struct exchange *x, int text_count)
 {
     struct jobs *jobs = x->service->jobs;
@@ -54,6 +57,7 @@ static void on_gone(struct exchange *x)
 enum status call_submit(struct call *call, struct error *err)
 {
     call->request->on_done = on_done;
+    metric_observe(STAGE_PARSE, clock_now_ns() - call->x.started_ns);
     enum status status = jobs_submit(call->x.service->jobs, call->request, err);
     if (status == STATUS_OK)
         exchange_wait(&call->x, on_gone);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/http/call.h"
+#include "server/http/metrics.h"
 #include "tokenizer/utf8.h"
 
 struct pair_codes {
@@ -69,10 +70,11 @@ static enum status check_text(const struct service_limits *limits, struct slice 
     if (status != STATUS_OK)
         return status;
     size_t characters = utf8_length(text.at, text.len);
-    if (characters > (size_t)limits->characters)
-        return error_set(err, STATUS_TOO_LARGE, "The line has %zu characters, the limit is %d.",
-                         characters, limits->characters);
-    return STATUS_OK;
+    if (characters <= (size_t)limits->characters)
+        return STATUS_OK;
+    metric_limit(LIMIT_CHARACTERS);
+    return error_set(err, STATUS_TOO_LARGE, "The line has %zu characters, the limit is %d.",
+                     characters, limits->characters);
 }
 
 /* Plain text, but what could be taken for an error or for JSON is sent as JSON. */

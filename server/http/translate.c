@@ -11,6 +11,7 @@
 
 #include "server/http/call.h"
 #include "server/http/language_names.h"
+#include "server/http/metrics.h"
 #include "server/http/parameters.h"
 #include "server/http/routes.h"
 #include "tokenizer/utf8.h"
@@ -90,24 +91,29 @@ static enum status read_alternatives(const json_t *p, struct wish *wish, struct 
 static enum status check_limits(const struct service_limits *limits, const struct wish *wish,
                                 struct error *err)
 {
-    if (wish->alternatives > limits->alternatives)
+    if (wish->alternatives > limits->alternatives) {
+        metric_limit(LIMIT_ALTERNATIVES);
         return error_set(err, STATUS_BAD_INPUT,
                          "Invalid request: alternatives parameter must be <= %d",
                          limits->alternatives);
-    if (wish->text_count > limits->batch_items)
+    }
+    if (wish->text_count > limits->batch_items) {
+        metric_limit(LIMIT_BATCH_ITEMS);
         return error_set(err, STATUS_BAD_INPUT,
                          "Invalid request: request (%d) exceeds text limit (%d)", wish->text_count,
                          limits->batch_items);
+    }
     size_t characters = 0;
     for (int i = 0; i < wish->text_count; i++) {
         const json_t *text = text_at(wish, i);
         characters += utf8_length(json_string_value(text), json_string_length(text));
     }
-    if (characters > (size_t)limits->characters)
-        return error_set(err, STATUS_BAD_INPUT,
-                         "Invalid request: request (%zu) exceeds text limit (%d)", characters,
-                         limits->characters);
-    return STATUS_OK;
+    if (characters <= (size_t)limits->characters)
+        return STATUS_OK;
+    metric_limit(LIMIT_CHARACTERS);
+    return error_set(err, STATUS_BAD_INPUT,
+                     "Invalid request: request (%zu) exceeds text limit (%d)", characters,
+                     limits->characters);
 }
 
 /* ---- languages and format ---- */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/http/metrics.h"
 #include "server/http/v1_fields.h"
 #include "tokenizer/utf8.h"
 
@@ -24,10 +25,11 @@ static enum status check_lengths(const struct service_limits *limits, const stru
             return error_set(err, STATUS_BAD_INPUT, "text must be a text or a list of texts");
         characters += utf8_length(json_string_value(text), json_string_length(text));
     }
-    if (characters > (size_t)limits->characters)
-        return error_set(err, STATUS_TOO_LARGE, "text has %zu characters, the limit is %d",
-                         characters, limits->characters);
-    return STATUS_OK;
+    if (characters <= (size_t)limits->characters)
+        return STATUS_OK;
+    metric_limit(LIMIT_CHARACTERS);
+    return error_set(err, STATUS_TOO_LARGE, "text has %zu characters, the limit is %d", characters,
+                     limits->characters);
 }
 
 static enum status read_texts(const struct service_limits *limits, const json_t *json,
@@ -39,9 +41,11 @@ static enum status read_texts(const struct service_limits *limits, const json_t 
     const size_t count = json_is_array(wish->text) ? json_array_size(wish->text) : 1;
     if (count == 0)
         return error_set(err, STATUS_BAD_INPUT, "text must have at least one text in its list");
-    if (count > (size_t)limits->batch_items)
+    if (count > (size_t)limits->batch_items) {
+        metric_limit(LIMIT_BATCH_ITEMS);
         return error_set(err, STATUS_TOO_LARGE, "text has %zu texts, the limit is %d", count,
                          limits->batch_items);
+    }
     wish->text_count = (int)count;
     return check_lengths(limits, wish, err);
 }
@@ -119,9 +123,18 @@ static enum status read_languages(const struct pairs *pairs, const json_t *json,
 
 /* ---- how ---- */
 
+static void count_over(const json_t *json, const char *field, int max, enum limit limit)
+{
+    if (json_integer_value(json_object_get(json, field)) > max)
+        metric_limit(limit);
+}
+
 static enum status read_search(const struct service_limits *limits, const json_t *json,
                                struct v1_wish *wish, struct error *err)
 {
+    count_over(json, "beam", limits->beam, LIMIT_BEAM);
+    count_over(json, "n_best", limits->alternatives + 1, LIMIT_ALTERNATIVES);
+    count_over(json, "deadline_ms", limits->deadline_ms, LIMIT_DEADLINE);
     enum status status = v1_fields_int(json, "beam", 1, limits->beam, &wish->beam, err);
     if (status == STATUS_OK)
         status = v1_fields_int(json, "n_best", 1, limits->alternatives + 1, &wish->n_best, err);

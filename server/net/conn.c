@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/http/metrics.h"
 #include "server/protocol/choose.h"
 
 #define CONN_INPUT_BYTES 16384 // at least FIRST_LINE_BYTES_MAX
@@ -182,6 +183,7 @@ static void on_written(uv_write_t *write, int status)
 {
     struct conn *conn = write->data;
     outbox_written(&conn->outbox);
+    metric_observe(STAGE_WRITE, clock_now_ns() - conn->writing_since_ns);
     if (status < 0) {
         conn_close(conn);
         return;
@@ -200,6 +202,8 @@ static void flush(struct conn *conn)
     uv_buf_t buf = uv_buf_init(bytes, (unsigned)len);
     conn->write.data = conn;
     conn->sent_bytes += len;
+    conn->writing_since_ns = clock_now_ns();
+    metric_add(METRIC_SENT_BYTES, (int64_t)len);
     if (uv_write(&conn->write, (uv_stream_t *)&conn->tcp, &buf, 1, on_written) < 0) {
         outbox_written(&conn->outbox);
         conn_close(conn);
@@ -231,7 +235,11 @@ static void on_message(struct sink *sink, const struct message *message)
 
 static void on_refused(struct sink *sink, const char *id, int code)
 {
-    (void)sink;
+    const bool is_line = conn_of_sink(sink)->protocol == &protocol_line;
+    if (code == 413)
+        metric_limit(is_line ? LIMIT_LINE_BYTES : LIMIT_REQUEST_BYTES);
+    else if (code == 414 || code == 431)
+        metric_limit(LIMIT_HEAD_BYTES);
     log_event(LOG_INFO, "refused", "id", LOG_TEXT(id), "status", LOG_NUMBER(code), NULL);
 }
 
@@ -338,6 +346,8 @@ static void settle(struct conn *conn)
         conn->input_from = conn->input_to = 0;
     if (conn->state == CONN_READING && (!is_taken || conn->sink.full)) {
         enter(conn, CONN_PAUSED);
+        if (!conn->sink.full)
+            metric_limit(LIMIT_IN_FLIGHT);
         uv_read_stop((uv_stream_t *)&conn->tcp);
     } else if (conn->state == CONN_PAUSED && is_taken && !conn->sink.full) {
         enter(conn, CONN_READING);
@@ -357,6 +367,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     (void)buf;
     if (len == 0)
         return;
+    if (len > 0)
+        metric_add(METRIC_RECEIVED_BYTES, len);
     if (len < 0 && len != UV_EOF) {
         conn_close(conn);
         return;
@@ -374,6 +386,16 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     pump(conn);
 }
 
+static void count_time(const struct conn *conn, enum conn_watch watch)
+{
+    static const enum limit limits[] = { [WATCH_IDLE] = LIMIT_IDLE_TIME,
+                                         [WATCH_HEAD] = LIMIT_HEADER_TIME,
+                                         [WATCH_BODY] = LIMIT_BODY_TIME,
+                                         [WATCH_SEND] = LIMIT_SEND_TIME };
+    if (watch != WATCH_LINGER && !(watch == WATCH_IDLE && conn->is_stopping))
+        metric_limit(limits[watch]);
+}
+
 static void on_time(uv_timer_t *timer)
 {
     struct conn *conn = timer->data;
@@ -383,6 +405,7 @@ static void on_time(uv_timer_t *timer)
         start_watch(conn, WATCH_SEND);
         return;
     }
+    count_time(conn, watch);
     if (watch == WATCH_SEND) {
         close_because(conn, "the client does not read its replies");
         return;

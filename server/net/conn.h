@@ -97,6 +97,7 @@ struct conn {
     enum conn_watch watch;
     uint64_t activity, watched_activity; // messages and writes; idle time starts again at each
     uint64_t sent_bytes, watched_sent_bytes;
+    int64_t writing_since_ns;
 
     void (*on_freed)(struct conn *conn); // the owner's, before the memory goes
     void *owner;

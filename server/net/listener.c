@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/http/metrics.h"
 
 #define BACKLOG 1024 // connections that the kernel keeps until we accept them
 
@@ -66,6 +67,7 @@ static void on_conn_freed(struct conn *conn)
     else
         listener->conns = conn->next;
     listener->conn_count--;
+    metric_add(METRIC_CONNECTIONS, -1);
     close_timer_if_unused(listener);
 }
 
@@ -84,6 +86,8 @@ static struct conn *add_conn(struct listener *listener)
         conn->next->previous = conn;
     listener->conns = conn;
     listener->conn_count++;
+    metric_add(METRIC_CONNECTIONS, 1);
+    metric_add(METRIC_ACCEPTED, 1);
     return conn;
 }
 
@@ -117,6 +121,7 @@ static void refuse_connection(struct listener *listener)
         return;
     }
     listener->is_refusing = true;
+    metric_limit(LIMIT_CONNECTIONS);
     uv_tcp_init(listener->loop, &listener->refused);
     listener->refused.data = listener;
     listener->handles_open++;
