@@ -1,7 +1,7 @@
 /*
  * serve.c - "verso serve": translation over TCP, for HTTP clients and for lines.
  *
- *     database -> models -> workers -> background -> service -> port
+ *     database -> models -> journal -> workers -> background -> service -> port
  *
  * opened in this order and closed in the other. SIGTERM or SIGINT stops it:
  * no new connections, every accepted request is answered, exit 0; a second one
@@ -21,6 +21,7 @@
 #include "server/net/listener.h"
 #include "server/registry/registry.h"
 #include "server/store/db.h"
+#include "server/store/journal.h"
 
 #define THREADS_MAX 256
 #define DAY_MS 86400000
@@ -32,6 +33,7 @@ struct server {
     uv_signal_t terminate, interrupt;
     struct db *db;
     struct registry *registry;
+    struct journal *journal; // NULL: it is off
     struct jobs *jobs;
     struct background *background;
     struct service *service;
@@ -93,6 +95,26 @@ static struct listener_options listener_options(const struct options *o, struct 
     };
 }
 
+/* Stays NULL when it is off. */
+static enum status open_journal(struct journal **out, const struct options *o, struct error *err)
+{
+    static const char *const modes[] = { "on", "off", "without-text", NULL };
+    enum { ON, OFF, WITHOUT_TEXT };
+    int mode;
+    enum status status = option_choice(o, "journal", modes, &mode, err);
+    if (status != STATUS_OK || mode == OFF)
+        return status;
+    const struct journal_limits limits = {
+        .replica = options_text(o, "replica"),
+        .keep_text = mode != WITHOUT_TEXT,
+        .keep_ms = (long long)options_int(o, "keep-days") * DAY_MS,
+        .keep_bytes = options_int64(o, "keep-bytes"),
+        .queue_rows = JOURNAL_QUEUE_ROWS,
+        .queue_bytes = JOURNAL_QUEUE_BYTES,
+    };
+    return journal_open(out, options_text(o, "database"), &limits, err);
+}
+
 /* ---- stopping ---- */
 
 static void on_drained(void *context)
@@ -133,6 +155,9 @@ static enum status open_server(struct server *server, const struct options *o, s
         status = registry_open(&server->registry, options_text(o, "models"), type, shortlist,
                                server->db, err);
     if (status == STATUS_OK)
+        status = open_journal(&server->journal, o, err);
+    jobs.worker.journal = server->journal;
+    if (status == STATUS_OK)
         status = jobs_open(&server->jobs, &server->loop, server->registry, &jobs, err);
     if (status == STATUS_OK)
         status =
@@ -141,6 +166,7 @@ static enum status open_server(struct server *server, const struct options *o, s
         return status;
     const struct service_parts parts = { .registry = server->registry,
                                          .jobs = server->jobs,
+                                         .journal = server->journal,
                                          .background = server->background };
     status = service_new(&server->service, &parts, &service, err);
     if (status != STATUS_OK)
@@ -163,6 +189,7 @@ static void close_server(struct server *server)
     service_free(server->service);
     background_free(server->background);
     jobs_free(server->jobs);
+    journal_close(server->journal);
     registry_close(server->registry);
     db_close(server->db);
     uv_loop_close(&server->loop);
@@ -208,6 +235,15 @@ static const struct option_spec specs[] = {
     PRECISION_OPTION,
     SHORTLIST_OPTION,
     SETTING("batch", "N", "32", 1, 1024, "sentences, and most requests, in flight in a thread"),
+
+    { "journal", OPTION_TEXT, .environment = true, .value = "on|off|without-text", .fallback = "on",
+      .help = "store each translation with its alignment in the database" },
+    { "keep-days", OPTION_INT, .environment = true, .value = "N", .fallback = "0", .max = 36500,
+      .help = "delete stored translations that are older; 0 keeps them" },
+    { "keep-bytes", OPTION_INT, .environment = true, .value = "N", .fallback = "0", .max = 1e15,
+      .help = "delete the oldest when the database grows over this; 0 lets it grow" },
+    { "replica", OPTION_TEXT, .environment = true, .value = "TAG", .fallback = "a1",
+      .help = "1 to 8 letters or digits that ids of translations begin with" },
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),
     SETTING("in-flight", "N", "64", 1, 4096, "requests of one connection at once"),

@@ -61,6 +61,7 @@ enum status service_new(struct service **out, const struct service_parts *parts,
         return error_set(err, STATUS_NO_MEMORY, "no memory for the service");
     service->handler.message = on_message;
     service->jobs = parts->jobs;
+    service->journal = parts->journal;
     service->background = parts->background;
     service->limits = *limits;
     bytes_init(&service->body, REPLY_BYTES_MAX);

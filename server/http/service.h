@@ -20,11 +20,13 @@
 #define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
 struct background;
+struct journal;
 
 /* What it stands on; all of it must outlive it. */
 struct service_parts {
     struct registry *registry;
     struct jobs *jobs;
+    struct journal *journal; // NULL: it is off
     struct background *background;
 };
 
@@ -39,6 +41,7 @@ struct service_limits {
 struct service {
     struct handler handler;
     struct jobs *jobs;
+    struct journal *journal;       // NULL: it is off
     struct background *background; // reads and pictures, beside the loop
     struct service_limits limits;
     struct pairs pairs;

@@ -41,7 +41,7 @@ struct request *jobs_request_new(struct jobs *jobs)
         memory_free(r);
         return NULL;
     }
-    *r = (struct request){ .arena = arena };
+    *r = (struct request){ .arena = arena, .store = true };
     return r;
 }
 
@@ -203,6 +203,8 @@ static void stop_workers(struct jobs *jobs)
     queue_stop(&jobs->queue);
     for (int i = 0; jobs->workers && i < jobs->limits.threads; i++)
         worker_join(jobs->workers[i]);
+    if (jobs->limits.worker.journal)
+        journal_flush(jobs->limits.worker.journal); // which holds requests that shall be durable
     memory_free(jobs->workers);
     jobs->workers = NULL;
 }

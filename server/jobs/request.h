@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "server/engine/engine.h"
 #include "server/registry/registry.h"
+#include "server/store/journal_id.h"
 
 /* Texts, what becomes of them in the engine, answers and what its owner keeps there; what is not
  * touched costs nothing. */
@@ -36,9 +37,12 @@ struct request {
         *texts; // (text_count) valid UTF-8; `cancelled` is filled in here; at the end
                 // what the last hop translated
     int text_count;
-    int n_best;  // 1, or 1 + alternatives wanted
-    int beam;    // 0: the server's
-    int time_ms; // until it is late, if that is sooner than with the server's; 0: the server's
+    int n_best;       // 1, or 1 + alternatives wanted
+    int beam;         // 0: the server's
+    int time_ms;      // until it is late, if that is sooner than with the server's; 0: the server's
+    bool store;       // in the journal, if there is one; true unless the request says no
+    bool durable;     // it comes home when it is on the disk, or fails
+    long long key_id; // whose request it is; 0: somebody's without a key
     /* NULL, or what the worker's thread does with the answers before they come home. */
     enum status (*on_answers)(struct request *request, struct error *err);
     void (*on_done)(struct request *request); // on the loop thread, exactly once
@@ -48,10 +52,17 @@ struct request {
     enum status status;
     struct error err;
     struct engine_answer *answers; // (text_count) when STATUS_OK, of the last hop
+    char (*ids)[JOURNAL_ID_BYTES]; // (text_count) of the texts in the journal; NULL: not stored
+    bool not_stored;               // although it should be: the journal cannot write
 
     /* the queue's and the workers' */
     enum request_state state; // guarded by the queue's lock
     int hop;
+    const struct engine_text *sent; // (text_count) what the first hop was given
+    int beam_used;
+    int64_t begun_ns;      // clock_now_ns() when a worker took it first
+    atomic_int holders;    // who must let go of it before it is given back: worker, journal
+    enum status stored;    // what the journal says, if it is a holder
     atomic_bool cancelled; // set on the loop thread, read in the decoder
     int64_t deadline_ms;   // clock_now_ms()
     int64_t queued_ns;     // clock_now_ns() when it joined the queue, for this hop

@@ -2,10 +2,12 @@
 #include "server/jobs/worker.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "server/http/metrics.h"
+#include "server/jobs/storing.h"
 
 #define SERVED_MAX (2 * MODELS_MAX) // those that are live, and old ones that are still in use
 
@@ -143,9 +145,28 @@ static enum status for_client(enum status status, struct error *err)
                      "the translation needs more memory than a request has: send it in parts");
 }
 
+/* Keeps what was sent: the texts of the next hop take its place. */
+static enum status keep_sent(struct request *r, struct error *err)
+{
+    struct engine_text *sent = r->texts;
+    if (r->hop_count > 1) {
+        sent = arena_array(&r->arena, struct engine_text, r->text_count);
+        if (!sent)
+            return for_client(STATUS_NO_MEMORY, err);
+        memcpy(sent, r->texts, sizeof *sent * (size_t)r->text_count);
+    }
+    r->sent = sent;
+    r->begun_ns = clock_now_ns();
+    return STATUS_OK;
+}
+
 static enum status begin(struct worker *w, struct request *r, struct flight *flight)
 {
     const struct search_options options = search_of(w, r);
+    r->beam_used = options.beam;
+    atomic_store(&r->holders, 1);
+    if (r->hop == 0 && keep_sent(r, &r->err) != STATUS_OK)
+        return r->err.status;
     enum status status = engine_for(w, request_model(r), &flight->engine, &r->err);
     if (status != STATUS_OK)
         return status == STATUS_NO_MEMORY ? STATUS_BUSY : status;
@@ -204,7 +225,7 @@ static void count_sentences(const struct engine_answer *answer)
 }
 
 /* The answers of this hop are the texts of the next, if there is one. */
-static enum status finish(const struct flight *flight)
+static enum status finish(const struct worker *w, const struct flight *flight)
 {
     struct request *r = flight->request;
     if (atomic_load(&r->cancelled))
@@ -220,6 +241,8 @@ static enum status finish(const struct flight *flight)
         r->texts[i].text = r->answers[i].text;
         r->texts[i].len = r->answers[i].len;
     }
+    if (!has_next && status == STATUS_OK)
+        status = storing_add(w->limits.journal, w->queue, r, &r->err);
     if (!has_next && status == STATUS_OK && r->on_answers)
         status = r->on_answers(r, &r->err);
     return for_client(status, &r->err);
@@ -236,9 +259,9 @@ static void give_done(struct worker *w)
         w->flights[i] = w->flights[--w->in_flight];
         const int64_t done_ns = clock_now_ns();
         metric_observe(STAGE_DECODE, done_ns - flight.since_ns);
-        flight.request->status = finish(&flight);
+        flight.request->status = finish(w, &flight);
         metric_add(METRIC_RUNNING, -1);
-        queue_give(w->queue, flight.request);
+        storing_give(w->queue, flight.request);
     }
 }
 

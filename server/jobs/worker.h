@@ -15,13 +15,15 @@
 
 #include "server/jobs/queue.h"
 #include "server/registry/registry.h"
+#include "server/store/journal.h"
 
 struct worker_limits {
-    int beam;      // of every search
-    int n_best;    // most a request may ask for
-    int pieces;    // a sentence; longer ones are split at a clause
-    int sentences; // a request
-    int batch;     // sentences of a model in flight at once, and most requests in flight
+    int beam;                // of every search
+    int n_best;              // most a request may ask for
+    int pieces;              // a sentence; longer ones are split at a clause
+    int sentences;           // a request
+    int batch;               // sentences of a model in flight at once, and most requests in flight
+    struct journal *journal; // where what was translated is stored; NULL: nowhere
 };
 
 struct worker;

@@ -82,6 +82,7 @@ static void settle_written(struct journal *j, int count)
     for (int i = 0; i < count; i++) {
         struct journal_unit *unit = take_first(j);
         j->counts.stored += unit->row_count;
+        j->counts.bytes += (long long)unit->bytes;
         settle(j, unit, STATUS_OK);
     }
     pthread_cond_broadcast(&j->room);
