@@ -276,36 +276,6 @@ bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, 
     return beam->live > 0 && beam->depth < beam->steps && !(width == 1 && beam->ended);
 }
 
-/* ---- what is certain ---- */
-
-static uint64_t parents_of(const struct beam *beam, int depth, uint64_t rows)
-{
-    uint64_t parents = 0;
-    for (; rows; rows &= rows - 1)
-        parents |= (uint64_t)1 << node_at(beam, depth, __builtin_ctzll(rows))->parent;
-    return parents;
-}
-
-/* Two rows of a depth never have the same pieces: what is shared ends where the ways up meet. */
-int beam_certain(const struct beam *beam, int known, int32_t *ids)
-{
-    const struct beam_ending *best = beam->ended ? &beam->endings[0] : NULL;
-    uint64_t rows = beam->live ? ~(uint64_t)0 >> (BEAM_MAX - beam->live) : 0; // at `depth`
-    int depth = beam->depth;
-    for (; depth > known; depth--) {
-        if (best && best->depth == depth)
-            rows |= (uint64_t)1 << best->row;
-        if (rows && (rows & (rows - 1)) == 0 && (!best || best->depth >= depth))
-            break;
-        rows = parents_of(beam, depth, rows);
-    }
-    for (int t = depth, row = rows ? __builtin_ctzll(rows) : 0; t > known; t--) {
-        ids[t - 1] = node_at(beam, t, row)->id;
-        row = node_at(beam, t, row)->parent;
-    }
-    return depth;
-}
-
 /* ---- the result ---- */
 
 /* Pieces, log-probabilities and alignment of the row at this depth, walking up from its end. */
@@ -382,4 +352,33 @@ bool beam_collect(const struct beam *beam, struct arena *results, struct transla
     }
     *out = (struct translation){ .best = best, .count = count };
     return true;
+}
+
+/* ---- what is certain ---- */
+
+static uint64_t parents_of(const struct beam *beam, int depth, uint64_t rows)
+{
+    uint64_t parents = 0;
+    for (; rows; rows &= rows - 1)
+        parents |= (uint64_t)1 << node_at(beam, depth, __builtin_ctzll(rows))->parent;
+    return parents;
+}
+
+/* Two rows of a depth never have the same pieces: what is shared ends where the ways up meet. */
+bool beam_certain(const struct beam *beam, int known, struct arena *results, struct hypothesis *out)
+{
+    const struct beam_ending *best = beam->ended ? &beam->endings[0] : NULL;
+    uint64_t rows = beam->live ? ~(uint64_t)0 >> (BEAM_MAX - beam->live) : 0; // at `depth`
+    int depth = beam->depth;
+    for (; depth > known; depth--) {
+        if (best && best->depth == depth)
+            rows |= (uint64_t)1 << best->row;
+        if (rows && (rows & (rows - 1)) == 0 && (!best || best->depth >= depth))
+            break;
+        rows = parents_of(beam, depth, rows);
+    }
+    if (depth <= known)
+        return false;
+    *out = (struct hypothesis){ 0 };
+    return trace_back(beam, depth, __builtin_ctzll(rows), NULL, results, out);
 }

@@ -100,11 +100,12 @@ static inline bool is_banned(const struct banned *banned, int32_t id)
 bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
                   const real *alignment, int ld);
 
-/* How many pieces the best hypothesis is certain to begin with, those that all live rows and the
- * best ending share; ids[known..) of them are set, `known` having been certain before. */
-int beam_certain(const struct beam *beam, int known, int32_t *ids);
-
 /* The best hypotheses into the arena; false: it is full. */
 bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out);
+
+/* What the best hypothesis is certain to begin with, which all live rows and the best ending share,
+ * if that is more than the `known` pieces; false: it is not, or the arena is full. */
+bool beam_certain(const struct beam *beam, int known, struct arena *results,
+                  struct hypothesis *out);
 
 #endif

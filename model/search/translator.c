@@ -29,8 +29,6 @@ struct slot {              // a sentence in flight
     int first_row;                        // its hypotheses are these rows of the last step
     struct beam beam;
     struct phrases phrases;
-    int32_t *told; // (steps) pieces that on_pieces knows
-    int told_count;
 };
 
 struct translator {
@@ -143,7 +141,6 @@ static void lay_out_room(const struct translator *tr, struct extent extent, stru
 {
     members_memory_lay_out(&tr->members, extent.S, arena, slot->memories);
     beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
-    slot->told = arena_array(arena, int32_t, extent.steps);
     if (extent.phrases > 0)
         phrases_lay_out(&slot->phrases, arena, extent.width, extent.phrases, extent.phrase_pieces);
 }
@@ -512,27 +509,6 @@ static int gather_rows(struct translator *tr)
     return N;
 }
 
-static void tell(struct slot *slot, const int32_t *ids, int count)
-{
-    const struct search *search = slot->search;
-    if (count > slot->told_count)
-        search->on_pieces(search->context, ids, slot->told_count, count);
-    slot->told_count = count;
-}
-
-static void tell_certain(struct slot *slot)
-{
-    if (slot->search->on_pieces)
-        tell(slot, slot->told, beam_certain(&slot->beam, slot->told_count, slot->told));
-}
-
-static void tell_rest(struct slot *slot)
-{
-    const struct translation *t = &slot->search->translation;
-    if (slot->search->on_pieces && t->count > 0)
-        tell(slot, t->best[0].ids, t->best[0].T);
-}
-
 static void advance(struct translator *tr, struct slot *slot)
 {
     const int32_t *allowed = allowed_of(&slot->search->source);
@@ -540,16 +516,12 @@ static void advance(struct translator *tr, struct slot *slot)
     const real *log_probs =
         members_log_probs(&tr->members, slot->first_row, slot->beam.live, allowed, &count);
     if (beam_advance(&slot->beam, log_probs, allowed, count,
-                     members_alignment(&tr->members, slot->first_row), tr->limits.source_len)) {
-        tell_certain(slot);
+                     members_alignment(&tr->members, slot->first_row), tr->limits.source_len))
         return;
-    }
     struct search *search = slot->search;
     const struct arena_mark mark = arena_mark(search->results);
     const bool fits = beam_collect(&slot->beam, search->results, &search->translation);
-    if (fits) {
-        tell_rest(slot);
-    } else {
+    if (!fits) {
         arena_rewind(search->results, mark);
         search->translation = (struct translation){ .best = NULL, .count = 0 };
     }
@@ -568,6 +540,19 @@ void translator_step(struct translator *tr)
     for (int i = 0; i < tr->limits.sentences; i++)
         if (tr->slots[i].search)
             advance(tr, &tr->slots[i]);
+}
+
+bool translator_certain(const struct translator *tr, const struct search *search, int known,
+                        struct arena *arena, struct hypothesis *out)
+{
+    const struct arena_mark mark = arena_mark(arena);
+    for (int i = 0; i < tr->limits.sentences; i++)
+        if (tr->slots[i].search == search) {
+            if (beam_certain(&tr->slots[i].beam, known, arena, out))
+                return true;
+            arena_rewind(arena, mark);
+        }
+    return false;
 }
 
 /* ---- many at once ---- */

@@ -101,11 +101,6 @@ struct search {
     struct source source;
     struct search_options options;
     struct arena *results; // where the translation will live
-    /* NULL, or called by translator_step whenever more of the best translation is certain: ids has
-     * `count` pieces, those behind the first `known` are new. All of the best have been told when
-     * the search is done. It must not call the translator. */
-    void (*on_pieces)(void *context, const int32_t *ids, int known, int count);
-    void *context;
 
     bool done;
     enum status status; // STATUS_OK, STATUS_CANCELLED, STATUS_NO_MEMORY: no room in results
@@ -137,6 +132,11 @@ void translator_free(struct translator *tr); // NULL is fine
 MUST_CHECK enum status translator_add(struct translator *tr, struct search *search,
                                       struct error *err);
 void translator_step(struct translator *tr);
+/* What the best translation of one in flight is certain to begin with, whatever the next steps find:
+ * pieces, their log-probabilities and alignment, without an end. False: that is no more than the
+ * `known` first, or the arena is full. */
+bool translator_certain(const struct translator *tr, const struct search *search, int known,
+                        struct arena *arena, struct hypothesis *out);
 int translator_in_flight(const struct translator *tr);
 /* Whether one of so many that wait should be added now: encoding a sentence alone costs nearly what
  * four cost together, so they wait for a few slots to be free. No bit depends on it. */
