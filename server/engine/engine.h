@@ -136,6 +136,19 @@ MUST_CHECK enum status engine_begin(struct engine_worker *worker, const struct e
 /* Lets in what there is room for, then a decoder step of all that are in flight. */
 void engine_step(struct engine_worker *worker);
 bool engine_task_is_done(const struct engine_task *task);
+
+/* Hears from engine_step what of a task's translations is certain, whatever is found yet: of each
+ * text one sentence after the other, in their order. */
+struct engine_listener {
+    /* so_far has one hypothesis, with its text, but no target; it lives as long as the call. It grows
+     * from call to call until it is_whole: then the next call is of the next sentence. */
+    void (*on_sentence)(struct engine_listener *listener, int text,
+                        const struct engine_sentence *so_far, bool is_whole);
+};
+
+/* Before the task's first step. The listener must live until the task is done. */
+void engine_listen(struct engine_worker *worker, struct engine_task *task,
+                   struct engine_listener *listener);
 /* As engine_translate says, once, when the task is done; an answer that nobody wants any more need not
  * be asked for. */
 MUST_CHECK enum status engine_finish(struct engine_worker *worker, struct engine_task *task,

@@ -25,6 +25,15 @@ struct engine_task {
     int in_flight; // of those let in
     enum status status;
     struct error err; // when it failed
+
+    struct engine_listener *listener;
+    struct told *told; // (text_count) what the listener knows
+    struct engine_task *next_listening;
+};
+
+struct told {
+    int sentences; // that are whole
+    int pieces;    // of the next one
 };
 
 struct flight { // a sentence in the translator
@@ -40,6 +49,7 @@ struct engine_worker {
     int in_flight;
     struct engine_task *first, *last; // the round: tasks with sentences that wait
     int waiting;                      // sentences of all of them
+    struct engine_task *listening;    // tasks that have a listener and are not done
 };
 
 enum status engine_worker_new(struct engine_worker **out, const struct engine *engine,
@@ -304,6 +314,63 @@ static enum status make_answer(const struct vocabulary *vocabulary, const struct
     return answer_compose(text->text, text->len, parts->list, parts->count, arena, out, err);
 }
 
+/* ---- meanwhile: what is certain ---- */
+
+static bool tell(const struct engine_worker *w, const struct engine_task *task, int text,
+                 const struct hypothesis *certain, bool is_whole)
+{
+    struct error err;
+    struct hypothesis copy = *certain;
+    const struct translation translation = { .best = &copy, .count = 1 };
+    struct engine_sentence so_far = task->parts[text].list[task->told[text].sentences];
+    if (decode(engine_vocabulary(w->engine), &translation, task->arena, &so_far, &err) != STATUS_OK)
+        return false;
+    task->listener->on_sentence(task->listener, text, &so_far, is_whole);
+    return true;
+}
+
+/* Sentences that are done, then what is new of the one that goes on. Where there is no memory for
+ * that, it comes with the next step. */
+static void tell_text(const struct engine_worker *w, const struct engine_task *task, int text,
+                      const struct search *searches)
+{
+    struct told *told = &task->told[text];
+    bool goes_on = true;
+    while (goes_on && told->sentences < task->parts[text].count) {
+        const struct search *search = &searches[told->sentences];
+        const struct arena_mark mark = arena_mark(task->arena);
+        struct hypothesis certain;
+        if (search->done && search->translation.count > 0) {
+            goes_on = tell(w, task, text, &search->translation.best[0], true);
+            if (goes_on)
+                *told = (struct told){ .sentences = told->sentences + 1 };
+        } else {
+            goes_on = false;
+            if (translator_certain(w->translator, search, told->pieces, task->arena, &certain) &&
+                tell(w, task, text, &certain, false))
+                told->pieces = certain.T;
+        }
+        arena_rewind(task->arena, mark);
+    }
+}
+
+static void tell_listeners(struct engine_worker *w)
+{
+    struct engine_task **at = &w->listening;
+    while (*at) {
+        struct engine_task *task = *at;
+        const struct search *searches = task->searches;
+        for (int i = 0; i < task->text_count; i++) {
+            tell_text(w, task, i, searches);
+            searches += task->parts[i].count;
+        }
+        if (engine_task_is_done(task))
+            *at = task->next_listening;
+        else
+            at = &task->next_listening;
+    }
+}
+
 /* ---- a task ---- */
 
 enum status engine_begin(struct engine_worker *worker, const struct engine_text *texts, int count,
@@ -336,11 +403,24 @@ void engine_step(struct engine_worker *worker)
     translator_step(worker->translator);
     collect(worker);
     tidy_round(worker);
+    tell_listeners(worker);
 }
 
 bool engine_task_is_done(const struct engine_task *task)
 {
     return !is_waiting(task) && task->in_flight == 0;
+}
+
+void engine_listen(struct engine_worker *worker, struct engine_task *task,
+                   struct engine_listener *listener)
+{
+    task->told = arena_array(task->arena, struct told, task->text_count);
+    if (!task->told || engine_task_is_done(task))
+        return; // nothing is told before the answer
+    memset(task->told, 0, (size_t)task->text_count * sizeof *task->told);
+    task->listener = listener;
+    task->next_listening = worker->listening;
+    worker->listening = task;
 }
 
 enum status engine_finish(struct engine_worker *worker, struct engine_task *task,
