@@ -3,11 +3,8 @@
  */
 #include "server/engine/answer_json.h"
 
-#include <math.h>
-
+#include "server/engine/token_json.h"
 #include "server/engine/word_links.h"
-
-#define DECIMALS 1e4
 
 struct writer {
     const struct vocabulary *vocabulary;
@@ -20,30 +17,15 @@ struct writer {
 
 /* ---- values ---- */
 
-static json_t *number(float value)
-{
-    return json_real(round((double)value * DECIMALS) / DECIMALS + 0.0); // no -0.0
-}
-
-static json_t *span_to_json(struct span span, uint32_t from)
-{
-    return json_pack("[I,I]", (json_int_t)(span.from + from), (json_int_t)(span.to + from));
-}
-
-static json_t *text_of(const char *text, struct span span)
-{
-    return json_stringn(text + span.from, span.to - span.from);
-}
-
 static void append(struct writer *w, json_t *list, json_t *value)
 {
-    if (json_array_append_new(list, value) != 0)
+    if (!token_json_append(list, value))
         w->is_full = true;
 }
 
 static void set(struct writer *w, json_t *object, const char *key, json_t *value)
 {
-    if (json_object_set_new(object, key, value) != 0)
+    if (!token_json_set(object, key, value))
         w->is_full = true;
 }
 
@@ -61,43 +43,25 @@ static json_t *tokens_to_json(struct writer *w, const struct engine_sentence *se
                               const struct word_alignment *words)
 {
     json_t *list = json_array();
-    for (int t = 0; t < words->T; t++) {
-        json_t *links = json_array(), *token = json_object();
-        if (words->links[t] >= 0)
-            append(w, links, json_integer(words->links[t]));
-        set(w, token, "text", text_of(sentence->texts[0].text, words->target[t]));
-        set(w, token, "span", span_to_json(words->target[t], sentence->target.from));
-        set(w, token, "log_prob", number(words->log_probs[t]));
-        set(w, token, "confidence", number(words->confidence[t]));
-        set(w, token, "links", links);
-        append(w, list, token);
-    }
+    for (int t = 0; t < words->T; t++)
+        append(w, list,
+               token_json_target(sentence->texts[0].text, sentence->target.from, words, t));
     return list;
 }
 
 static json_t *source_tokens_to_json(struct writer *w, const struct word_alignment *words)
 {
     json_t *list = json_array();
-    for (int s = 0; s < words->S; s++) {
-        json_t *token = json_object();
-        set(w, token, "text", text_of(w->text, words->source[s]));
-        set(w, token, "span", span_to_json(words->source[s], 0));
-        set(w, token, "coverage", number(words->coverage[s]));
-        append(w, list, token);
-    }
+    for (int s = 0; s < words->S; s++)
+        append(w, list, token_json_source(w->text, words, s));
     return list;
 }
 
 static json_t *alignment_to_json(struct writer *w, const struct word_alignment *words)
 {
     json_t *rows = json_array();
-    const float *weight = words->weights;
-    for (int t = 0; t < words->T; t++) {
-        json_t *row = json_array();
-        for (int s = 0; s <= words->S; s++)
-            append(w, row, number(*weight++));
-        append(w, rows, row);
-    }
+    for (int t = 0; t < words->T; t++)
+        append(w, rows, token_json_row(words, t));
     return rows;
 }
 
@@ -108,7 +72,7 @@ static enum status add_other(struct writer *w, const struct engine_sentence *sen
     enum status status = STATUS_OK;
     json_t *other = json_object();
     set(w, other, "text", json_stringn(sentence->texts[k].text, sentence->texts[k].len));
-    set(w, other, "score", number(sentence->translation.best[k].score));
+    set(w, other, "score", token_json_number(sentence->translation.best[k].score));
     if (w->options->alignment)
         status = align(w, sentence, k, &words, err);
     if (w->options->alignment && status == STATUS_OK)
@@ -141,7 +105,7 @@ static void add_warnings(struct writer *w, const struct engine_sentence *sentenc
         json_t *object = json_object();
         set(w, object, "kind", json_string(word_warning_name(warning->kind)));
         set(w, object, is_of_source ? "source" : "target",
-            span_to_json(warning->span, is_of_source ? 0 : sentence->target.from));
+            token_json_span(warning->span, is_of_source ? 0 : sentence->target.from));
         append(w, w->warnings, object);
     }
 }
@@ -155,9 +119,9 @@ static enum status add_sentence(struct writer *w, const struct engine_sentence *
     if (status != STATUS_OK)
         return status;
     json_t *object = json_object();
-    set(w, object, "source", span_to_json(sentence->source, 0));
-    set(w, object, "target", span_to_json(sentence->target, 0));
-    set(w, object, "score", number(sentence->translation.best[0].score));
+    set(w, object, "source", token_json_span(sentence->source, 0));
+    set(w, object, "target", token_json_span(sentence->target, 0));
+    set(w, object, "score", token_json_number(sentence->translation.best[0].score));
     set(w, object, "tokens", tokens_to_json(w, sentence, &words));
     set(w, object, "source_tokens", source_tokens_to_json(w, &words));
     if (w->options->alignment)
@@ -184,7 +148,7 @@ enum status answer_to_json(json_t **root, const struct vocabulary *vocabulary, c
     enum status status = STATUS_OK;
     *root = NULL;
     set(&w, object, "text", json_stringn(answer->text, answer->len));
-    set(&w, object, "score", number(answer->score));
+    set(&w, object, "score", token_json_number(answer->score));
     for (int i = 0; status == STATUS_OK && !w.is_full && i < answer->sentence_count; i++)
         status = add_sentence(&w, &answer->sentences[i], sentences, err);
     set(&w, object, "sentences", sentences);
