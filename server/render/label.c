@@ -120,7 +120,7 @@ static double ems_of(int32_t c, int columns)
         return 0.4;
     if ((c < 0x80 && strchr("mwMW@%", c)) || (c >= 0x0900 && c < 0x0E00))
         return 0.95; // also letters of India, which are wide
-    return c < 'a' && c > '9' ? 0.74 : 0.64;
+    return c < 'a' && c > '9' ? 0.72 : 0.61;
 }
 
 double label_ems(const char *label)

@@ -22,6 +22,9 @@
 #define LEGEND_STEPS 11
 #define LEGEND_STEP_WIDTH 9.0
 #define WIDTH_MIN 330.0 // room for the legend
+#define ECHO_TOKENS 30  // with more on a side, labels are on all four sides, and there are
+#define RULE_TOKENS 5   // lines behind every so many
+#define RULE_BRIGHTNESS 0.22
 
 struct matrix {
     struct scene *scene;
@@ -31,12 +34,14 @@ struct matrix {
     double cell, size;             // of a cell, of the font
     double left, top;              // corner of the cells
     bool right_to_left;
+    bool echoes; // labels also on the right and below
 };
 
 /* Fewer tokens have more room. */
 static void choose_sizes(struct matrix *m)
 {
     const int longest = m->view->S > m->view->T ? m->view->S : m->view->T;
+    m->echoes = longest > ECHO_TOKENS;
     m->cell = longest <= 12 ? 34 : longest <= 30 ? 27 : longest <= 60 ? 22 : 19;
     m->size = longest <= 12 ? 15 : longest <= 60 ? 13 : 12;
 }
@@ -79,27 +84,69 @@ static double overhang(const struct matrix *m)
     return most;
 }
 
+static double bottom_of(const struct matrix *m)
+{
+    return row_y(m, m->view->T);
+}
+
+/* Above the column, or below it. */
+static void add_source_label(const struct matrix *m, int s, bool above)
+{
+    const bool is_end = s == m->view->S;
+    const double middle = column_x(m, s) + m->cell / 2 + m->size * 0.25;
+    struct shape *label = scene_text(m->scene, m->source[s], middle,
+                                     above ? m->top - LABEL_GAP : bottom_of(m) + m->size, m->size,
+                                     is_end ? m->theme->quiet : m->theme->ink);
+    label->anchor = above ? ANCHOR_START : ANCHOR_END;
+    label->angle = -SLANT;
+    label->source = s;
+    if (!is_end)
+        label->hint =
+            scene_print(m->scene, "%s: coverage %.2f", m->source[s], (double)m->view->coverage[s]);
+}
+
+/* Left of the row, or right of it. */
+static void add_target_label(const struct matrix *m, int t, bool left)
+{
+    struct shape *label = scene_text(
+        m->scene, m->target[t], left ? m->left - LABEL_GAP : m->left + matrix_width(m) + LABEL_GAP,
+        row_y(m, t) + m->cell / 2 + m->size * BASELINE, m->size, m->theme->ink);
+    label->anchor = left ? ANCHOR_END : ANCHOR_START;
+    label->target = t;
+    label->hint =
+        scene_print(m->scene, "%s: confidence %.2f", m->target[t], (double)m->view->confidence[t]);
+}
+
 static void add_labels(const struct matrix *m)
 {
     for (int s = 0; s <= m->view->S; s++) {
-        struct shape *label = scene_text(
-            m->scene, m->source[s], column_x(m, s) + m->cell / 2 + m->size * 0.25,
-            m->top - LABEL_GAP, m->size, s == m->view->S ? m->theme->quiet : m->theme->ink);
-        label->angle = -SLANT;
-        label->source = s;
-        if (s < m->view->S)
-            label->hint = scene_print(m->scene, "%s: coverage %.2f", m->source[s],
-                                      (double)m->view->coverage[s]);
+        add_source_label(m, s, true);
+        if (m->echoes)
+            add_source_label(m, s, false);
     }
     for (int t = 0; t < m->view->T; t++) {
-        struct shape *label =
-            scene_text(m->scene, m->target[t], m->left - LABEL_GAP,
-                       row_y(m, t) + m->cell / 2 + m->size * BASELINE, m->size, m->theme->ink);
-        label->anchor = ANCHOR_END;
-        label->target = t;
-        label->hint = scene_print(m->scene, "%s: confidence %.2f", m->target[t],
-                                  (double)m->view->confidence[t]);
+        add_target_label(m, t, true);
+        if (m->echoes)
+            add_target_label(m, t, false);
     }
+}
+
+static void add_rule(const struct matrix *m, double x, double y, double x_to, double y_to)
+{
+    const struct point points[2] = { { (float)x, (float)y }, { (float)x_to, (float)y_to } };
+    scene_line(m->scene, points, 2, 1,
+               colour_between(m->theme->dark_cell, m->theme->bright_cell, RULE_BRIGHTNESS));
+}
+
+static void add_rules(const struct matrix *m)
+{
+    const double right = m->left + matrix_width(m), bottom = bottom_of(m);
+    for (int s = RULE_TOKENS; s < m->view->S; s += RULE_TOKENS) {
+        const double x = column_x(m, m->right_to_left ? s - 1 : s);
+        add_rule(m, x, m->top, x, bottom);
+    }
+    for (int t = RULE_TOKENS; t < m->view->T; t += RULE_TOKENS)
+        add_rule(m, m->left, row_y(m, t), right, row_y(m, t));
 }
 
 static void add_cell(const struct matrix *m, int t, int s)
@@ -124,13 +171,15 @@ static void add_cells(const struct matrix *m)
         scene_rectangle(m->scene, first, m->top, words, height, m->theme->dark_cell);
     scene_rectangle(m->scene, column_x(m, m->view->S), m->top, m->cell, height,
                     m->theme->dark_cell);
+    if (m->echoes)
+        add_rules(m);
     for (int t = 0; t < m->view->T; t++)
         for (int s = 0; s <= m->view->S; s++)
             add_cell(m, t, s);
     for (int t = 0; t < m->view->T; t++)
         if (m->view->links[t] >= 0)
             scene_frame(m->scene, column_x(m, m->view->links[t]) + 1, row_y(m, t) + 1, m->cell - 2,
-                        m->cell - 2, 2, m->theme->accent);
+                        m->cell - 2, m->echoes ? 1.5 : 2, m->theme->accent);
 }
 
 static void add_legend(const struct matrix *m, double y)
@@ -170,8 +219,12 @@ enum status matrix_layout(struct scene *scene, const struct alignment_view *view
     m.left = LAYOUT_MARGIN + widest(m.target, view->T) * m.size + LABEL_GAP;
     add_cells(&m);
     add_labels(&m);
-    const double bottom = m.top + view->T * m.cell;
-    const double right = m.left + matrix_width(&m) + overhang(&m);
+    double right = overhang(&m), bottom = bottom_of(&m);
+    if (m.echoes) {
+        right = fmax(right, LABEL_GAP + widest(m.target, view->T) * m.size);
+        bottom += widest(m.source, view->S + 1) * m.size * sin(SLANT * RADIANS) + m.size;
+    }
+    right += m.left + matrix_width(&m);
     add_legend(&m, bottom + LAYOUT_MARGIN);
     const double title = label_ems(scene->title) * LAYOUT_TITLE_SIZE + LAYOUT_MARGIN;
     return scene_finish(scene, fmax(fmax(right, WIDTH_MIN), title) + LAYOUT_MARGIN,
