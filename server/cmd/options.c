@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "server/cmd/settings_file.h"
 
 #define NAME_BYTES 64
 #define HELP_COLUMN 24 // where the explanations start
@@ -20,6 +21,7 @@
 
 struct setting { // what one row of the table got
     bool given;
+    bool is_said;     // on the command line, in the environment or in the file
     const char *text; // NULL: nothing, not even a fallback
     int64_t integer;
     double real;
@@ -32,8 +34,9 @@ struct options {
     const char *name;
     int spec_count;
     bool help_wanted;
-    struct setting *settings; // (spec_count)
-    const char **operands;    // (operand_count)
+    struct setting *settings;  // (spec_count)
+    struct settings_file file; // texts of settings may be in it
+    const char **operands;     // (operand_count)
     int operand_count;
 };
 
@@ -217,7 +220,7 @@ static enum status take_option(struct options *o, int index, const char *attache
     const struct option_spec *spec = &o->specs[index];
     char from[NAME_BYTES + 4];
     snprintf(from, sizeof from, "--%s", spec->name);
-    o->settings[index].given = true;
+    o->settings[index].given = o->settings[index].is_said = true;
     if (spec->kind == OPTION_FLAG)
         return attached ? error_set(err, STATUS_BAD_USAGE, "%s takes no value", from) : STATUS_OK;
     if (attached)
@@ -289,20 +292,100 @@ static enum status set_flag(struct setting *setting, const char *text, const cha
     return STATUS_OK;
 }
 
-/* From the environment, or the table's own fallback. */
-static enum status set_unsaid(const struct option_spec *spec, struct setting *setting,
-                              struct error *err)
+/* What was said elsewhere than on the command line. */
+static enum status set_said(const struct option_spec *spec, struct setting *setting,
+                            const char *text, const char *from, struct error *err)
 {
-    char from[NAME_BYTES + 8];
-    environment_name(spec, from);
-    const char *text = spec->environment ? getenv(from) : NULL;
-    if (text && spec->kind == OPTION_FLAG)
+    setting->is_said = true;
+    if (spec->kind == OPTION_FLAG)
         return set_flag(setting, text, from, err);
-    if (text && *text) {
-        setting->given = true;
-        return set_value(spec, setting, text, from, err);
+    if (!*text)
+        return STATUS_OK;
+    setting->given = true;
+    return set_value(spec, setting, text, from, err);
+}
+
+static enum status take_environment(struct options *o, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; i < o->spec_count && status == STATUS_OK; i++) {
+        char from[NAME_BYTES + 8];
+        environment_name(&o->specs[i], from);
+        const char *text = o->specs[i].environment ? getenv(from) : NULL;
+        const bool is_flag = o->specs[i].kind == OPTION_FLAG;
+        if (text && (*text || is_flag) && !o->settings[i].is_said)
+            status = set_said(&o->specs[i], &o->settings[i], text, from, err);
     }
-    return spec->fallback ? set_value(spec, setting, spec->fallback, spec->name, err) : STATUS_OK;
+    return status;
+}
+
+static enum status unknown_setting(const struct options *o, struct error *err)
+{
+    const char *names[OPTION_LIST_MAX];
+    int count = 0;
+    for (int i = 0; i < o->spec_count && count < OPTION_LIST_MAX; i++)
+        if (o->specs[i].environment)
+            names[count++] = o->specs[i].name;
+    const char *nearest = nearest_name(o->file.name, names, count);
+    if (nearest)
+        return error_set(err, STATUS_BAD_USAGE, "%s:%d: there is no setting %s; did you mean %s?",
+                         o->file.path, o->file.line, o->file.name, nearest);
+    return error_set(err, STATUS_BAD_USAGE, "%s:%d: there is no setting %s; see verso %s --help",
+                     o->file.path, o->file.line, o->file.name, o->name);
+}
+
+/* lines: where each setting was found before, 0 if it was not. */
+static enum status take_line(struct options *o, int *lines, const bool *was_said, struct error *err)
+{
+    const int i = find_spec(o, o->file.name, strlen(o->file.name));
+    char from[PATH_MAX + NAME_BYTES];
+    if (i < 0 || !o->specs[i].environment || o->specs[i].kind == OPTION_SETTINGS)
+        return unknown_setting(o, err);
+    if (lines[i] && o->specs[i].kind != OPTION_LIST)
+        return error_set(err, STATUS_BAD_USAGE, "%s:%d: %s is in line %d already", o->file.path,
+                         o->file.line, o->file.name, lines[i]);
+    lines[i] = o->file.line;
+    snprintf(from, sizeof from, "%s:%d: %s", o->file.path, o->file.line, o->file.name);
+    if (was_said[i]) { // it must be right all the same
+        struct setting unused = { 0 };
+        enum status status = set_said(&o->specs[i], &unused, o->file.value, from, err);
+        memory_free(unused.items);
+        return status;
+    }
+    return set_said(&o->specs[i], &o->settings[i], o->file.value, from, err);
+}
+
+static enum status take_file(struct options *o, struct error *err)
+{
+    const char *path = NULL;
+    int lines[OPTION_LIST_MAX] = { 0 };
+    bool was_said[OPTION_LIST_MAX] = { false };
+    assert(o->spec_count <= OPTION_LIST_MAX);
+    for (int i = 0; i < o->spec_count; i++) {
+        was_said[i] = o->settings[i].is_said;
+        if (o->specs[i].kind == OPTION_SETTINGS)
+            path = o->settings[i].text;
+    }
+    if (!path)
+        return STATUS_OK;
+    enum status status = settings_file_read(&o->file, path, err);
+    while (status == STATUS_OK) {
+        status = settings_file_next(&o->file, err);
+        if (status != STATUS_OK || !o->file.name)
+            break;
+        status = take_line(o, lines, was_said, err);
+    }
+    return status;
+}
+
+static enum status take_fallbacks(struct options *o, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; i < o->spec_count && status == STATUS_OK; i++)
+        if (!o->settings[i].given && o->specs[i].fallback)
+            status = set_value(&o->specs[i], &o->settings[i], o->specs[i].fallback,
+                               o->specs[i].name, err);
+    return status;
 }
 
 static bool is_help_among(int argc, char *const *argv)
@@ -333,9 +416,12 @@ enum status options_parse(struct options **out, const struct option_spec *specs,
     o->help_wanted = is_help_among(argc, argv);
     if (!o->help_wanted) {
         status = take_words(o, argc, argv, err);
-        for (int i = 0; i < o->spec_count && status == STATUS_OK; i++)
-            if (!o->settings[i].given)
-                status = set_unsaid(&specs[i], &o->settings[i], err);
+        if (status == STATUS_OK)
+            status = take_environment(o, err);
+        if (status == STATUS_OK)
+            status = take_file(o, err);
+        if (status == STATUS_OK)
+            status = take_fallbacks(o, err);
     }
     if (status == STATUS_OK) {
         *out = o;
@@ -352,6 +438,7 @@ void options_free(struct options *o)
         return;
     for (int i = 0; o->settings && i < o->spec_count; i++)
         memory_free(o->settings[i].items);
+    settings_file_release(&o->file);
     memory_free(o->settings);
     memory_free(o->operands);
     memory_free(o);

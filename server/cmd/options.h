@@ -15,8 +15,9 @@
  * operands in any order, and "--" after which everything is an operand. A
  * later value replaces an earlier one, but of a list all are kept. What is not
  * on the command line may come from the environment (VERSO_BEAM for --beam)
- * where the table says so, and else is the fallback. Texts are borrowed from
- * argv and the environment. Asking for an option that the table does not have,
+ * where the table says so, else from the file of settings (settings_file.h)
+ * that an option of kind OPTION_SETTINGS names, else is the fallback. Texts are
+ * borrowed from argv and the environment. Asking for an option that the table does not have,
  * or as another kind, is a mistake of the program and stops it.
  */
 #ifndef SERVER_CMD_OPTIONS_H
@@ -35,14 +36,16 @@ enum option_kind {
     OPTION_TEXT,
     OPTION_INT,
     OPTION_REAL,
-    OPTION_LIST, // of texts: the option may be given many times
+    OPTION_LIST,     // of texts: the option may be given many times
+    OPTION_SETTINGS, // a file that has values of those that may come from the environment; at most
+                     // one of a table
 };
 
 struct option_spec {
     const char *name; // without its dashes; NULL ends the table
     enum option_kind kind;
     char letter;          // 'o' for -o; 0: none
-    bool environment;     // also read from VERSO_NAME
+    bool environment;     // also read from VERSO_NAME, and from a file of settings
     const char *value;    // what the help calls the value: "FILE"
     const char *fallback; // the value when there is none, as text; not for flags and lists
     double min, max;      // of a number, both included; both 0: from 0 up, integers within int

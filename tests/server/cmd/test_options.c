@@ -2,6 +2,7 @@
  * test_options.c - command lines against a table of every kind of option.
  */
 #include "server/cmd/options.c"
+#include "server/cmd/settings_file.c"
 
 #include "tests/helpers.h"
 
@@ -17,6 +18,7 @@ static const struct option_spec specs[] = {
       .help = "a number below 0 too" },
     { "rate", OPTION_REAL, .value = "R", .fallback = "0.5", .min = 0, .max = 1, .help = "a rate" },
     { "train-file", OPTION_LIST, .value = "FILE", .help = "files to train on" },
+    { "config", OPTION_SETTINGS, .environment = true, .value = "FILE", .help = "file of settings" },
     { 0 },
 };
 
@@ -189,6 +191,104 @@ START_TEST(the_environment_is_between_fallback_and_command_line)
 }
 END_TEST
 
+static char folder[64], settings_path[96];
+
+static void write_settings(const char *text)
+{
+    FILE *out = fopen(settings_path, "w");
+    fputs(text, out);
+    fclose(out);
+}
+
+static enum status parse_with_file(const char *text, const char *more)
+{
+    char line[256];
+    write_settings(text);
+    snprintf(line, sizeof line, "--config %s %s", settings_path, more);
+    return parse(line);
+}
+
+static void assert_file_refused(const char *text, int line, const char *because)
+{
+    char where[128];
+    snprintf(where, sizeof where, "%s:%d: ", settings_path, line);
+    assert_status(parse_with_file(text, ""), STATUS_BAD_USAGE);
+    ck_assert_msg(strncmp(err.text, where, strlen(where)) == 0, "%s lacks %s", err.text, where);
+    ck_assert_msg(strstr(err.text, because) != NULL, "%s lacks %s", err.text, because);
+}
+
+static void setup_file(void)
+{
+    make_folder(folder);
+    snprintf(settings_path, sizeof settings_path, "%s/verso.conf", folder);
+}
+
+START_TEST(a_file_of_settings_is_between_fallback_and_environment)
+{
+    setup_file();
+    assert_ok(parse_with_file("# for people\n\n  beam = 9 \r\nname=a = b\n fast = on", ""), err);
+    ck_assert_int_eq(options_int(parsed, "beam"), 9);
+    ck_assert(options_given(parsed, "beam"));
+    ck_assert_str_eq(options_text(parsed, "name"), "a = b");
+    ck_assert(options_flag(parsed, "fast"));
+    setenv("VERSO_BEAM", "7", 1);
+    setenv("VERSO_FAST", "0", 1);
+    assert_ok(parse_with_file("beam = 9\nname = a\nfast = on\n", "--name b"), err);
+    ck_assert_int_eq(options_int(parsed, "beam"), 7);
+    ck_assert_str_eq(options_text(parsed, "name"), "b");
+    ck_assert(!options_flag(parsed, "fast"));
+    setenv("VERSO_BEAM", "", 1);
+    setenv("VERSO_CONFIG", settings_path, 1);
+    assert_parses("");
+    ck_assert_int_eq(options_int(parsed, "beam"), 9);
+    unsetenv("VERSO_CONFIG");
+    unsetenv("VERSO_BEAM");
+    unsetenv("VERSO_FAST");
+    assert_ok(parse_with_file("", ""), err);
+    ck_assert_int_eq(options_int(parsed, "beam"), 5);
+    assert_ok(parse_with_file("name =\n", ""), err); // nothing said
+    ck_assert_str_eq(options_text(parsed, "name"), "verso");
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(a_mistake_in_a_file_of_settings_is_named_with_its_line)
+{
+    setup_file();
+    assert_file_refused("# a\nbeam 9\n", 2, "a setting is a line like");
+    assert_file_refused("\n\nbeem = 9\n", 3, "there is no setting beem; did you mean beam?");
+    assert_file_refused("model = a\n", 1, "there is no setting model"); // not by the environment
+    assert_file_refused("config = a\n", 1, "there is no setting config");
+    assert_file_refused("beam = 65\n", 1, "beam: 65 is more than 64");
+    assert_file_refused("beam = many\n", 1, "\"many\" is not a whole number");
+    assert_file_refused("fast = maybe\n", 1, "neither 1 nor 0");
+    assert_file_refused("beam = 1\nname = a\nbeam = 2\n", 3, "beam is in line 1 already");
+    assert_file_refused(" = 1\n", 1, "a setting is a line like");
+    assert_status(parse_with_file("beam = 65\n", "--beam 2"), STATUS_BAD_USAGE);
+    remove_folder(folder);
+    assert_status(parse("--config /nowhere/verso.conf"), STATUS_NOT_FOUND);
+    ck_assert_ptr_nonnull(strstr(err.text, "/nowhere/verso.conf"));
+}
+END_TEST
+
+START_TEST(a_file_of_settings_has_a_limit)
+{
+    setup_file();
+    FILE *out = fopen(settings_path, "w");
+    for (int i = 0; i < SETTINGS_FILE_BYTES_MAX; i++)
+        fputc('#', out);
+    fclose(out);
+    char line[128];
+    snprintf(line, sizeof line, "--config %s", settings_path);
+    assert_parses(line);
+    out = fopen(settings_path, "a");
+    fputc('#', out);
+    fclose(out);
+    assert_status(parse(line), STATUS_TOO_LARGE);
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(what_is_needed_is_named)
 {
     assert_parses("--model a");
@@ -261,11 +361,15 @@ END_TEST
 
 START_TEST(parsing_survives_every_failed_allocation)
 {
+    char line[256];
+    setup_file();
+    write_settings("beam = 3\n");
+    snprintf(line, sizeof line, "--model a --train-file b c --config %s", settings_path);
     options_free(parsed);
     parsed = NULL;
     for (long nth = 1;; nth++) {
         memory_fail_at(nth);
-        enum status status = parse("--model a --train-file b c");
+        enum status status = parse(line);
         bool failed = memory_failed();
         memory_fail_at(0);
         assert_status(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
@@ -277,6 +381,7 @@ START_TEST(parsing_survives_every_failed_allocation)
     options_free(parsed);
     parsed = NULL;
     ck_assert_int_eq(memory_live(), 0);
+    remove_folder(folder);
 }
 END_TEST
 
@@ -289,6 +394,9 @@ static const struct test_case cases[] = {
     TEST(mistakes_are_refused_and_named),
     TEST(a_list_has_a_limit),
     TEST(the_environment_is_between_fallback_and_command_line),
+    TEST(a_file_of_settings_is_between_fallback_and_environment),
+    TEST(a_mistake_in_a_file_of_settings_is_named_with_its_line),
+    TEST(a_file_of_settings_has_a_limit),
     TEST(what_is_needed_is_named),
     TEST(the_nearest_name_is_near),
     TEST(help_shows_kinds_limits_and_fallbacks),
