@@ -140,6 +140,7 @@ struct batch batches_shape(const struct batches *b, int i, int first, int stride
         const struct pair *pair = &b->pairs->list[b->order[rows->from + r]];
         shape.S = larger(shape.S, pair->source_len);
         shape.T = larger(shape.T, pair->target_len);
+        shape.link_count += pairs_link_count(b->pairs, b->order[rows->from + r]);
         shape.B++;
     }
     return shape;
@@ -150,13 +151,25 @@ struct batch batches_shape(const struct batches *b, int i, int first, int stride
 size_t batches_fill_bytes(const struct batch *shape)
 {
     size_t cells = (size_t)shape->B * (size_t)(shape->S + shape->T);
-    return cells * sizeof(int32_t) + 2 * (size_t)shape->B * sizeof(int) + 4 * ALIGNMENT_SLACK;
+    return cells * sizeof(int32_t) + 2 * (size_t)shape->B * sizeof(int) +
+           (size_t)shape->link_count * sizeof(struct piece_link) + 5 * ALIGNMENT_SLACK;
 }
 
 static void fill_row(int32_t *row, int width, const int32_t *ids, int len)
 {
     memcpy(row, ids, (size_t)len * sizeof *ids);
     memset(row + len, 0, (size_t)(width - len) * sizeof *ids);
+}
+
+/* Pair k's, which is row `row` of the batch; returns where the next ones go. */
+static struct piece_link *fill_links(const struct pairs *pairs, int k, int row,
+                                     struct piece_link *links)
+{
+    const int32_t *codes = pairs_target(pairs, k) + pairs->list[k].target_len;
+    const int count = pairs_link_count(pairs, k);
+    for (int i = 0; i < count; i++)
+        *links++ = (struct piece_link){ row, codes[i] >> 16, codes[i] & 0xFFFF };
+    return links;
 }
 
 bool batches_fill(const struct batches *b, int i, int first, int stride, struct arena *arena,
@@ -167,8 +180,10 @@ bool batches_fill(const struct batches *b, int i, int first, int stride, struct 
     int32_t *target = arena_array(arena, int32_t, (size_t)batch.B * (size_t)batch.T);
     int *source_len = arena_array(arena, int, batch.B);
     int *target_len = arena_array(arena, int, batch.B);
-    if (!source || !target || !source_len || !target_len)
+    struct piece_link *links = arena_array(arena, struct piece_link, batch.link_count);
+    if (!source || !target || !source_len || !target_len || !links)
         return false;
+    batch.links = links;
     for (int n = 0; n < batch.B; n++) {
         int k = b->order[b->rows[i].from + first + n * stride];
         const struct pair *pair = &b->pairs->list[k];
@@ -178,6 +193,7 @@ bool batches_fill(const struct batches *b, int i, int first, int stride, struct 
                  pair->source_len);
         fill_row(target + (size_t)n * (size_t)batch.T, batch.T, pairs_target(b->pairs, k),
                  pair->target_len);
+        links = fill_links(b->pairs, k, n, links);
     }
     batch.source = source;
     batch.target = target;

@@ -80,6 +80,18 @@ void pairs_place(struct pairs *pairs, int source_len, int target_len)
     pairs->id_count += (size_t)source_len + (size_t)target_len;
 }
 
+void pairs_place_links(struct pairs *pairs, int count)
+{
+    pairs->id_count += (size_t)count;
+}
+
+int pairs_link_count(const struct pairs *pairs, int i)
+{
+    const struct pair *pair = &pairs->list[i];
+    const size_t end = i + 1 < pairs->count ? pair[1].at : pairs->id_count;
+    return (int)(end - pair->at) - pair->source_len - pair->target_len;
+}
+
 static int32_t *put_sentence(int32_t *at, const int32_t *ids, int len)
 {
     if (len > 0)

@@ -7,7 +7,10 @@
  *     const int32_t *ids = pairs_source(&pairs, i);       // pairs.list[i].source_len of them
  *     pairs_release(&pairs);
  *
- * Each sentence is stored with its </s>. Reading may be shared between threads.
+ * Each sentence is stored with its </s>, and behind the two may be links
+ * between their pieces (model/layers/guidance.h), a number each: the source
+ * piece times 65536 and the target piece, in the order of the target. Reading
+ * may be shared between threads.
  */
 #ifndef MODEL_TRAIN_PAIRS_H
 #define MODEL_TRAIN_PAIRS_H
@@ -20,6 +23,7 @@
 #define PAIRS_MAX (1 << 20)     // held
 #define PAIRS_IDS_MAX (1 << 25) // held: 128 MiB
 #define PAIR_LENGTH_MAX 4096    // pieces of one side, </s> included
+#define PAIR_LINKS_MAX 16384    // between the pieces of one pair
 
 struct pair {
     size_t at;      // of the source in ids; the target follows it
@@ -50,6 +54,7 @@ MUST_CHECK enum status pairs_add(struct pairs *pairs, const int32_t *source, int
 MUST_CHECK enum status pairs_reserve(struct pairs *pairs, int more_pairs, size_t more_ids,
                                      struct error *err);
 void pairs_place(struct pairs *pairs, int source_len, int target_len);
+void pairs_place_links(struct pairs *pairs, int count); // the next ids are the last pair's links
 
 static inline const int32_t *pairs_source(const struct pairs *pairs, int i)
 {
@@ -59,6 +64,14 @@ static inline const int32_t *pairs_source(const struct pairs *pairs, int i)
 static inline const int32_t *pairs_target(const struct pairs *pairs, int i)
 {
     return pairs->ids + pairs->list[i].at + pairs->list[i].source_len;
+}
+
+/* They begin behind the target. */
+int pairs_link_count(const struct pairs *pairs, int i);
+
+static inline int32_t pair_link(int source, int target)
+{
+    return (int32_t)((uint32_t)source << 16 | (uint32_t)target);
 }
 
 int64_t pairs_target_pieces(const struct pairs *pairs);

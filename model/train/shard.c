@@ -4,6 +4,7 @@
  */
 #include "model/train/shard.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/memory.h"
 
 #define MAGIC "versopr1"
+#define MAGIC_LINKED "versopr2"
 #define MAGIC_BYTES 8
 #define NUMBERS 6 // of 64 bits in the header
 #define MADE_OF_AT (MAGIC_BYTES + NUMBERS * 8)
@@ -22,12 +24,15 @@
 #define HEADER_BYTES (HEADER_DIGEST_AT + SHA256_BYTES)
 #define INDEX_ENTRY_BYTES (8 + 4 + 4 + SHA256_BYTES)
 #define LENGTHS_BYTES 4 // of a pair
+#define LENGTHS_BYTES_LINKED 6
 #define ID_BYTES 4
-#define BLOCK_BYTES_MAX (SHARD_BLOCK_PAIRS * LENGTHS_BYTES + SHARD_BLOCK_IDS * ID_BYTES)
+#define BLOCK_BYTES_MAX (SHARD_BLOCK_PAIRS * LENGTHS_BYTES_LINKED + SHARD_BLOCK_IDS * ID_BYTES)
 #define END_OF_SENTENCE 3
 
-_Static_assert(2 * PAIR_LENGTH_MAX <= SHARD_BLOCK_IDS, "a block must hold any pair");
-_Static_assert(PAIR_LENGTH_MAX <= UINT16_MAX, "lengths have 16 bits");
+_Static_assert(2 * PAIR_LENGTH_MAX + PAIR_LINKS_MAX <= SHARD_BLOCK_IDS,
+               "a block must hold any pair");
+_Static_assert(PAIR_LENGTH_MAX <= UINT16_MAX && PAIR_LINKS_MAX <= UINT16_MAX,
+               "lengths have 16 bits");
 
 /* ---- numbers in bytes ---- */
 
@@ -45,6 +50,11 @@ static uint64_t get(const uint8_t *at, int bytes)
     return value;
 }
 
+static size_t lengths_bytes(bool linked) // of a pair
+{
+    return linked ? LENGTHS_BYTES_LINKED : LENGTHS_BYTES;
+}
+
 static enum status no_memory(const char *path, struct error *err)
 {
     return error_set(err, STATUS_NO_MEMORY, "no memory to work with the pairs of %s", path);
@@ -58,6 +68,7 @@ struct shard_writer {
     struct shard_facts facts;
     struct shard_block *blocks; // (block_count) written
     int block_count, block_capacity;
+    bool linked;
     int64_t end;      // of the file, where the next block begins
     uint8_t *lengths; // of the block being filled
     uint8_t *ids;
@@ -74,7 +85,7 @@ enum status shard_writer_open(struct shard_writer **out, const char *path,
         return no_memory(path, err);
     memcpy(w->facts.made_of, made_of, SHA256_BYTES);
     w->path = memory_copy_text(path);
-    w->lengths = memory_alloc(SHARD_BLOCK_PAIRS, LENGTHS_BYTES);
+    w->lengths = memory_alloc(SHARD_BLOCK_PAIRS, LENGTHS_BYTES_LINKED);
     w->ids = memory_alloc(SHARD_BLOCK_IDS, ID_BYTES);
     enum status status = w->path && w->lengths && w->ids ? file_writer_open(&w->file, path, err)
                                                          : no_memory(path, err);
@@ -123,7 +134,7 @@ static bool digest_block(const struct shard_writer *w, uint8_t digest[SHA256_BYT
     struct sha256 *hash = sha256_new();
     if (!hash)
         return false;
-    sha256_add(hash, w->lengths, (size_t)w->pair_count * LENGTHS_BYTES);
+    sha256_add(hash, w->lengths, (size_t)w->pair_count * lengths_bytes(w->linked));
     sha256_add(hash, w->ids, (size_t)w->id_count * ID_BYTES);
     sha256_finish(hash, digest);
     sha256_free(hash);
@@ -141,7 +152,7 @@ static enum status end_block(struct shard_writer *w, struct error *err)
     *block = (struct shard_block){ w->end, w->pair_count, w->id_count, { 0 } };
     if (!digest_block(w, block->digest))
         return no_memory(w->path, err);
-    const size_t lengths = (size_t)w->pair_count * LENGTHS_BYTES;
+    const size_t lengths = (size_t)w->pair_count * lengths_bytes(w->linked);
     const size_t ids = (size_t)w->id_count * ID_BYTES;
     status = file_writer_add(w->file, w->lengths, lengths, err);
     if (status == STATUS_OK)
@@ -163,19 +174,43 @@ enum status shard_writer_add(struct shard_writer *w, const int32_t *source, int 
                              const int32_t *target, int target_len, struct error *err)
 {
     enum status status = pair_check(source_len, target_len, err);
-    if (status == STATUS_OK && (w->pair_count == SHARD_BLOCK_PAIRS ||
-                                w->id_count + source_len + target_len + 2 > SHARD_BLOCK_IDS))
+    const int32_t ids = source_len + target_len + 2 + (w->linked ? PAIR_LINKS_MAX : 0);
+    if (status == STATUS_OK &&
+        (w->pair_count == SHARD_BLOCK_PAIRS || w->id_count + ids > SHARD_BLOCK_IDS))
         status = end_block(w, err);
     if (status != STATUS_OK)
         return status;
-    uint8_t *lengths = w->lengths + (size_t)w->pair_count++ * LENGTHS_BYTES;
+    uint8_t *lengths = w->lengths + (size_t)w->pair_count++ * lengths_bytes(w->linked);
     put(lengths, (uint64_t)source_len + 1, 2);
     put(lengths + 2, (uint64_t)target_len + 1, 2);
+    if (w->linked)
+        put(lengths + 4, 0, 2);
     add_sentence(w, source, source_len);
     add_sentence(w, target, target_len);
     w->facts.pairs++;
     w->facts.ids += source_len + target_len + 2;
     w->facts.target_pieces += target_len + 1;
+    return STATUS_OK;
+}
+
+void shard_writer_expect_links(struct shard_writer *w)
+{
+    assert(w->facts.pairs == 0);
+    w->linked = true;
+}
+
+enum status shard_writer_add_links(struct shard_writer *w, const int32_t *links, int count,
+                                   struct error *err)
+{
+    assert(w->linked && w->pair_count > 0);
+    if (count > PAIR_LINKS_MAX)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "a pair has %d links between its pieces, the limit is %d", count,
+                         PAIR_LINKS_MAX);
+    put(w->lengths + (size_t)(w->pair_count - 1) * LENGTHS_BYTES_LINKED + 4, (uint64_t)count, 2);
+    for (int i = 0; i < count; i++)
+        put(w->ids + (size_t)w->id_count++ * ID_BYTES, (uint32_t)links[i], ID_BYTES);
+    w->facts.ids += count;
     return STATUS_OK;
 }
 
@@ -213,7 +248,7 @@ static enum status write_header(struct shard_writer *w, const uint8_t digest[SHA
     const int64_t numbers[NUMBERS] = { f->pairs,       f->ids,       f->target_pieces,
                                        w->block_count, f->bad_lines, f->too_long };
     uint8_t header[HEADER_BYTES];
-    memcpy(header, MAGIC, MAGIC_BYTES);
+    memcpy(header, w->linked ? MAGIC_LINKED : MAGIC, MAGIC_BYTES);
     for (int i = 0; i < NUMBERS; i++)
         put(header + MAGIC_BYTES + i * 8, (uint64_t)numbers[i], 8);
     memcpy(header + MADE_OF_AT, f->made_of, SHA256_BYTES);
@@ -243,6 +278,7 @@ struct shard {
     char *path;
     int fd;
     struct shard_facts facts;
+    bool linked;
     uint8_t digest[SHA256_BYTES]; // of the index
     struct shard_block *blocks;   // (block_count)
     int block_count;
@@ -292,7 +328,8 @@ static enum status read_header(struct shard *s, struct error *err)
     uint8_t header[HEADER_BYTES];
     int64_t numbers[NUMBERS];
     enum status status = read_at(s, 0, header, sizeof header, err);
-    if (status == STATUS_OK && memcmp(header, MAGIC, MAGIC_BYTES) != 0)
+    s->linked = status == STATUS_OK && memcmp(header, MAGIC_LINKED, MAGIC_BYTES) == 0;
+    if (status == STATUS_OK && !s->linked && memcmp(header, MAGIC, MAGIC_BYTES) != 0)
         status = damaged(s, "it is no file of training pairs", err);
     if (status == STATUS_OK)
         status = check_digest(s, header, HEADER_DIGEST_AT, header + HEADER_DIGEST_AT,
@@ -314,9 +351,10 @@ static enum status read_header(struct shard *s, struct error *err)
     return STATUS_OK;
 }
 
-static int64_t block_bytes(const struct shard_block *block)
+static int64_t block_bytes(const struct shard *s, const struct shard_block *block)
 {
-    return (int64_t)block->pairs * LENGTHS_BYTES + (int64_t)block->ids * ID_BYTES;
+    return (int64_t)block->pairs * (int64_t)lengths_bytes(s->linked) +
+           (int64_t)block->ids * ID_BYTES;
 }
 
 /* Blocks within bounds, one behind the other, and the index at the end of the file. */
@@ -330,7 +368,7 @@ static enum status check_index(const struct shard *s, int64_t index_at, struct e
             return damaged(s, "its index is damaged", err);
         pairs += block->pairs;
         ids += block->ids;
-        end += block_bytes(block);
+        end += block_bytes(s, block);
     }
     if (end != index_at || pairs != s->facts.pairs || ids != s->facts.ids)
         return damaged(s, "its index is damaged", err);
@@ -420,15 +458,20 @@ const struct shard_block *shard_block(const struct shard *s, int i)
     return &s->blocks[i];
 }
 
-static bool lengths_add_up(const struct shard_block *block, const uint8_t *lengths)
+static int links_of(const struct shard *s, const uint8_t *lengths)
+{
+    return s->linked ? (int)get(lengths + 4, 2) : 0;
+}
+
+static bool lengths_add_up(const struct shard *s, const struct shard_block *block,
+                           const uint8_t *lengths)
 {
     int64_t ids = 0;
-    for (int32_t k = 0; k < block->pairs; k++) {
-        const uint64_t source = get(lengths + k * LENGTHS_BYTES, 2);
-        const uint64_t target = get(lengths + k * LENGTHS_BYTES + 2, 2);
+    for (int32_t k = 0; k < block->pairs; k++, lengths += lengths_bytes(s->linked)) {
+        const uint64_t source = get(lengths, 2), target = get(lengths + 2, 2);
         if (source == 0 || target == 0)
             return false;
-        ids += (int64_t)(source + target);
+        ids += (int64_t)(source + target) + links_of(s, lengths);
     }
     return ids == block->ids;
 }
@@ -436,12 +479,13 @@ static bool lengths_add_up(const struct shard_block *block, const uint8_t *lengt
 enum status shard_read(struct shard *s, int i, struct pairs *pairs, struct error *err)
 {
     const struct shard_block *block = &s->blocks[i];
-    const uint8_t *lengths = s->bytes, *ids = s->bytes + (size_t)block->pairs * LENGTHS_BYTES;
-    const size_t len = (size_t)block_bytes(block);
+    const uint8_t *lengths = s->bytes;
+    const uint8_t *ids = s->bytes + (size_t)block->pairs * lengths_bytes(s->linked);
+    const size_t len = (size_t)block_bytes(s, block);
     enum status status = read_at(s, block->offset, s->bytes, len, err);
     if (status == STATUS_OK)
         status = check_digest(s, s->bytes, len, block->digest, "a block of pairs is damaged", err);
-    if (status == STATUS_OK && !lengths_add_up(block, lengths))
+    if (status == STATUS_OK && !lengths_add_up(s, block, lengths))
         status = damaged(s, "a block of pairs is damaged", err);
     if (status == STATUS_OK)
         status = pairs_reserve(pairs, block->pairs, (size_t)block->ids, err);
@@ -450,7 +494,9 @@ enum status shard_read(struct shard *s, int i, struct pairs *pairs, struct error
     int32_t *at = pairs->ids + pairs->id_count;
     for (int32_t k = 0; k < block->ids; k++)
         at[k] = (int32_t)get(ids + (size_t)k * ID_BYTES, ID_BYTES);
-    for (int32_t k = 0; k < block->pairs; k++, lengths += LENGTHS_BYTES)
+    for (int32_t k = 0; k < block->pairs; k++, lengths += lengths_bytes(s->linked)) {
         pairs_place(pairs, (int)get(lengths, 2), (int)get(lengths + 2, 2));
+        pairs_place_links(pairs, links_of(s, lengths));
+    }
     return STATUS_OK;
 }

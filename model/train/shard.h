@@ -15,11 +15,12 @@
  *
  * Memory is that of one block, whatever the corpus. Format, little-endian:
  *
- *     header  8 bytes "versopr1", then 64-bit numbers: pairs, ids, target pieces, blocks,
+ *     header  8 bytes "versopr1", or "versopr2" where pairs have links, then 64-bit numbers: pairs, ids, target pieces, blocks,
  *             bad lines, pairs that were too long; 32 bytes made_of, 32 of the index' SHA-256,
  *             32 of the SHA-256 of the header before them
- *     blocks  a pair: 16 bits source length, 16 bits target length; then of all pairs in turn the
- *             source's ids and the target's, 32 bits each, </s> included
+ *     blocks  a pair: 16 bits source length, 16 bits target length, and with links 16 bits their
+ *             number; then of all pairs in turn the source's ids and the target's, 32 bits each,
+ *             </s> included, and its links as pairs.h says, which count as ids, too
  *     index   a block: 64 bits offset, 32 bits pairs, 32 bits ids, 32 bytes SHA-256
  *
  * A block ends at SHARD_BLOCK_PAIRS or before it would have more than
@@ -58,6 +59,11 @@ MUST_CHECK enum status shard_writer_open(struct shard_writer **out, const char *
 MUST_CHECK enum status shard_writer_add(struct shard_writer *w, const int32_t *source,
                                         int source_len, const int32_t *target, int target_len,
                                         struct error *err);
+/* The last pair's, each as pair_link says, in the order of the target: of a writer that was told of
+ * them before its first pair. STATUS_TOO_LARGE: more than PAIR_LINKS_MAX. */
+void shard_writer_expect_links(struct shard_writer *w);
+MUST_CHECK enum status shard_writer_add_links(struct shard_writer *w, const int32_t *links,
+                                              int count, struct error *err);
 int64_t shard_writer_pairs(const struct shard_writer *w); // so far
 MUST_CHECK enum status shard_writer_commit(struct shard_writer *w, int64_t bad_lines,
                                            int64_t too_long, struct error *err);

@@ -123,7 +123,9 @@ static enum status loss(const struct task *task, const struct weights *weights, 
                         struct loss *out, struct error *err)
 {
     const struct translation_task *t = of(task);
-    return rows_loss(t, weights, &t->train, t->current, rows, options, arena, gradients, out, err);
+    struct loss_options guided = *options;
+    guided.guidance = (real)t->guidance;
+    return rows_loss(t, weights, &t->train, t->current, rows, &guided, arena, gradients, out, err);
 }
 
 static const struct rows all_rows = { .first = 0, .stride = 1 };
@@ -154,6 +156,8 @@ static enum status describe(const struct task *task, json_t *settings, struct er
     if (status != STATUS_OK)
         return status;
     int failed = json_object_set_new(settings, "batch-sentences", json_integer(o->sentences));
+    if (t->guidance > 0)
+        failed |= json_object_set_new(settings, "guided-alignment-weight", json_real(t->guidance));
     failed |= json_object_set_new(settings, "batch-pieces", json_integer(o->pieces));
     failed |= json_object_set_new(settings, "training data", json_string(train));
     failed |= json_object_set_new(settings, "validation data", json_string(valid));

@@ -30,6 +30,8 @@ struct translation_task {
     struct task task; // first, see task.h
     struct seq2seq shape;
     struct batch_options options;
+    double
+        guidance; // what links of the training pairs weigh (layers/guidance.h), 0 until it is set
     struct groups groups;
     struct batches train;   // of the group that is held
     int64_t batches_before; // of the epoch, in groups before; -1: nothing is planned

@@ -4,8 +4,6 @@
 #include "server/cmd/align_links.h"
 
 #include "server/engine/word_links.h"
-#include "tokenizer/character.h"
-#include "tokenizer/utf8.h"
 
 void align_links_release(struct align_links *links)
 {
@@ -91,20 +89,10 @@ static bool split(const struct engine_text *text, struct arena *arena, const str
                   int *count)
 {
     struct span *words = arena_array(arena, struct span, text->len / 2 + 1);
-    bool inside = false;
-    int bytes, found = 0;
     if (!words)
         return false;
-    for (size_t at = 0; at < text->len; at += (size_t)bytes) {
-        const bool space = character_is_space(utf8_next(text->text + at, text->len - at, &bytes));
-        if (!space && !inside)
-            words[found++].from = (uint32_t)at;
-        if (!space)
-            words[found - 1].to = (uint32_t)(at + (size_t)bytes);
-        inside = !space;
-    }
+    *count = links_text_words(text->text, text->len, words);
     *out = words;
-    *count = found;
     return true;
 }
 

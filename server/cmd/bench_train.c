@@ -129,7 +129,9 @@ static enum status read_corpus(struct bench *b, const struct options *o, struct 
     if (status == STATUS_OK)
         status = vocabulary_parse_tsv(&vocabulary, text.data, text.len, err);
     if (status == STATUS_OK) {
-        const struct train_data_options options = { vocabulary, text.data, PAIR_LENGTH_MAX - 1 };
+        const struct train_data_options options = { .vocabulary = vocabulary,
+                                                    .vocabulary_text = text.data,
+                                                    .pieces_max = PAIR_LENGTH_MAX - 1 };
         b->config.vocabulary = vocabulary_size(vocabulary);
         status = train_data_open(&shard, b->shard_path, &corpora, &options, err);
     }

@@ -32,6 +32,8 @@ struct translation_training {
     struct corpora train, valid;
     const char *vocabulary_path;
     const char *vectors_path; // words that the embedding starts from; or NULL
+    const char *links_path;   // of the training pairs; or NULL
+    double guidance;          // what they weigh
     int vocabulary_size, pieces_max, bleu_sentences;
     struct config config;
     struct batch_options batches;
@@ -104,7 +106,8 @@ static enum status read_data(struct translation_training *c, struct error *err)
 {
     const struct train_data_options options = { .vocabulary = c->vocabulary,
                                                 .vocabulary_text = c->training.vocabulary.data,
-                                                .pieces_max = c->pieces_max };
+                                                .pieces_max = c->pieces_max,
+                                                .links = c->links_path };
     enum status status = open_shard(c, &options, err);
     if (status != STATUS_OK)
         return status;
@@ -176,6 +179,7 @@ static void read_numbers(struct translation_training *c, const struct options *o
     c->batches = (struct batch_options){ options_int(o, "batch-sentences"),
                                          options_int(o, "batch-pieces"), c->training.trainer.seed };
     c->training.trainer.smoothing = options_real(o, "smoothing");
+    c->guidance = options_real(o, "guided-alignment-weight");
 }
 
 static enum status read_corpora_options(struct translation_training *c, const struct options *o,
@@ -198,6 +202,7 @@ static enum status read_options(struct translation_training *c, const struct opt
     c->target = options_text(o, "target");
     c->vocabulary_path = options_text(o, "vocab");
     c->vectors_path = options_text(o, "embeddings");
+    c->links_path = options_text(o, "guided-alignment");
     status = check_language("source", c->source, err);
     if (status == STATUS_OK)
         status = check_language("target", c->target, err);
@@ -244,7 +249,10 @@ static enum status make_task(struct translation_training *c, struct error *err)
     if (c->vectors_path)
         c->training.change_first_values = start_from_vectors;
     c->training.context = c;
-    return translation_task_new(&c->task, &c->config, &data, c->batches, err);
+    enum status status = translation_task_new(&c->task, &c->config, &data, c->batches, err);
+    if (status == STATUS_OK && c->links_path)
+        c->task->guidance = c->guidance;
+    return status;
 }
 
 /* Into the model that was kept. */
@@ -319,6 +327,11 @@ static const struct option_spec specs[] = {
     MODEL_OPTIONS,
     { "smoothing", OPTION_REAL, .value = "P", .fallback = "0.1", .min = 0, .max = 0.9,
       .help = "label smoothing" },
+    { "guided-alignment", OPTION_TEXT, .value = "FILE",
+      .help = "word links of the training pairs, a line for each of their lines as verso align "
+              "writes them, that attention is to follow" },
+    { "guided-alignment-weight", OPTION_REAL, .value = "X", .fallback = "0.2", .min = 0, .max = 100,
+      .help = "what they weigh beside the loss of the pieces" },
     { "batch-sentences", OPTION_INT, .value = "N", .fallback = "128", .min = 1, .max = 65536,
       .help = "pairs of one update, at most" },
     { "batch-pieces", OPTION_INT, .value = "N", .fallback = "8192", .min = 2, .max = 1e7,

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "server/cmd/progress.h"
+#include "server/cmd/train_links.h"
 
 #define READ_BYTES ((size_t)64 << 10) // at a time, for a digest
 #define FACTS_BYTES 128
@@ -18,6 +19,7 @@ struct sink {
     enum status (*add)(void *context, const struct corpus_pair *pair, const struct corpus_ids *ids,
                        struct error *err);
     void *context;
+    long line; // of all corpora, that of the pair
     long pairs, bad_lines, too_long;
 };
 
@@ -42,6 +44,7 @@ static enum status read_all(struct sink *sink, struct corpus *corpus, struct pro
     struct corpus_pair pair;
     enum status status;
     while ((status = corpus_next(corpus, &pair, err)) == STATUS_OK && pair.source) {
+        sink->line = sink->pairs + sink->too_long + corpus_bad_lines(corpus) + 1;
         status = add_pair(sink, corpus, &pair, err);
         if (status != STATUS_OK)
             break;
@@ -127,17 +130,48 @@ static enum status digest_corpora(const struct corpora *corpora,
     sha256_add(hash, options->vocabulary_text, strlen(options->vocabulary_text) + 1);
     for (int i = 0; i < corpora->count && status == STATUS_OK; i++)
         status = hash_path(hash, corpora->paths[i], err);
+    if (status == STATUS_OK && options->links)
+        status = hash_file(hash, options->links, err);
     sha256_finish(hash, digest);
     sha256_free(hash);
     return status;
 }
 
+struct shard_sink {
+    struct sink sink;
+    struct shard_writer *writer;
+    struct train_links *links; // NULL: none
+};
+
 static enum status write_pair(void *context, const struct corpus_pair *pair,
                               const struct corpus_ids *ids, struct error *err)
 {
-    (void)pair;
-    return shard_writer_add(context, ids->source, ids->source_len, ids->target, ids->target_len,
-                            err);
+    const struct shard_sink *to = context;
+    enum status status = shard_writer_add(to->writer, ids->source, ids->source_len, ids->target,
+                                          ids->target_len, err);
+    if (status != STATUS_OK || !to->links)
+        return status;
+    status = train_links_find(to->links, to->sink.line, pair, ids, err);
+    return status == STATUS_OK ? shard_writer_add_links(to->writer, train_links_codes(to->links),
+                                                        train_links_count(to->links), err)
+                               : status;
+}
+
+static enum status open_links(struct shard_sink *to, const char *path, bool swapped,
+                              struct error *err)
+{
+    if (!path)
+        return STATUS_OK;
+    shard_writer_expect_links(to->writer);
+    return train_links_open(&to->links, path, swapped, err);
+}
+
+static enum status check_links_end(const struct shard_sink *to, struct error *err)
+{
+    const struct sink *sink = &to->sink;
+    return to->links
+               ? train_links_end(to->links, sink->pairs + sink->too_long + sink->bad_lines, err)
+               : STATUS_OK;
 }
 
 static enum status write_shard(const char *path, const struct corpora *corpora,
@@ -148,10 +182,16 @@ static enum status write_shard(const char *path, const struct corpora *corpora,
     enum status status = shard_writer_open(&writer, path, made_of, err);
     if (status != STATUS_OK)
         return status;
-    struct sink sink = { .options = options, .add = write_pair, .context = writer };
-    status = pour(&sink, corpora, "training", err);
+    struct shard_sink to = { .sink = { .options = options, .add = write_pair, .context = &to },
+                             .writer = writer };
+    status = open_links(&to, options->links, corpora->options.swap, err);
     if (status == STATUS_OK)
-        status = shard_writer_commit(writer, sink.bad_lines, sink.too_long, err);
+        status = pour(&to.sink, corpora, "training", err);
+    if (status == STATUS_OK)
+        status = check_links_end(&to, err);
+    if (status == STATUS_OK)
+        status = shard_writer_commit(writer, to.sink.bad_lines, to.sink.too_long, err);
+    train_links_close(to.links);
     shard_writer_close(writer);
     return status;
 }

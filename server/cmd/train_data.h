@@ -20,6 +20,7 @@ struct train_data_options {
     const struct vocabulary *vocabulary;
     const char *vocabulary_text; // the same as text
     int pieces_max;              // of a side, </s> not counted; pairs with more are left out
+    const char *links;           // file of word links of the training pairs; NULL: none
 };
 
 /* The file at `path` if it is sound and was made of these corpora with these options; otherwise it

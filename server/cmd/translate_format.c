@@ -1,5 +1,5 @@
 /*
- * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix, links, JSON.
+ * translate_format.c - answers as lines: plain, n-best, pharaoh, matrix, JSON.
  */
 #include "server/cmd/translate_format.h"
 
@@ -193,15 +193,15 @@ static enum status append_text_forms(struct bytes *out, enum answer_form form, l
     enum status status = STATUS_OK;
     if (form == ANSWER_N_BEST)
         append_n_best(out, number, answer);
-    else if (form != ANSWER_LINKS)
+    else
         append_line(out, answer->text, answer->len);
     if (form == ANSWER_PHARAOH)
         bytes_append_text(out, " |||");
     if (form == ANSWER_PLAIN || form == ANSWER_MATRIX)
         bytes_append_char(out, '\n');
-    if (form == ANSWER_PHARAOH || form == ANSWER_MATRIX || form == ANSWER_LINKS)
+    if (form == ANSWER_PHARAOH || form == ANSWER_MATRIX)
         status = append_alignments(out, form, vocabulary, text, len, answer, arena, err);
-    if (form == ANSWER_PHARAOH || form == ANSWER_LINKS)
+    if (form == ANSWER_PHARAOH)
         bytes_append_char(out, '\n');
     return status;
 }

@@ -1,11 +1,10 @@
 /*
- * translate_format.h - how "verso translate" and "verso align" write the answer to a line.
+ * translate_format.h - how "verso translate" writes the answer to a line.
  *
  *     plain      Une souris dort.
  *     n-best     7 ||| Une souris dort. ||| -0.3120
  *     pharaoh    Une souris dort. ||| 0-0 1-1 2-2
  *     matrix     the translation, then a table of a row a target word
- *     links      0-0 1-1 2-2
  *     JSON       {"line":7,"text":"Une souris dort.","sentences":[{"tokens":[...],...}],...}
  *
  * The words of pairs are those that white space separates in the
@@ -22,7 +21,6 @@ enum answer_form {
     ANSWER_N_BEST,
     ANSWER_PHARAOH,
     ANSWER_MATRIX,
-    ANSWER_LINKS,
     ANSWER_JSON,        // an object a line, as engine/answer_json.h says
     ANSWER_JSON_MATRIX, // with alignments
 };

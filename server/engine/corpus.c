@@ -258,7 +258,12 @@ enum status corpus_encode(struct corpus *c, const struct vocabulary *vocabulary,
         status =
             tokenizer_encode(vocabulary, pair->target, pair->target_len, &c->arena, &target, err);
     if (status == STATUS_OK)
-        *ids = (struct corpus_ids){ source.ids, source.count, target.ids, target.count };
+        *ids = (struct corpus_ids){ .source = source.ids,
+                                    .source_len = source.count,
+                                    .target = target.ids,
+                                    .target_len = target.count,
+                                    .source_spans = source.spans,
+                                    .target_spans = target.spans };
     return status;
 }
 

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/status.h"
-#include "tokenizer/vocabulary.h"
+#include "tokenizer/tokenizer.h"
 
 #define CORPUS_SIDE_BYTES_MAX (64 << 10) // a sentence of more is a bad line
 
@@ -59,6 +59,7 @@ struct corpus_ids {
     int source_len;
     const int32_t *target;
     int target_len;
+    const struct span *source_spans, *target_spans; // bytes of the texts that each id stands for
 };
 
 /* The ids are borrowed until the next call. */

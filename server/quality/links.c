@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "tokenizer/character.h"
+#include "tokenizer/utf8.h"
 
 /* ---- a set ---- */
 
@@ -254,6 +256,21 @@ bool links_symmetrise(enum symmetrisation method, const struct links *forward,
 }
 
 /* ---- other words ---- */
+
+int links_text_words(const char *text, size_t len, struct span *words)
+{
+    int bytes, count = 0;
+    bool inside = false;
+    for (size_t at = 0; at < len; at += (size_t)bytes) {
+        const bool space = character_is_space(utf8_next(text + at, len - at, &bytes));
+        if (!space && !inside)
+            words[count++].from = (uint32_t)at;
+        if (!space)
+            words[count - 1].to = (uint32_t)(at + (size_t)bytes);
+        inside = !space;
+    }
+    return count;
+}
 
 /* Words [*from,*to) share a byte with the span. */
 static void overlapping(struct span span, const struct span *words, int count, int *from, int *to)

@@ -66,6 +66,10 @@ struct word_spans { // bytes of the two texts; neither starts nor ends ever fall
     int S, T;
 };
 
+/* What white space separates in a valid text, in `words`, which has room for len / 2 + 1; returns how
+ * many there are. */
+int links_text_words(const char *text, size_t len, struct span *words);
+
 /* A link is one of all words that share a byte with its own. out: another set, which is replaced. */
 MUST_CHECK bool links_map(const struct links *links, const struct word_spans *from,
                           const struct word_spans *to, struct links *out);

@@ -143,6 +143,45 @@ START_TEST(shares_of_a_batch_are_the_batch)
 }
 END_TEST
 
+/* Pair k is linked by k % 3 links, whose source is k % 7. */
+START_TEST(links_go_with_their_rows)
+{
+    struct pairs pairs = { 0 };
+    struct error err;
+    struct arena arena;
+    struct batch batch;
+    ck_assert(arena_init(&arena, 1 << 20));
+    for (int k = 0; k < 50; k++) {
+        const int32_t ids[9] = { 100 + k };
+        assert_ok(pairs_add(&pairs, ids, 9, ids, 9, &err), err);
+        assert_ok(pairs_reserve(&pairs, 0, 3, &err), err);
+        for (int i = 0; i < k % 3; i++)
+            pairs.ids[pairs.id_count + (size_t)i] = pair_link(k % 7, i);
+        pairs_place_links(&pairs, k % 3);
+    }
+    struct batches batches = plan(&pairs, 8, 400);
+    batches_shuffle(&batches, 1);
+    int found = 0;
+    for (int i = 0; i < batches.count; i++)
+        for (int member = 0; member < 2; member++) {
+            arena_reset(&arena);
+            ck_assert(batches_fill(&batches, i, member, 2, &arena, &batch));
+            ck_assert_uint_le(arena.used, batches_fill_bytes(&batch));
+            found += batch.link_count;
+            for (int n = 0; n < batch.link_count; n++) {
+                const struct piece_link link = batch.links[n];
+                const int k = batch.source[link.row * batch.S] - 100;
+                ck_assert_int_eq(link.source, k % 7);
+                ck_assert_int_lt(link.target, k % 3);
+            }
+        }
+    ck_assert_int_eq(found, 16 * 3 + 1);
+    batches_release(&batches);
+    pairs_release(&pairs);
+    arena_release(&arena);
+}
+END_TEST
+
 START_TEST(a_member_without_rows_gets_an_empty_share)
 {
     struct pairs pairs = numbered_pairs(2);
@@ -156,8 +195,12 @@ START_TEST(a_member_without_rows_gets_an_empty_share)
 END_TEST
 
 static const struct test_case cases[] = {
-    TEST_LOOP(every_pair_comes_once_an_epoch, 3), TEST(batches_keep_to_both_limits),
-    TEST(lengths_in_a_batch_are_similar),         TEST(the_plan_depends_on_seed_and_epoch_alone),
-    TEST(shares_of_a_batch_are_the_batch),        TEST(a_member_without_rows_gets_an_empty_share),
+    TEST_LOOP(every_pair_comes_once_an_epoch, 3),
+    TEST(batches_keep_to_both_limits),
+    TEST(lengths_in_a_batch_are_similar),
+    TEST(the_plan_depends_on_seed_and_epoch_alone),
+    TEST(shares_of_a_batch_are_the_batch),
+    TEST(links_go_with_their_rows),
+    TEST(a_member_without_rows_gets_an_empty_share),
 };
 TEST_MAIN("model/train/batches", cases)

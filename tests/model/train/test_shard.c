@@ -88,6 +88,59 @@ START_TEST(pairs_come_back_block_by_block)
 }
 END_TEST
 
+/* Pair k has k % 5 links, all of different pieces. */
+START_TEST(links_come_back_behind_their_pairs)
+{
+    struct shard_writer *w;
+    struct pairs pairs = { 0 };
+    struct error err;
+    begin(0);
+    assert_ok(shard_writer_open(&w, path, made_of, &err), err);
+    shard_writer_expect_links(w);
+    for (int k = 0; k < PAIRS; k++) {
+        int32_t ids[9], links[4];
+        int source_len, target_len;
+        pair_of(k, ids, &source_len, &target_len);
+        for (int i = 0; i < k % 5; i++)
+            links[i] = pair_link(k % 4000, i);
+        assert_ok(shard_writer_add(w, ids, source_len, ids, target_len, &err), err);
+        if (k % 5 > 0)
+            assert_ok(shard_writer_add_links(w, links, k % 5, &err), err);
+    }
+    assert_status(shard_writer_add_links(w, NULL, PAIR_LINKS_MAX + 1, &err), STATUS_TOO_LARGE);
+    assert_ok(shard_writer_commit(w, 0, 0, &err), err);
+    shard_writer_close(w);
+    struct shard *shard = open_shard();
+    for (int i = 0; i < shard_block_count(shard); i++)
+        assert_ok(shard_read(shard, i, &pairs, &err), err);
+    ck_assert_int_eq(pairs.count, PAIRS);
+    ck_assert_int_eq(shard_facts(shard)->ids, (int64_t)pairs.id_count);
+    for (int k = 0; k < PAIRS; k++) {
+        const int32_t *behind = pairs_target(&pairs, k) + pairs.list[k].target_len;
+        ck_assert_int_eq(pairs_target(&pairs, k)[pairs.list[k].target_len - 1], 3);
+        ck_assert_int_eq(pairs_link_count(&pairs, k), k % 5);
+        for (int i = 0; i < k % 5; i++)
+            ck_assert_int_eq(behind[i], pair_link(k % 4000, i));
+    }
+    shard_close(shard);
+    pairs_release(&pairs);
+    remove_folder(folder);
+}
+END_TEST
+
+/* Programs from before there were links read it, and so does this one what they wrote. */
+START_TEST(a_file_without_links_is_of_the_first_version)
+{
+    char magic[9] = "";
+    begin(10);
+    FILE *file = fopen(path, "rb");
+    ck_assert_uint_eq(fread(magic, 1, 8, file), 8);
+    fclose(file);
+    ck_assert_str_eq(magic, "versopr1");
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(an_empty_corpus_is_a_file_too)
 {
     begin(0);
@@ -269,6 +322,8 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(pairs_come_back_block_by_block),
+    TEST(links_come_back_behind_their_pairs),
+    TEST(a_file_without_links_is_of_the_first_version),
     TEST(an_empty_corpus_is_a_file_too),
     TEST(a_block_ends_before_it_has_too_many_ids),
     TEST(the_digest_is_of_the_pairs),
