@@ -32,7 +32,8 @@ struct command {
 /* clang-format off */
 #define VERSO_COMMANDS(X)                                                                           \
     X(translate) X(align) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest)                 \
-    X(embed_analogy) X(lm_score) X(lm_sample) X(bench_translate)
+    X(embed_analogy) X(lm_score) X(lm_sample) X(plot) X(bench_translate)                            \
+    X(show) X(history) X(links) X(db_backup) X(db_check) X(db_prune) X(db_delete)
 #define TRAIN_COMMANDS(X)                                                                           \
     X(train) X(shortlist) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
 /* clang-format on */

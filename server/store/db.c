@@ -163,6 +163,16 @@ void db_watch(struct db *db, atomic_bool *cancelled)
     sqlite3_progress_handler(db->handle, WATCH_STEPS, cancelled ? is_cancelled : NULL, cancelled);
 }
 
+enum status db_open_existing(struct db **out, const char *path, struct error *err)
+{
+    *out = NULL;
+    if (access(path, F_OK) != 0)
+        return error_set(err, STATUS_NOT_FOUND,
+                         "there is no database %s: give the one of your service with --database",
+                         path);
+    return db_open(out, path, err);
+}
+
 void db_close(struct db *db)
 {
     if (!db)

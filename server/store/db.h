@@ -19,6 +19,8 @@
 struct db;
 
 MUST_CHECK enum status db_open(struct db **out, const char *path, struct error *err);
+/* For one that must be there: STATUS_NOT_FOUND else. */
+MUST_CHECK enum status db_open_existing(struct db **out, const char *path, struct error *err);
 void db_close(struct db *db); // NULL is fine
 const char *db_path(const struct db *db);
 

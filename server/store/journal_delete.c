@@ -74,3 +74,21 @@ enum status journal_delete_of_key(struct db *db, struct journal *journal, long l
     }
     return status;
 }
+
+enum status journal_key_of_name(struct db *db, const char *name, long long *key_id,
+                                struct error *err)
+{
+    bool has_row;
+    sqlite3_stmt *s;
+    enum status status = sql_prepare(db, &s, "SELECT id FROM keys WHERE name = ?1", err);
+    if (status == STATUS_OK)
+        status = sql_bind_text(db, s, 1, name, err);
+    if (status == STATUS_OK)
+        status = sql_step(db, s, &has_row, err);
+    if (status == STATUS_OK && !has_row)
+        status = error_set(err, STATUS_NOT_FOUND, "there is no key with the name %s", name);
+    else if (status == STATUS_OK)
+        *key_id = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return status;
+}

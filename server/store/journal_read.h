@@ -77,6 +77,10 @@ MUST_CHECK enum status links_list(struct db *db, const struct links_query *query
                                   struct arena *arena, struct stored_link **out, int *count,
                                   struct error *err);
 
+/* STATUS_NOT_FOUND: no key has this name. */
+MUST_CHECK enum status journal_key_of_name(struct db *db, const char *name, long long *key_id,
+                                           struct error *err);
+
 /* The tag of the ids that the last server with this database gave; "a1" if there was none. */
 MUST_CHECK enum status journal_replica_of(struct db *db, char tag[JOURNAL_TAG_BYTES],
                                           struct error *err);
