@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "model/train/translation.h"
+#include "server/cmd/alignment_pictures.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
 #include "server/cmd/model_options.h"
@@ -31,9 +32,10 @@ struct translation_training {
     const char *source, *target; // languages
     struct corpora train, valid;
     const char *vocabulary_path;
-    const char *vectors_path; // words that the embedding starts from; or NULL
-    const char *links_path;   // of the training pairs; or NULL
-    double guidance;          // what they weigh
+    const char *pictures_path; // folder of alignments drawn at each validation; or NULL
+    const char *vectors_path;  // words that the embedding starts from; or NULL
+    const char *links_path;    // of the training pairs; or NULL
+    double guidance;           // what they weigh
     int vocabulary_size, pieces_max, bleu_sentences;
     struct config config;
     struct batch_options batches;
@@ -43,6 +45,7 @@ struct translation_training {
     struct shard *shard; // the training pairs, in a file of their own
     struct valid_data valid_data;
     struct validation_set set;
+    struct alignment_pictures pictures;
     struct translation_task *task;
     char shard_path[TRAINING_PATH_BYTES];
     char candidate[TRAINING_PATH_BYTES]; // model file whose BLEU is measured
@@ -146,15 +149,17 @@ static enum status make_card(struct translation_training *c, struct error *err)
                             : error_set(err, STATUS_NO_MEMORY, "no memory for the model's card");
 }
 
-/* BLEU of the weights as they would be stored. */
-static enum status measure_bleu(void *context, const struct training_validation *v, double *bleu,
-                                struct error *err)
+/* BLEU and alignments of the weights as they would be stored. */
+static enum status measure(void *context, const struct training_validation *v, double *bleu,
+                           struct error *err)
 {
     struct translation_training *c = context;
     enum status status = training_save_model(&c->training, v, c->candidate, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && c->set.count > 0)
         status = validation_bleu(c->candidate, c->vocabulary, &c->set, c->training.trainer.threads,
                                  bleu, err);
+    if (status == STATUS_OK && c->pictures_path)
+        alignment_pictures_draw(&c->pictures, c->candidate, v->state->updates);
     unlink(c->candidate);
     return status;
 }
@@ -202,6 +207,7 @@ static enum status read_options(struct translation_training *c, const struct opt
     c->target = options_text(o, "target");
     c->vocabulary_path = options_text(o, "vocab");
     c->vectors_path = options_text(o, "embeddings");
+    c->pictures_path = options_text(o, "pictures");
     c->links_path = options_text(o, "guided-alignment");
     status = check_language("source", c->source, err);
     if (status == STATUS_OK)
@@ -241,11 +247,19 @@ static enum status start_from_vectors(void *context, real *values, struct error 
     return status;
 }
 
+static enum status prepare_pictures(struct translation_training *c, struct error *err)
+{
+    if (!c->pictures_path || !training_speaks(&c->training))
+        return STATUS_OK;
+    return alignment_pictures_init(&c->pictures, c->pictures_path, c->vocabulary,
+                                   &c->valid_data.pairs, c->source, c->target, err);
+}
+
 static enum status make_task(struct translation_training *c, struct error *err)
 {
     const struct translation_data data = { c->shard, groups_limits(), &c->valid_data.pairs };
-    if (c->set.count > 0)
-        c->training.measure = measure_bleu;
+    if (c->set.count > 0 || c->pictures_path)
+        c->training.measure = measure;
     if (c->vectors_path)
         c->training.change_first_values = start_from_vectors;
     c->training.context = c;
@@ -274,6 +288,8 @@ static enum status train(struct translation_training *c, const struct options *o
     if (status == STATUS_OK)
         status = make_card(c, err);
     if (status == STATUS_OK)
+        status = prepare_pictures(c, err);
+    if (status == STATUS_OK)
         status = make_task(c, err);
     if (status == STATUS_OK)
         status = training_run(&c->training, &c->task->task, err);
@@ -287,6 +303,7 @@ static enum status train(struct translation_training *c, const struct options *o
 static void release(struct translation_training *c)
 {
     translation_task_free(c->task);
+    alignment_pictures_release(&c->pictures);
     memory_free(c->set.sources);
     valid_data_release(&c->valid_data);
     shard_close(c->shard);
@@ -338,6 +355,8 @@ static const struct option_spec specs[] = {
       .help = "pieces of one update, source and target with padding, at most" },
     { "bleu-sentences", OPTION_INT, .value = "N", .fallback = "500", .min = 0, .max = 1e6,
       .help = "validation sentences that are translated for BLEU" },
+    { "pictures", OPTION_TEXT, .value = "DIR",
+      .help = "draw the alignments of five validation pairs there at each validation, as SVG" },
     TRACE_OPTIONS,
     TRAINING_OPTIONS,
     { 0 },
