@@ -3,9 +3,8 @@
  *
  *     database -> models -> journal -> workers -> background -> service -> port
  *
- * opened in this order and closed in the other. SIGTERM or SIGINT stops it:
- * no new connections, every accepted request is answered, exit 0; a second one
- * does not wait for them.
+ * opened in this order and closed in the other: whoever can connect is
+ * answered. serve_control.h says what signals do.
  */
 #include <signal.h>
 #include <uv.h>
@@ -14,6 +13,8 @@
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
+#include "server/cmd/serve_control.h"
+#include "server/cmd/service_manager.h"
 #include "server/cmd/shortlist_option.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
@@ -30,7 +31,7 @@
 
 struct server {
     uv_loop_t loop;
-    uv_signal_t terminate, interrupt;
+    struct control control;
     struct db *db;
     struct registry *registry;
     struct journal *journal; // NULL: it is off
@@ -67,16 +68,19 @@ static struct service_limits service_limits(const struct options *o)
         .alternatives = options_int(o, "alternatives"),
         .beam = options_int(o, "beam"),
         .deadline_ms = options_int(o, "deadline"),
+        .log_text = options_flag(o, "log-text"),
     };
 }
 
-static struct listener_options listener_options(const struct options *o, struct handler *handler)
+static struct listener_options listener_options(const struct options *o, int socket,
+                                                struct handler *handler)
 {
     return (struct listener_options){
+        .socket = socket,
         .host = options_text(o, "host"),
         .port = options_int(o, "port"),
         .connections = options_int(o, "connections"),
-        .drain_ms = options_int(o, "drain-time"),
+        .drain_ms = options_int(o, "drain-time") + DRAIN_GRACE_MS,
         .handler = handler,
         .conn = {
             .header_ms = options_int(o, "header-time"),
@@ -115,29 +119,6 @@ static enum status open_journal(struct journal **out, const struct options *o, s
     return journal_open(out, options_text(o, "database"), &limits, err);
 }
 
-/* ---- stopping ---- */
-
-static void on_drained(void *context)
-{
-    struct server *server = context;
-    uv_stop(&server->loop);
-}
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct server *server = signal->data;
-    log_event(LOG_INFO, "stopping", "signal", LOG_NUMBER(number), NULL);
-    service_stopping(server->service);
-    listener_drain(server->listener, on_drained, server);
-}
-
-static void start_signal(struct server *server, uv_signal_t *signal, int number)
-{
-    uv_signal_init(&server->loop, signal);
-    signal->data = server;
-    uv_signal_start(signal, on_signal, number);
-}
-
 /* ---- life ---- */
 
 static enum status open_server(struct server *server, const struct options *o, struct error *err)
@@ -145,8 +126,10 @@ static enum status open_server(struct server *server, const struct options *o, s
     struct jobs_limits jobs = jobs_limits(o);
     struct service_limits service = service_limits(o);
     enum weight_type type;
-    int shortlist = 0;
-    enum status status = precision_from_options(&type, o, err);
+    int shortlist = 0, socket;
+    enum status status = manager_socket(&socket, err);
+    if (status == STATUS_OK)
+        status = precision_from_options(&type, o, err);
     if (status == STATUS_OK)
         status = shortlist_from_options(&shortlist, o, err);
     if (status == STATUS_OK)
@@ -171,8 +154,13 @@ static enum status open_server(struct server *server, const struct options *o, s
     status = service_new(&server->service, &parts, &service, err);
     if (status != STATUS_OK)
         return status;
-    struct listener_options listener = listener_options(o, service_handler(server->service));
-    return listener_open(&server->listener, &server->loop, &listener, err);
+    struct listener_options listener =
+        listener_options(o, socket, service_handler(server->service));
+    status = listener_open(&server->listener, &server->loop, &listener, err);
+    if (status == STATUS_OK)
+        control_start(&server->control, server->registry, server->jobs, server->service,
+                      server->listener, options_int(o, "drain-time"));
+    return status;
 }
 
 /* What has not been opened is NULL. */
@@ -182,8 +170,7 @@ static void close_server(struct server *server)
         jobs_stop(server->jobs);
     if (server->background)
         background_stop(server->background);
-    uv_close((uv_handle_t *)&server->terminate, NULL);
-    uv_close((uv_handle_t *)&server->interrupt, NULL);
+    control_stop(&server->control);
     uv_run(&server->loop, UV_RUN_DEFAULT); // the close callbacks
     listener_free(server->listener);
     service_free(server->service);
@@ -203,8 +190,7 @@ static int run(const struct options *o)
         return options_finish(o, error_set(&err, STATUS_IO, "no event loop: raise ulimit -n"),
                               &err);
     signal(SIGPIPE, SIG_IGN); // a client that has gone is an error of its socket only
-    start_signal(&server, &server.terminate, SIGTERM);
-    start_signal(&server, &server.interrupt, SIGINT);
+    control_init(&server.control, &server.loop);
 
     enum status status = open_server(&server, o, &err);
     if (status == STATUS_OK) {
@@ -244,6 +230,11 @@ static const struct option_spec specs[] = {
       .help = "delete the oldest when the database grows over this; 0 lets it grow" },
     { "replica", OPTION_TEXT, .environment = true, .value = "TAG", .fallback = "a1",
       .help = "1 to 8 letters or digits that ids of translations begin with" },
+
+    { "config", OPTION_SETTINGS, .environment = true, .value = "FILE",
+      .help = "settings as lines of name = value; the command line and the environment go before" },
+    { "log-text", OPTION_FLAG, .environment = true,
+      .help = "also log what is translated, and into what; else no text is in the log" },
 
     SETTING("connections", "N", "1024", 1, 1000000, "at once; one more is answered 503"),
     SETTING("in-flight", "N", "64", 1, 4096, "requests of one connection at once"),

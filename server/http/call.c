@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "server/http/metrics.h"
 
 struct call *call_new(const struct exchange *x, int text_count)
@@ -40,9 +41,18 @@ enum status call_set_text(struct call *call, int i, const char *text, size_t len
     return STATUS_OK;
 }
 
+/* For a person who looks for a fault in the texts themselves; a long one is left out. */
+static void log_text(const struct call *call, const char *what, const char *text)
+{
+    if (call->x.service->limits.log_text)
+        log_event(LOG_INFO, "text", "id", LOG_TEXT(call->x.id), what, LOG_TEXT(text), NULL);
+}
+
 static void on_done(struct request *request)
 {
     struct call *call = request->owner;
+    for (int i = 0; request->status == STATUS_OK && i < request->text_count; i++)
+        log_text(call, "target", request->answers[i].text);
     if (call->x.ticket.client)
         call->answer(call);
     call_free(call);
@@ -58,6 +68,8 @@ enum status call_submit(struct call *call, struct error *err)
 {
     call->request->on_done = on_done;
     metric_observe(STAGE_PARSE, clock_now_ns() - call->x.started_ns);
+    for (int i = 0; i < call->request->text_count; i++)
+        log_text(call, "source", call->request->texts[i].text);
     enum status status = jobs_submit(call->x.service->jobs, call->request, err);
     if (status == STATUS_OK)
         exchange_wait(&call->x, on_gone);

@@ -7,8 +7,10 @@
  * told to stop: then a proxy should choose another. That translations cannot
  * be stored just now is said, and is no reason to go elsewhere.
  */
+#include "server/http/background.h"
 #include "server/http/metrics.h"
 #include "server/http/routes.h"
+#include "server/store/journal.h"
 
 void get_health(struct exchange *x)
 {
@@ -23,9 +25,26 @@ void get_health_live(struct exchange *x)
 void get_health_ready(struct exchange *x)
 {
     const struct service *service = x->service;
+    struct journal_counts journal = { .is_storing = false };
+    if (service->journal)
+        journal_count(service->journal, &journal);
     exchange_json(x, service->is_stopping ? 503 : 200,
-                  json_pack("{s:s, s:i}", "status", service->is_stopping ? "stopping" : "ready",
-                            "models", service->pairs.models->count));
+                  json_pack("{s:s, s:i, s:b}", "status",
+                            service->is_stopping ? "stopping" : "ready", "models",
+                            service->pairs.models->count, "storing", (int)journal.is_storing));
+}
+
+static void count_journal(struct journal *journal)
+{
+    struct journal_counts counts;
+    journal_count(journal, &counts);
+    metric_set(METRIC_JOURNAL_STORING, counts.is_storing);
+    metric_set(METRIC_JOURNAL_QUEUED, counts.queued);
+    metric_set(METRIC_JOURNAL_STORED, counts.stored);
+    metric_set(METRIC_JOURNAL_NOT_STORED, counts.not_stored);
+    metric_set(METRIC_JOURNAL_COMMITS, counts.commits);
+    metric_set(METRIC_JOURNAL_BYTES, counts.bytes);
+    metric_set(METRIC_JOURNAL_PRUNED, counts.pruned);
 }
 
 void get_metrics(struct exchange *x)
@@ -34,6 +53,9 @@ void get_metrics(struct exchange *x)
     struct bytes *body = &x->service->body;
     metric_set(METRIC_WAITING, jobs_waiting_count(x->service->jobs));
     metric_set(METRIC_MODELS, x->service->pairs.models->count);
+    metric_set(METRIC_BACKGROUND, background_task_count(x->service->background));
+    if (x->service->journal)
+        count_journal(x->service->journal);
     bytes_reset(body);
     if (metrics_write(body, &err) != STATUS_OK) {
         exchange_fail(x, &err);

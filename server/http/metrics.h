@@ -37,12 +37,16 @@
     X(RELOADS_FAILED, counter, "verso_model_reload_failures_total",                                \
       "Times a file could not be loaded and the model before it stayed.")                          \
     X(BACKGROUND, gauge, "verso_background_running", "Reads and drawings beside the loop.")        \
+    X(JOURNAL_STORING, gauge, "verso_journal_storing",                                             \
+      "1 when translations are stored; 0 when they cannot be, or shall not.")                      \
     X(JOURNAL_QUEUED, gauge, "verso_journal_queued", "Translations that wait to be stored.")       \
     X(JOURNAL_STORED, counter, "verso_journal_stored_total", "Translations that were stored.")     \
     X(JOURNAL_NOT_STORED, counter, "verso_journal_not_stored_total",                               \
       "Translations that were answered but could not be stored.")                                  \
     X(JOURNAL_COMMITS, counter, "verso_journal_commits_total", "Transactions, one sync each.")     \
-    X(JOURNAL_BYTES, counter, "verso_journal_bytes_total", "Bytes of the rows that were stored.")
+    X(JOURNAL_BYTES, counter, "verso_journal_bytes_total", "Bytes of the rows that were stored.")  \
+    X(JOURNAL_PRUNED, counter, "verso_journal_pruned_total",                                       \
+      "Translations that were deleted because they were too old, or too many.")
 
 /* Each is named as the option of "verso serve" that sets it. */
 #define LIMIT_LIST(X)                                                                              \

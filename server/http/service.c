@@ -19,18 +19,11 @@ static const struct route line_routes[] = {
     [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .cross_origin = false },
 };
 
-static void refresh(struct service *service)
-{
-    struct error err;
-    if (pairs_refresh(&service->pairs, &err) != STATUS_OK)
-        log_event(LOG_ERROR, "models_not_used", "reason", LOG_TEXT(err.text), NULL);
-}
-
 static void on_message(struct handler *handler, struct client *client,
                        const struct message *message)
 {
     struct service *service = (struct service *)handler;
-    refresh(service);
+    service_refresh(service);
     struct exchange x = {
         .service = service,
         .message = message,
@@ -88,6 +81,13 @@ void service_free(struct service *service)
 struct handler *service_handler(struct service *service)
 {
     return &service->handler;
+}
+
+void service_refresh(struct service *service)
+{
+    struct error err;
+    if (pairs_refresh(&service->pairs, &err) != STATUS_OK)
+        log_event(LOG_ERROR, "models_not_used", "reason", LOG_TEXT(err.text), NULL);
 }
 
 void service_stopping(struct service *service)

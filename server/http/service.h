@@ -36,6 +36,7 @@ struct service_limits {
     int alternatives; // a request may ask for
     int beam;         // a request may ask for on /v1, and what others get
     int deadline_ms;  // of every request, and the longest it may ask for
+    bool log_text;    // what is translated, and into what, is in the log: somebody asked for it
 };
 
 struct service {
@@ -53,6 +54,7 @@ MUST_CHECK enum status service_new(struct service **out, const struct service_pa
                                    const struct service_limits *limits, struct error *err);
 void service_free(struct service *service); // NULL is fine
 struct handler *service_handler(struct service *service);
+void service_refresh(struct service *service);  // takes up what the registry has now
 void service_stopping(struct service *service); // it is not ready for more from now on
 
 #endif

@@ -17,6 +17,7 @@ struct jobs {
     uv_async_t home;     // from the workers: something is done
     uv_timer_t deadline; // set for the earliest of the active
     int handles_open;
+    bool has_given_up;
     struct request *active; // submitted and not yet brought home
     struct request *idle;   // linked by `next`
     int idle_count;
@@ -124,11 +125,18 @@ static void remove_active(struct jobs *jobs, struct request *r)
         jobs->active = r->next_active;
 }
 
+static enum status stopping(struct error *err)
+{
+    return error_set(err, STATUS_BUSY, "the server stops: try again in a while");
+}
+
 enum status jobs_submit(struct jobs *jobs, struct request *r, struct error *err)
 {
     if (r->time_ms == 0 || r->time_ms > jobs->limits.deadline_ms)
         r->time_ms = jobs->limits.deadline_ms;
     r->deadline_ms = clock_now_ms() + r->time_ms;
+    if (jobs->has_given_up)
+        return stopping(err);
     enum status status = queue_add(&jobs->queue, r, err);
     if (status == STATUS_BUSY)
         metric_limit(LIMIT_QUEUE);
@@ -149,7 +157,9 @@ static void bring_home(struct jobs *jobs, struct request *r)
     remove_active(jobs, r);
     if (r->status == STATUS_CANCELLED)
         metric_add(METRIC_CANCELLED, 1);
-    if (r->status == STATUS_CANCELLED && r->is_late)
+    if (r->status == STATUS_CANCELLED && jobs->has_given_up)
+        r->status = stopping(&r->err);
+    else if (r->status == STATUS_CANCELLED && r->is_late)
         error_set(&r->err, STATUS_CANCELLED,
                   "the translation took longer than %d ms: send less text at once", r->time_ms);
     else if (r->status == STATUS_CANCELLED)
@@ -180,7 +190,15 @@ static void notify(void *context)
 static void on_models_changed(void *context)
 {
     struct jobs *jobs = context;
+    metric_add(METRIC_RELOADS, 1);
     queue_call(&jobs->queue);
+}
+
+void jobs_give_up(struct jobs *jobs)
+{
+    jobs->has_given_up = true;
+    for (struct request *r = jobs->active; r; r = r->next_active)
+        jobs_cancel(jobs, r);
 }
 
 int jobs_waiting_count(struct jobs *jobs)

@@ -39,6 +39,9 @@ MUST_CHECK enum status jobs_submit(struct jobs *jobs, struct request *r, struct 
 /* Nobody wants the answer: on_done comes soon, from the loop, never from inside this call. */
 void jobs_cancel(struct jobs *jobs, struct request *r);
 
+/* All that are open come home as STATUS_BUSY, and so do new ones: the server stops. */
+void jobs_give_up(struct jobs *jobs);
+
 int jobs_waiting_count(struct jobs *jobs); // for a worker
 
 /* Cancels all, waits for the threads (a decoder step) and calls what is left of on_done. Then the

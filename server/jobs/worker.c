@@ -224,25 +224,42 @@ static void count_sentences(const struct engine_answer *answer)
     }
 }
 
+static enum status compose(const struct flight *flight)
+{
+    struct request *r = flight->request;
+    const int64_t started_ns = clock_now_ns();
+    r->answers = arena_array(&r->arena, struct engine_answer, r->text_count);
+    if (!r->answers)
+        return STATUS_NO_MEMORY;
+    enum status status = engine_finish(flight->engine, flight->task, r->answers, &r->err);
+    metric_observe(STAGE_DETOKENISE, clock_now_ns() - started_ns);
+    for (int i = 0; status == STATUS_OK && i < r->text_count; i++)
+        count_sentences(&r->answers[i]);
+    return status;
+}
+
+static enum status store(const struct worker *w, struct request *r)
+{
+    const int64_t started_ns = clock_now_ns();
+    enum status status = storing_add(w->limits.journal, w->queue, r, &r->err);
+    metric_observe(STAGE_JOURNAL, clock_now_ns() - started_ns);
+    return status;
+}
+
 /* The answers of this hop are the texts of the next, if there is one. */
 static enum status finish(const struct worker *w, const struct flight *flight)
 {
     struct request *r = flight->request;
     if (atomic_load(&r->cancelled))
         return error_set(&r->err, STATUS_CANCELLED, "the request was cancelled");
-    r->answers = arena_array(&r->arena, struct engine_answer, r->text_count);
-    enum status status = r->answers
-                             ? engine_finish(flight->engine, flight->task, r->answers, &r->err)
-                             : STATUS_NO_MEMORY;
-    for (int i = 0; status == STATUS_OK && i < r->text_count; i++)
-        count_sentences(&r->answers[i]);
+    enum status status = compose(flight);
     const bool has_next = r->hop + 1 < r->hop_count;
     for (int i = 0; has_next && status == STATUS_OK && i < r->text_count; i++) {
         r->texts[i].text = r->answers[i].text;
         r->texts[i].len = r->answers[i].len;
     }
     if (!has_next && status == STATUS_OK)
-        status = storing_add(w->limits.journal, w->queue, r, &r->err);
+        status = store(w, r);
     if (!has_next && status == STATUS_OK && r->on_answers)
         status = r->on_answers(r, &r->err);
     return for_client(status, &r->err);

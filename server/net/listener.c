@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "server/http/metrics.h"
 
+#define HOST_BYTES 64
 #define BACKLOG 1024 // connections that the kernel keeps until we accept them
 
 struct listener {
@@ -161,7 +162,7 @@ union address {
     struct sockaddr_storage storage;
 };
 
-static enum status bind_and_listen(struct listener *listener, struct error *err)
+static enum status bind_address(struct listener *listener, struct error *err)
 {
     const struct listener_options *options = &listener->options;
     union address address;
@@ -171,18 +172,52 @@ static enum status bind_and_listen(struct listener *listener, struct error *err)
                          "%s is no address to listen on; give one like 127.0.0.1 or ::1",
                          options->host);
     int failed = uv_tcp_bind(&listener->tcp, &address.any, 0);
-    if (!failed)
-        failed = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
     if (failed)
         return error_set(err, STATUS_IO, "cannot listen on %s port %d: %s", options->host,
                          options->port, uv_strerror(failed));
+    return STATUS_OK;
+}
+
+static enum status take_socket(struct listener *listener, struct error *err)
+{
+    int failed = uv_tcp_open(&listener->tcp, listener->options.socket);
+    if (failed)
+        return error_set(err, STATUS_IO, "the socket that was passed cannot be used: %s",
+                         uv_strerror(failed));
+    return STATUS_OK;
+}
+
+/* The address it has, as the log shows it. */
+static enum status find_address(struct listener *listener, char host[HOST_BYTES], struct error *err)
+{
+    union address address;
     int len = sizeof address;
-    failed = uv_tcp_getsockname(&listener->tcp, &address.any, &len);
+    int failed = uv_tcp_getsockname(&listener->tcp, &address.any, &len);
     if (failed)
         return error_set(err, STATUS_IO, "the port is not known: %s", uv_strerror(failed));
+    uv_ip_name(&address.any, host, HOST_BYTES);
     listener->port =
         ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
     return STATUS_OK;
+}
+
+static enum status start_listening(struct listener *listener, struct error *err)
+{
+    const struct listener_options *options = &listener->options;
+    char host[HOST_BYTES] = "";
+    enum status status =
+        options->socket >= 0 ? take_socket(listener, err) : bind_address(listener, err);
+    if (status != STATUS_OK)
+        return status;
+    int failed = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
+    if (failed)
+        return error_set(err, STATUS_IO, "cannot listen on %s port %d: %s", options->host,
+                         options->port, uv_strerror(failed));
+    status = find_address(listener, host, err);
+    if (status == STATUS_OK)
+        log_event(LOG_INFO, "listening", "host", LOG_TEXT(host), "port", LOG_NUMBER(listener->port),
+                  "passed", LOG_NUMBER(options->socket >= 0), NULL);
+    return status;
 }
 
 static bool make_tag(char out[9])
@@ -218,15 +253,13 @@ enum status listener_open(struct listener **out, uv_loop_t *loop,
     listener->tcp.data = listener->drain_timer.data = listener;
     listener->handles_open = 2;
 
-    enum status status = bind_and_listen(listener, err);
+    enum status status = start_listening(listener, err);
     listener->options.host = NULL; // borrowed for the call
     if (status != STATUS_OK) {
         uv_close((uv_handle_t *)&listener->tcp, on_abandoned);
         uv_close((uv_handle_t *)&listener->drain_timer, on_abandoned);
         return status;
     }
-    log_event(LOG_INFO, "listening", "host", LOG_TEXT(options->host), "port",
-              LOG_NUMBER(listener->port), NULL);
     *out = listener;
     return STATUS_OK;
 }

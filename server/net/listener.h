@@ -16,6 +16,7 @@
 #include "server/net/conn.h"
 
 struct listener_options {
+    int socket;       // one that listens already, taken over; -1: host and port say where
     const char *host; // an address: 127.0.0.1, 0.0.0.0, ::1
     int port;         // 0: any free one; the log line "listening" says which
     int connections;  // at once

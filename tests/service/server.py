@@ -68,6 +68,11 @@ def is_sanitized():
     return b"__tsan_init" in data or b"__asan_init" in data
 
 
+def folder():
+    """A temporary folder: with server.folder() as path."""
+    return tempfile.TemporaryDirectory(prefix="verso-test-")
+
+
 def sentences(count):
     return " ".join("the thin ant in it %d." % i for i in range(count))
 
@@ -186,17 +191,23 @@ def request_bytes(method="POST", target="/translate", body=b"", content_type="ap
 class Server:
     """A server on a free port with the models of the given pairs. Extra words go to its command line."""
 
-    def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None, launcher=()):
+    def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None, launcher=(),
+                 passed=None):
+        """passed: a socket that the server gets as systemd would give it."""
         self.folder = tempfile.TemporaryDirectory(prefix="verso-test-")
         for pair in pairs:
             os.symlink(MODELS[pair], os.path.join(self.folder.name, pair + ".safetensors"))
+        if passed:
+            launcher = ("bash", "-c", 'exec 3<&%d; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"' % passed.fileno(),
+                        "bash", *launcher)
         self.log = []
         self.port = None
         self.process = subprocess.Popen(
             [*launcher, os.path.join(BUILD, "verso"), "serve", "--models", self.folder.name, "--database",
              os.path.join(self.folder.name, "verso.db"), "--port", "0", "--threads", "2",
              *map(str, words)],
-            stderr=subprocess.PIPE, env={**os.environ, **(environment or {})})
+            stderr=subprocess.PIPE, env={**os.environ, **(environment or {})},
+            pass_fds=[passed.fileno()] if passed else [])
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
@@ -233,6 +244,10 @@ class Server:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
+    def hang_up(self):
+        """SIGHUP: models are loaded anew."""
+        self.process.send_signal(signal.SIGHUP)
+
     def wait(self):
         """The exit code, once it ends by itself; then the log is whole."""
         try:
@@ -254,7 +269,8 @@ class Server:
     def events(self, name):
         return [e for e in self.log if e["event"] == name]
 
-    def _wait_until(self, is_there, what):
+    def wait_until(self, is_there, what):
+        """what: for the message when it does not come."""
         end = time.monotonic() + PATIENCE_S
         while not is_there():
             assert time.monotonic() < end, "no %s in %s" % (what, self.log[-20:])
@@ -262,11 +278,11 @@ class Server:
 
     def wait_for(self, name):
         """Until the log has an event of this name."""
-        self._wait_until(lambda: self.events(name), name)
+        self.wait_until(lambda: self.events(name), name)
 
     def wait_for_id(self, request_id):
         """Until the log has an event of this request."""
-        self._wait_until(lambda: any(e.get("id") == request_id for e in self.log), request_id)
+        self.wait_until(lambda: any(e.get("id") == request_id for e in self.log), request_id)
 
     def connect(self):
         return Connection(self.port)
