@@ -24,6 +24,8 @@ FOLDERS = {
     "server/detect": ("base tokenizer model server/detect",
                       "a language is told from a text and a model alone"),
     "server/quality": ("base tokenizer server/quality", "scores are computed from texts alone"),
+    "server/documents": ("base tokenizer model server/engine server/documents",
+                         "documents are texts around the engine's: no socket and no SQL"),
     "server/render": ("base tokenizer model server/engine server/render",
                       "a picture knows no SQL and no socket"),
     "server/store": ("base tokenizer migrations model server/engine server/store",
@@ -62,6 +64,7 @@ ONLY_FROM = {
              "libuv is only in server/net, server/jobs, server/http/background.c and the commands that run its "
              "loop"),
     "llhttp.h": ("server/protocol", "HTTP is parsed in server/protocol"),
+    "gumbo.h": ("server/documents/html_tree.c", "HTML goes through server/documents/html.h"),
     "cairo.h": ("server/render", "pictures are drawn in server/render"),
     "pango/": ("server/render", "pictures are drawn in server/render"),
     "check.h": ("tests", "tests are not part of the programs"),

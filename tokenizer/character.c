@@ -82,6 +82,11 @@ int32_t character_lower(int32_t c)
     return utf8proc_tolower(c);
 }
 
+int32_t character_upper(int32_t c)
+{
+    return utf8proc_toupper(c);
+}
+
 bool text_has_letters(const char *text, size_t len)
 {
     int bytes;

@@ -29,8 +29,9 @@ bool character_is_punctuation(int32_t c);
 /* What is drawn on its neighbours or not at all: combining marks, soft hyphens, joiners. */
 bool character_is_mark(int32_t c);
 
-/* The lower case that is one character: of what has none, c itself. */
+/* The lower and the upper case that is one character: of what has none, c itself. */
 int32_t character_lower(int32_t c);
+int32_t character_upper(int32_t c);
 
 /* Whether a valid text has a letter of any script: without one there is nothing to translate. */
 bool text_has_letters(const char *text, size_t len);

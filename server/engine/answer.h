@@ -1,7 +1,7 @@
 /*
  * answer.h - hypotheses put together to the answer of a text.
  *
- * Private to server/engine.
+ * For server/engine and for server/documents, which puts other texts in their place.
  */
 #ifndef SERVER_ENGINE_ANSWER_H
 #define SERVER_ENGINE_ANSWER_H
