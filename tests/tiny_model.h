@@ -122,8 +122,8 @@ static inline void tiny_shape_output(const struct params *params, float *values,
     }
 }
 
-static inline void write_tiny_model(const char *path, const char *source, const char *target,
-                                    uint64_t seed)
+static inline void write_tiny_model_with(const char *path, const char *source, const char *target,
+                                         uint64_t seed, enum attention_kind attention)
 {
     struct error err;
     struct vocabulary *v = tiny_vocabulary();
@@ -138,6 +138,7 @@ static inline void write_tiny_model(const char *path, const char *source, const 
     struct config config = config_default(KIND_TRANSLATE);
     config.vocabulary = vocabulary_size(v);
     config.embedding = config.hidden = config.attention = TINY_WIDTH;
+    config.attention_kind = attention;
     static struct seq2seq shape;
     seq2seq_init(&shape, &config);
     float *values = memory_zeroed(shape.params.total, sizeof(float));
@@ -151,6 +152,12 @@ static inline void write_tiny_model(const char *path, const char *source, const 
     bytes_release(&card);
     bytes_release(&tsv);
     vocabulary_free(v);
+}
+
+static inline void write_tiny_model(const char *path, const char *source, const char *target,
+                                    uint64_t seed)
+{
+    write_tiny_model_with(path, source, target, seed, ATTENTION_BAHDANAU);
 }
 
 #endif

@@ -186,6 +186,11 @@ static enum status translate_lines(struct block *b, struct member *m, const int 
     for (int i = 0; status == STATUS_OK && i < count; i++) {
         struct block_line *line = &b->lines[lines[i]];
         bytes_reset(&line->out);
+        if (b->setup.look)
+            status = b->setup.look(b->setup.context, line->number, texts[i].text, &answers[i],
+                                   &m->arena, err);
+        if (status != STATUS_OK)
+            break;
         status =
             translate_format(&line->out, b->setup.form, line->number, engine_vocabulary(b->engine),
                              texts[i].text, texts[i].len, &answers[i], &m->arena, err);

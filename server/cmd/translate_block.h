@@ -23,6 +23,11 @@ struct block_setup {
     int threads;
     struct search_options search;
     enum answer_form form;
+    /* On one of the threads, of each line that was translated, before it is formatted; again when
+     * lines have to be translated once more. NULL: nobody wants to know. */
+    enum status (*look)(void *context, long number, const char *text,
+                        const struct engine_answer *answer, struct arena *arena, struct error *err);
+    void *context;
 };
 
 struct block;
