@@ -24,6 +24,7 @@ struct wish {
     int text_count;
     char source[LANGUAGE_CODE_BYTES], target[LANGUAGE_CODE_BYTES];
     int alternatives;
+    enum document_format format;
 };
 
 /* ---- reading ---- */
@@ -145,14 +146,17 @@ static enum status read_language(const json_t *p, const char *name, const struct
     return STATUS_OK;
 }
 
-static enum status check_format(const json_t *p, struct error *err)
+static enum status read_format(const json_t *p, struct wish *wish, struct error *err)
 {
     const json_t *format = json_object_get(p, "format");
+    wish->format = FORMAT_TEXT;
     if (is_missing(format))
         return STATUS_OK;
     if (!json_is_string(format))
         return error_set(err, STATUS_BAD_INPUT, "Invalid request: format must be a text");
-    if (strcmp(json_string_value(format), "text") != 0)
+    if (strcmp(json_string_value(format), "html") == 0)
+        wish->format = FORMAT_HTML;
+    else if (strcmp(json_string_value(format), "text") != 0)
         return not_supported(json_string_value(format), " format", err);
     return STATUS_OK;
 }
@@ -181,7 +185,7 @@ static enum status understand(const struct service *service, const json_t *p, st
     if (status == STATUS_OK)
         status = read_language(p, "target", &service->pairs, wish->target, err);
     if (status == STATUS_OK)
-        status = check_format(p, err);
+        status = read_format(p, wish, err);
     if (status == STATUS_OK)
         status = check_pair(&service->pairs, wish, err);
     return status;
@@ -248,7 +252,8 @@ static enum status start(const struct exchange *x, const struct wish *wish, stru
     call->answer = write_answer;
     call->is_list = json_is_array(wish->q);
     call->wants_alternatives = wish->alternatives > 0;
-    call->request->n_best = 1 + wish->alternatives;
+    call->request->format = wish->format;
+    call->request->n_best = wish->format == FORMAT_HTML ? 1 : 1 + wish->alternatives; // [] for HTML
 
     enum status status = STATUS_OK;
     for (int i = 0; i < wish->text_count && status == STATUS_OK; i++) {

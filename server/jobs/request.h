@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 #include "base/arena.h"
+#include "server/documents/document.h"
 #include "server/engine/engine.h"
 #include "server/registry/registry.h"
 #include "server/store/journal_id.h"
@@ -37,8 +38,10 @@ struct request {
         *texts; // (text_count) valid UTF-8; `cancelled` is filled in here; at the end
                 // what the last hop translated
     int text_count;
-    int n_best;       // 1, or 1 + alternatives wanted
-    int beam;         // 0: the server's
+    enum document_format format;     // of each text
+    const struct glossary *glossary; // NULL: none; ready, in this arena or for longer
+    int n_best;                      // 1, or 1 + alternatives wanted
+    int beam;                        // 0: the server's
     int time_ms;      // until it is late, if that is sooner than with the server's; 0: the server's
     bool store;       // in the journal, if there is one; true unless the request says no
     bool durable;     // it comes home when it is on the disk, or fails
@@ -58,6 +61,7 @@ struct request {
     /* the queue's and the workers' */
     enum request_state state; // guarded by the queue's lock
     int hop;
+    struct document *documents;     // (text_count) of this hop
     const struct engine_text *sent; // (text_count) what the first hop was given
     int beam_used;
     int64_t begun_ns;      // clock_now_ns() when a worker took it first

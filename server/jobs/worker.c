@@ -160,8 +160,21 @@ static enum status keep_sent(struct request *r, struct error *err)
     return STATUS_OK;
 }
 
+/* What a first model made has the glossary's translations, which are to stay. */
+static enum status open_documents(struct request *r, struct engine_text **plain)
+{
+    const struct document_options options = {
+        .format = r->format,
+        .glossary = r->glossary,
+        .side = r->hop == 0 ? GLOSSARY_TERMS : GLOSSARY_TRANSLATIONS,
+    };
+    return documents_open(&options, r->texts, r->text_count, &r->arena, &r->documents, plain,
+                          &r->err);
+}
+
 static enum status begin(struct worker *w, struct request *r, struct flight *flight)
 {
+    struct engine_text *plain;
     const struct search_options options = search_of(w, r);
     r->beam_used = options.beam;
     atomic_store(&r->holders, 1);
@@ -172,7 +185,10 @@ static enum status begin(struct worker *w, struct request *r, struct flight *fli
         return status == STATUS_NO_MEMORY ? STATUS_BUSY : status;
     for (int i = 0; i < r->text_count; i++)
         r->texts[i].cancelled = &r->cancelled;
-    status = engine_begin(flight->engine, r->texts, r->text_count, &options, &r->arena,
+    status = open_documents(r, &plain);
+    if (status != STATUS_OK)
+        return for_client(status, &r->err);
+    status = engine_begin(flight->engine, plain, r->text_count, &options, &r->arena,
                           &flight->task, &r->err);
     if (status == STATUS_TOO_LARGE)
         metric_limit(LIMIT_SENTENCES);
@@ -232,6 +248,10 @@ static enum status compose(const struct flight *flight)
     if (!r->answers)
         return STATUS_NO_MEMORY;
     enum status status = engine_finish(flight->engine, flight->task, r->answers, &r->err);
+    if (status == STATUS_OK)
+        status = documents_answer(r->documents, r->text_count,
+                                  engine_vocabulary(live_model_engine(request_model(r))),
+                                  r->answers, &r->arena, r->answers, &r->err);
     metric_observe(STAGE_DETOKENISE, clock_now_ns() - started_ns);
     for (int i = 0; status == STATUS_OK && i < r->text_count; i++)
         count_sentences(&r->answers[i]);

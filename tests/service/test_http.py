@@ -112,7 +112,6 @@ class Http(unittest.TestCase):
                 ({"source": "auto"}, "auto is not supported"),
                 ({"source": "é" * 100}, "é" * 20 + " is not supported"),
                 ({"format": "xml"}, "xml format is not supported"),
-                ({"format": "html"}, "html format is not supported"),
                 ({"alternatives": "abc"},
                  "Invalid request: alternatives parameter is not a number"),
                 ({"alternatives": ""}, "Invalid request: alternatives parameter is not a number"),
