@@ -389,9 +389,7 @@ enum status documents_answer(const struct document *documents, int count,
                              struct arena *arena, struct engine_answer *out, struct error *err)
 {
     enum status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && i < count; i++) {
-        const struct engine_answer one = found[i];
-        status = document_answer(&documents[i], vocabulary, &one, arena, &out[i], err);
-    }
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        status = document_answer(&documents[i], vocabulary, &found[i], arena, &out[i], err);
     return status;
 }

@@ -149,7 +149,7 @@ static void assert_same_answer(const struct engine_answer *a, const struct engin
     }
 }
 
-/* A request against engine_translate of its text, with nothing else in flight. */
+/* A request against its text as a document of its own, with nothing else in flight. */
 static void assert_as_alone(const struct request *r, const char *text)
 {
     struct error err;
@@ -160,13 +160,19 @@ static void assert_as_alone(const struct request *r, const char *text)
         .sentences = 1, .beam = 4, .pieces = 48, .text_sentences = LONG_SENTENCES
     };
     struct search_options options = search_options_default();
-    const struct engine_text one = { .text = text, .len = strlen(text) };
+    const struct document_options format = { .format = r->format, .glossary = r->glossary };
+    struct document document;
     options.beam = 4;
     options.n_best = r->n_best;
     ck_assert_int_eq(r->status, STATUS_OK);
     ck_assert(arena_init(&arena, REQUEST_ARENA_BYTES));
     assert_ok(engine_worker_new(&alone, live_model_engine(r->hops[0]), &limits, &err), err);
-    assert_ok(engine_translate(alone, &one, 1, &options, &arena, &answer, &err), err);
+    assert_ok(document_open(&document, &format, text, strlen(text), &arena, &err), err);
+    assert_ok(engine_translate(alone, &document.engine_text, 1, &options, &arena, &answer, &err),
+              err);
+    assert_ok(document_answer(&document, engine_vocabulary(live_model_engine(r->hops[0])), &answer,
+                              &arena, &answer, &err),
+              err);
     assert_same_answer(&r->answers[0], &answer);
     engine_worker_free(alone);
     arena_release(&arena);
@@ -179,9 +185,9 @@ START_TEST(requests_of_every_kind_in_flight_get_the_bits_they_get_alone)
     for (int i = 0; i < REQUESTS; i++) {
         texts[i][0] = '\0';
         for (int k = 0; k <= i % 5; k++)
-            snprintf(texts[i] + strlen(texts[i]), 80, "the %d thin ants%s. In it?\n", i * k,
+            snprintf(texts[i] + strlen(texts[i]), 80, "the %d <b>thin</b> ants%s. In it?\n", i * k,
                      k % 2 ? " sit, and the cat too" : "");
-        make(i, texts[i], 1 + i % 3);
+        make(i, texts[i], 1 + i % 3)->format = i % 2 ? FORMAT_HTML : FORMAT_TEXT;
         if (i % 4 == 3) { // of another model
             live_model_release(requests[i].hops[0]);
             requests[i].hops[0] = registry_find(live.registry, "fr", "en");
