@@ -116,12 +116,12 @@ void decoder_draw_masks(const struct decoder *d, struct decoder_run *run, struct
     stack_draw_masks(&d->above, &run->above, rng, p);
 }
 
-/* Query, alignment, context and the context's share of the gates, for each sentence of a step. */
+/* Query, alignment and the context's share of the gates, for each sentence of a step. */
 static void attend(const struct decoder *d, const struct weights *weights,
                    const struct decoder_run *run, size_t t)
 {
     const struct kernels *k = weights->kernels;
-    const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
+    const size_t B = (size_t)run->B, A = (size_t)d->attention.A;
     const size_t G = gates_width(d), S = (size_t)run->S;
     const int part = stopwatch_enter(PART_ATTENTION);
     weights_product(weights, d->attention.query, run->B, run->fed + t * B * (size_t)d->H, d->H,
@@ -129,15 +129,25 @@ static void attend(const struct decoder *d, const struct weights *weights,
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
         real *alignment = run->alignment + (t * B + b) * S;
-        real *context = run->contexts + (t * B + b) * M;
         attention_forward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
                           run->query + (t * B + b) * A, alignment);
         memset(alignment + len, 0, (S - (size_t)len) * sizeof(real));
-        memset(context, 0, M * sizeof(real));
-        k->weighted_sum(len, d->M, alignment, run->memory + b * M, (int)(B * M), context);
         k->weighted_sum(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
                         run->gates + (t * B + b) * G);
     }
+    stopwatch_enter(part);
+}
+
+/* The contexts themselves, which no step waits for: one matrix product a sentence. */
+static void sum_contexts(const struct decoder *d, const struct weights *weights,
+                         const struct decoder_run *run)
+{
+    const size_t B = (size_t)run->B, M = (size_t)d->M, S = (size_t)run->S;
+    const int part = stopwatch_enter(PART_ATTENTION);
+    for (size_t b = 0; b < B; b++)
+        weights->kernels->gemm(GEMM_NN, run->T, d->M, run->source_len[b], run->alignment + b * S,
+                               (int)(B * S), run->memory + b * M, (int)(B * M), false,
+                               run->contexts + b * M, (int)(B * M));
     stopwatch_enter(part);
 }
 
@@ -186,6 +196,7 @@ static void attending_forward(const struct decoder *d, const struct weights *wei
         cell_forward(&d->cell, weights, &step);
         mask_rows(run, H, step.h, run->fed + (t + 1) * B * H);
     }
+    sum_contexts(d, weights, run);
 }
 
 void decoder_forward(const struct decoder *d, const struct weights *weights,
@@ -221,9 +232,9 @@ struct backward_scratch {
     real *d_query;     // (T,B,A)
     real *d_keys;      // (S,B,A)
     real *d_folded;    // (S,B,GH)
+    real *d_alignment; // (T,B,S)
     real *d_fed;       // (B,H) what flows to the step before
     real *d_c;         // (B,H)
-    real *d_alignment; // (S) of one sentence
 };
 
 static void lay_out_backward(struct backward_scratch *k, const struct decoder *d, int T, int S,
@@ -242,9 +253,9 @@ static void lay_out_backward(struct backward_scratch *k, const struct decoder *d
     k->d_query = arena_array(arena, real, target * A);
     k->d_keys = arena_array(arena, real, source * A);
     k->d_folded = arena_array(arena, real, source * gates_width(d));
+    k->d_alignment = arena_array(arena, real, target * (size_t)S);
     k->d_fed = arena_array(arena, real, rows * H);
     k->d_c = arena_array(arena, real, rows * H);
-    k->d_alignment = arena_array(arena, real, S);
 }
 
 size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B)
@@ -303,30 +314,43 @@ static void above_backward(const struct decoder *d, const struct weights *weight
     stack_backward(&d->above, weights, &run->above, &back, gradients, scratch);
 }
 
-/* Energies, keys and query of a step; what the alignment owes to contexts and gates comes first.
- * What the query owes to the state before is added to d_fed. */
+/* What the alignments owe to the contexts, d_a_ts = d_c_t · h_s, one matrix product a sentence, and
+ * to whoever wants them to be others. */
+static void contexts_backward(const struct decoder *d, const struct weights *weights,
+                              const struct decoder_run *run, const struct decoder_gradients *to,
+                              const struct backward_scratch *k)
+{
+    const size_t B = (size_t)run->B, M = (size_t)d->M, S = (size_t)run->S;
+    const int part = stopwatch_enter(PART_ATTENTION);
+    if (to->d_alignment)
+        memcpy(k->d_alignment, to->d_alignment, (size_t)run->T * B * S * sizeof(real));
+    for (size_t b = 0; b < B; b++)
+        weights->kernels->gemm(GEMM_NT, run->T, run->source_len[b], d->M, k->d_contexts + b * M,
+                               (int)(B * M), run->memory + b * M, (int)(B * M),
+                               to->d_alignment != NULL, k->d_alignment + b * S, (int)(B * S));
+    stopwatch_enter(part);
+}
+
+/* Energies, keys and query of a step, when the alignment has what it owes to the gates too. What
+ * the query owes to the state before is added to d_fed. */
 static void attend_backward(const struct decoder *d, const struct weights *weights,
-                            const struct decoder_run *run, const struct decoder_gradients *to,
-                            const struct backward_scratch *k, size_t t, real *gradients)
+                            const struct decoder_run *run, const struct backward_scratch *k,
+                            size_t t, real *gradients)
 {
     const struct kernels *kernels = weights->kernels;
-    const size_t B = (size_t)run->B, A = (size_t)d->attention.A, M = (size_t)d->M;
+    const size_t B = (size_t)run->B, A = (size_t)d->attention.A;
     const size_t G = gates_width(d), S = (size_t)run->S;
     const int part = stopwatch_enter(PART_ATTENTION);
     clear(B * A, k->d_query + t * B * A);
     for (size_t b = 0; b < B; b++) {
         const int len = run->source_len[b];
         const real *alignment = run->alignment + (t * B + b) * S;
-        clear(S, k->d_alignment);
-        if (to->d_alignment)
-            memcpy(k->d_alignment, to->d_alignment + (t * B + b) * S, S * sizeof(real));
+        real *d_alignment = k->d_alignment + (t * B + b) * S;
         kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
-                                       k->d_gates + (t * B + b) * G, k->d_alignment, NULL);
-        kernels->weighted_sum_backward(len, d->M, alignment, run->memory + b * M, (int)(B * M),
-                                       k->d_contexts + (t * B + b) * M, k->d_alignment, NULL);
+                                       k->d_gates + (t * B + b) * G, d_alignment, NULL);
         attention_backward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
-                           run->query + (t * B + b) * A, alignment, k->d_alignment,
-                           k->d_keys + b * A, k->d_query + (t * B + b) * A, gradients);
+                           run->query + (t * B + b) * A, alignment, d_alignment, k->d_keys + b * A,
+                           k->d_query + (t * B + b) * A, gradients);
     }
     kernels->gemm(GEMM_NN, run->B, d->H, d->attention.A, k->d_query + t * B * A, d->attention.A,
                   weight(weights, d->attention.query), d->H, true, k->d_fed, d->H);
@@ -364,7 +388,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
             to->squares[t * B + b] = gradient_square(H, d_h + b * H);
         cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
                       k->d_fed, gradients);
-        attend_backward(d, weights, run, to, k, t, gradients);
+        attend_backward(d, weights, run, k, t, gradients);
     }
     mask_rows(run, H, k->d_fed, k->d_start);
     for (size_t i = 0; carries && i < B * H; i++)
@@ -380,6 +404,7 @@ static void attending_backward(const struct decoder *d, const struct weights *we
     const struct cell *cell = &d->cell;
     clear((size_t)source * (size_t)d->attention.A, k->d_keys);
     clear((size_t)source * gates_width(d), k->d_folded);
+    contexts_backward(d, weights, run, to, k);
     steps_backward(d, weights, run, to, k, gradients);
     cell_recurrent_gradients(cell, weights, target, run->fed, d->H,
                              run->c + (size_t)run->B * (size_t)d->H, d->H, k->d_gates, gradients);

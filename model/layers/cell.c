@@ -83,10 +83,13 @@ static struct row row_of(const struct cell_step *s, size_t b)
 }
 
 /* A product by all of U ends a step back: d_h' = d_a U, or += where there is more to it. */
-static void back_through_u(const struct cell *cell, const struct weights *weights, int B,
-                           const real *d_gates, bool accumulate, real *d_h_previous)
+static void back_through_u(const struct cell *cell, const struct weights *weights,
+                           const struct cell_step *s, const real *d_gates, bool accumulate,
+                           real *d_h_previous)
 {
-    weights->kernels->gemm(GEMM_NN, B, cell->H, cell->u.rows, d_gates, cell->G * cell->H,
+    if (s->starts)
+        return;
+    weights->kernels->gemm(GEMM_NN, s->B, cell->H, cell->u.rows, d_gates, cell->G * cell->H,
                            weight(weights, cell->u), cell->H, accumulate, d_h_previous, cell->H);
 }
 
@@ -118,7 +121,7 @@ static void simple_backward(const struct cell *cell, const struct weights *weigh
         k->tanh_backward(n, s->gates, d_h, d_gates);
     else
         k->sigmoid_backward(n, s->gates, d_h, d_gates);
-    back_through_u(cell, weights, s->B, d_gates, false, d_h_previous);
+    back_through_u(cell, weights, s, d_gates, false, d_h_previous);
 }
 
 /* ---- LSTM, with and without peepholes ---- */
@@ -151,7 +154,7 @@ static void lstm_backward(const struct cell *cell, const struct weights *weights
                                         d_h + at, d_c + at, d_gates + at * (size_t)cell->G,
                                         d_peephole);
     }
-    back_through_u(cell, weights, s->B, d_gates, false, d_h_previous);
+    back_through_u(cell, weights, s, d_gates, false, d_h_previous);
 }
 
 /* ---- GRU: the candidate waits for r, so its product is a second one ---- */
@@ -193,7 +196,7 @@ static void gru_backward(const struct cell *cell, const struct weights *weights,
         const size_t at = (size_t)b * (size_t)H;
         k->gru_reset_backward(H, row.gates, row.h_previous, d_gates + 3 * at, d_h_previous + at);
     }
-    back_through_u(cell, weights, s->B, d_gates, true, d_h_previous);
+    back_through_u(cell, weights, s, d_gates, true, d_h_previous);
 }
 
 /* ---- all of them ---- */
@@ -201,8 +204,9 @@ static void gru_backward(const struct cell *cell, const struct weights *weights,
 void cell_forward(const struct cell *cell, const struct weights *weights,
                   const struct cell_step *step)
 {
-    weights_product(weights, cell->u, step->B, step->h_previous, step->ld_h_previous, true,
-                    step->gates, step->ld_gates);
+    if (!step->starts)
+        weights_product(weights, cell->u, step->B, step->h_previous, step->ld_h_previous, true,
+                        step->gates, step->ld_gates);
     cell_finish(cell, weights, step);
 }
 

@@ -56,6 +56,7 @@ struct cell_step {
     int ld_h_previous, ld_c_previous, ld_carried;
     real *h, *c; // (B,H) out; c not the same memory as c_previous
     int ld_h, ld_c;
+    bool starts; // h' is zero, so U h' is left out, and on the way back d_h_previous is not set
 };
 
 void cell_forward(const struct cell *cell, const struct weights *weights,

@@ -10,6 +10,8 @@
 #include "model/layers/linear.h"
 #include "model/loss.h"
 
+#define GATES_ROWS 192 // whose inputs are multiplied at once: then they are in the cache when used
+
 void recurrent_lay_out(const struct cell *cell, struct recurrent_run *run, struct arena *arena)
 {
     const size_t rows = (size_t)run->S * (size_t)run->B, H = (size_t)cell->H;
@@ -45,6 +47,7 @@ static struct cell_step step_of(const struct cell *cell, const struct recurrent_
         .c = run->c + s * B * H,
         .ld_h = run->ld_h,
         .ld_c = cell->H,
+        .starts = n == 0 && !run->h0,
     };
 }
 
@@ -64,16 +67,28 @@ static void finish_step(const struct cell *cell, const struct recurrent_run *run
     }
 }
 
+/* What the inputs give to the gates of `steps` steps of the run, the n-th and those that follow. */
+static void start_gates(const struct cell *cell, const struct weights *weights,
+                        const struct recurrent_run *run, int n, int steps)
+{
+    const size_t first = step_at(run, run->reverse ? n + steps - 1 : n) * (size_t)run->B;
+    const int rows = steps * run->B, width = cell->G * cell->H;
+    real *gates = run->gates + first * (size_t)width;
+    linear_forward(weights, cell->w, cell->bias, rows, run->x + first * (size_t)cell->I, cell->I,
+                   gates);
+    if (cell->M > 0)
+        weights_product(weights, cell->context, rows, run->context + first * (size_t)cell->M,
+                        cell->M, true, gates, width);
+}
+
 void recurrent_forward(const struct cell *cell, const struct weights *weights,
                        struct recurrent_run *run)
 {
-    const int rows = run->S * run->B;
+    const int at_once = run->B < GATES_ROWS ? GATES_ROWS / run->B : 1;
     memset((real *)run->zeros, 0, (size_t)run->B * (size_t)cell->H * sizeof(real));
-    linear_forward(weights, cell->w, cell->bias, rows, run->x, cell->I, run->gates);
-    if (cell->M > 0)
-        weights_product(weights, cell->context, rows, run->context, cell->M, true, run->gates,
-                        cell->G * cell->H);
     for (int n = 0; n < run->S; n++) {
+        if (n % at_once == 0)
+            start_gates(cell, weights, run, n, run->S - n < at_once ? run->S - n : at_once);
         const struct cell_step step = step_of(cell, run, n);
         cell_forward(cell, weights, &step);
         finish_step(cell, run, n);
@@ -168,7 +183,8 @@ void recurrent_backward(const struct cell *cell, const struct weights *weights,
     memset(k.d_fed, 0, B * H * sizeof(real));
     memset(k.d_c, 0, B * H * sizeof(real));
     for (int n = run->S - 1; n >= 0; n--) {
-        const struct cell_step step = step_of(cell, run, n);
+        struct cell_step step = step_of(cell, run, n);
+        step.starts = step.starts && !back->d_h0;
         gather_d_h(cell, run, back, &k, step_at(run, n));
         cell_backward(cell, weights, &step, k.d_h, k.d_c,
                       k.d_gates + step_at(run, n) * B * (size_t)cell->G * H, k.d_fed, gradients);

@@ -100,7 +100,7 @@ START_TEST(a_step_equals_a_value_by_hand)
     for (int p = 0; p < f.cell.peephole.rows; p++)
         f.values[f.cell.peephole.offset + (size_t)p] = (real)cases[kind].peephole[p];
     const struct cell_step step = { 1, gates, 4, h_previous, c_previous, h_previous, 1,
-                                    1, 1,     h, c,          1,          1 };
+                                    1, 1,     h, c,          1,          1,          false };
     cell_forward(&f.cell, &f.weights, &step);
     assert_near(h[0], cases[kind].h, BY_HAND, "h", (size_t)kind);
     assert_near(c[0], cases[kind].c, BY_HAND, "c", (size_t)kind);
@@ -320,7 +320,7 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
         memcpy(h, together.h_previous + b * LD_H_PREVIOUS, sizeof h);
         memcpy(c_previous, together.c_previous + b * LD_C_PREVIOUS, sizeof c_previous);
         const struct cell_step alone = { 1, gates, f.cell.G * H, h, c_previous, h, H, H, H, h, c,
-                                         H, H };
+                                         H, H,     false };
         cell_forward(&f.cell, &f.weights, &alone);
         ck_assert_mem_eq(h, together.h + b * LD_H, sizeof h);
         ck_assert_mem_eq(c, together.c + b * LD_C, sizeof c);
@@ -354,6 +354,46 @@ START_TEST(a_masked_state_does_not_grow)
     recurrent_forward(&f.cell, &f.weights, &run);
     for (int i = 0; i < S * H; i++)
         ck_assert_msg(fabs((double)h[i]) <= 1, "h[%d] is %g", i, (double)h[i]);
+    fixture_close(&f);
+}
+END_TEST
+
+/* A step that starts leaves out what a state of zeros would add. */
+START_TEST(a_start_equals_a_state_of_zeros)
+{
+    enum { B = 3, I = 2, H = 5 };
+    struct fixture f;
+    fixture_open(&f, kinds[_i], I, H, 0);
+    fixture_fill(&f, (real)0.5, 9);
+    const size_t GH = (size_t)f.cell.G * H;
+    const real *inputs = random_reals(&f, B * GH, 4), *nothing = zeros(&f, B * H);
+    const real *d_h = random_reals(&f, B * H, 5);
+    real *h[2], *d_gates[2];
+    for (int starts = 0; starts < 2; starts++) {
+        struct cell_step step = { .B = B,
+                                  .gates = zeros(&f, B * GH),
+                                  .ld_gates = (int)GH,
+                                  .h_previous = nothing,
+                                  .c_previous = nothing,
+                                  .carried = nothing,
+                                  .ld_h_previous = H,
+                                  .ld_c_previous = H,
+                                  .ld_carried = H,
+                                  .h = h[starts] = zeros(&f, B * H),
+                                  .c = zeros(&f, B * H),
+                                  .ld_h = H,
+                                  .ld_c = H,
+                                  .starts = starts };
+        real *gradients = zeros(&f, f.params.total), *d_c = zeros(&f, B * H);
+        memcpy(step.gates, inputs, B * GH * sizeof(real));
+        cell_forward(&f.cell, &f.weights, &step);
+        cell_backward(&f.cell, &f.weights, &step, d_h, d_c, d_gates[starts] = zeros(&f, B * GH),
+                      zeros(&f, B * H), gradients);
+    }
+    for (size_t i = 0; i < B * H; i++)
+        assert_near(h[1][i], h[0][i], 0, "h", i);
+    for (size_t i = 0; i < B * GH; i++)
+        assert_near(d_gates[1][i], d_gates[0][i], 0, "d_gates", i);
     fixture_close(&f);
 }
 END_TEST

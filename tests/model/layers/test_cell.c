@@ -10,5 +10,6 @@ static const struct test_case cases[] = {
     TEST_LOOP(a_layer_equals_the_reference, KINDS),
     TEST_LOOP(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven, KINDS),
     TEST_LOOP(a_masked_state_does_not_grow, KINDS),
+    TEST_LOOP(a_start_equals_a_state_of_zeros, KINDS),
 };
 TEST_MAIN("model/layers/cell", cases)
