@@ -302,6 +302,15 @@ class Server:
     def translate(self, q, source="en", target="fr", **more):
         return self.post({"q": q, "source": source, "target": target, **more})
 
+    def v1(self, body):
+        return self.ask(request_bytes(target="/v1/translate", body=body))
+
+    def limit_hits(self):
+        """How often each limit was met: name -> count."""
+        text = self.get("/metrics").body.decode("utf-8")
+        return {name: int(count) for name, count in
+                re.findall(r'^verso_limit_hits_total\{limit="(.*)"\} (\d+)$', text, re.MULTILINE)}
+
     def memory_kib(self):
         """Resident memory of the server."""
         with open("/proc/%d/status" % self.process.pid) as status:

@@ -241,8 +241,104 @@ class Limits(unittest.TestCase):
             started = time.monotonic()
             self.assertEqual(s.stop(), 0)
             self.assertLess(time.monotonic() - started, server.PATIENCE_S / 2)
-            self.assertTrue(s.events("drain_cut_off"))
+            self.assertTrue(s.events("drain_overdue"))
+            self.assertEqual(c.reply().status, 503)
             self.assertEqual(c.rest(), b"")
+
+    # ---- what is counted ----
+
+    def assert_counted(self, s, before, *names):
+        """These limits were met since, and no others."""
+        after = s.limit_hits()
+        met = sorted(name for name in after if after[name] > before[name])
+        self.assertEqual(met, sorted(names))
+
+    def test_each_limit_that_is_met_is_counted(self):
+        v1 = {"source": "en", "target": "fr", "text": "the ant"}
+        with Server(["en-fr"], "--request-bytes", 2000, "--head-bytes", 600, "--line-bytes", 100,
+                    "--characters", 80, "--batch-items", 3, "--sentences", 8, "--alternatives", 2,
+                    "--pieces", 8, "--beam", 3) as s:
+            def meets(*names, ask):
+                with self.subTest(names):
+                    before = s.limit_hits()
+                    ask()
+                    self.assert_counted(s, before, *names)
+
+            def line(data):
+                with s.connect() as c:
+                    c.send(data)
+                    c.line()
+            meets("request-bytes", ask=lambda: s.ask(request_bytes(body=b" " * 2001)))
+            meets("head-bytes", ask=lambda: s.ask(request_bytes("GET", "/?" + "a" * 600)))
+            meets("head-bytes", ask=lambda: s.ask(request_bytes(
+                "GET", "/health", headers=["X: " + "a" * 600])))
+            meets("line-bytes", ask=lambda: line(b"1" * 101 + b"\n"))
+            meets("characters", ask=lambda: s.translate("1" * 81))
+            meets("characters", ask=lambda: line(b"1" * 81 + b"\n"))
+            meets("characters", ask=lambda: s.v1({**v1, "text": "1" * 81}))
+            meets("batch-items", ask=lambda: s.translate(["1"] * 4))
+            meets("batch-items", ask=lambda: s.v1({**v1, "text": ["1"] * 4}))
+            meets("sentences", ask=lambda: s.translate("An ant.\n" * 9))
+            meets("pieces", ask=lambda: s.translate("the thin ant, the thin ant in it"))
+            meets("alternatives", ask=lambda: s.translate("the ant", alternatives=3))
+            meets("alternatives", ask=lambda: s.v1({**v1, "n_best": 4}))
+            meets("beam", ask=lambda: s.v1({**v1, "beam": 4}))
+            meets("deadline", ask=lambda: s.v1({**v1, "deadline_ms": 60001}))
+            meets(ask=lambda: s.translate("the ant", alternatives=2))
+            meets(ask=lambda: s.v1({**v1, "n_best": 3, "beam": 3}))
+
+    def test_each_time_that_runs_out_is_counted(self):
+        with Server(["en-fr"], "--header-time", 200, "--body-time", 200, "--idle-time", 1500,
+                    "--connections", 3) as s:
+            before = s.limit_hits()
+            with s.connect() as head, s.connect() as body:
+                head.send(b"GET / HTTP/1.1\r\n")
+                body.send(request_bytes(headers=["Content-Length: 10"]) + b"{")
+                self.assert_refused(head.reply(), 408)
+                self.assert_refused(body.reply(), 408)
+            with s.connect() as idle:
+                self.assertEqual(idle.rest(), b"")
+            three = [s.connect() for _ in range(3)]
+            for c in three:
+                c.send(request_bytes("GET", "/health"))
+                c.reply()
+            with s.connect() as fourth:
+                self.assert_refused(fourth.reply(), 503)
+            for c in three:
+                c.close()
+            time.sleep(0.2)
+            self.assert_counted(s, before, "header-time", "body-time", "idle-time", "connections")
+
+    def test_waiting_that_is_too_long_is_counted(self):
+        slow = slow_text(3)
+        with Server(["en-fr"], "--queue", 1, "--in-flight", 2, "--deadline", 1000,
+                    *server.SLOWLY) as s:
+            before = s.limit_hits()
+            with s.connect() as busy, s.connect() as waiting:
+                busy.send(ask(slow))
+                time.sleep(0.3)
+                waiting.send(ask("the ant") * 3)    # the third is not read
+                time.sleep(0.1)
+                self.assert_refused(s.translate("the ant"), 503)
+                self.assert_counted(s, before, "queue", "in-flight")
+                self.assert_refused(busy.reply(), 504)
+            self.assert_counted(s, before, "queue", "in-flight", "deadline")
+
+    def test_a_beam_over_the_limit_is_refused_and_one_at_it_is_served(self):
+        v1 = {"source": "en", "target": "fr", "text": "the ant"}
+        with Server(["en-fr"], "--beam", 4, "--alternatives", 2) as s:
+            self.assertEqual(s.v1({**v1, "beam": 4, "n_best": 3}).status, 200)
+            for field, limit in (("beam", 4), ("n_best", 3)):
+                reply = s.v1({**v1, field: limit + 1})
+                self.assertEqual(reply.status, 400)
+                self.assertIn(field, reply.json["detail"])
+                self.assertIn(str(limit), reply.json["detail"])
+
+    def test_a_sentence_that_was_split_says_so(self):
+        with Server(["en-fr"], "--pieces", 16) as s:
+            reply = s.v1({"source": "en", "target": "fr", "text": "the thin ant, " * 20})
+            kinds = {w["kind"] for t in reply.json["translations"] for w in t["warnings"]}
+            self.assertIn("split", kinds)
 
     # ---- settings ----
 

@@ -1,6 +1,7 @@
 """What an operator does: measure, reload, configure, stop, and read the log."""
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import server
 from server import Server, request_bytes, slow_text
 
 LONG = os.environ.get("VERSO_LONG") == "1"
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "server", "README.md")
 RELOADS = 60 if LONG else 6
 PATIENCE_S = server.PATIENCE_S
 
@@ -22,10 +24,6 @@ def metrics(s):
     assert reply.status == 200, reply
     lines = [line for line in reply.body.decode("utf-8").splitlines() if not line.startswith("#")]
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
-
-
-def limit_hits(s, name):
-    return metrics(s)['verso_limit_hits_total{limit="%s"}' % name]
 
 
 def replace_model(s, pair, with_pair=None):
@@ -98,14 +96,20 @@ class Metrics(unittest.TestCase):
             self.assertGreaterEqual(m['verso_stage_seconds_count{stage="write"}'], 4)
             self.assertFalse([name for name in m if "secret" in name or "ant" in name.split("=")[-1]])
 
-    def test_every_limit_is_named_as_its_option(self):
+    def test_every_limit_has_an_option_and_a_line_in_the_table(self):
         text = subprocess.run([os.path.join(server.BUILD, "verso"), "serve", "--help"],
                               capture_output=True, text=True).stdout
+        text = " ".join(text.split())
         with Server(["en-fr"]) as s:
-            names = [n.split('"')[1] for n in metrics(s) if n.startswith("verso_limit_hits_total")]
-        self.assertGreater(len(names), 15)
+            names = sorted(name for name in s.limit_hits() if "--%s " % name in text)
+        self.assertGreater(len(names), 17)
+        with open(README, encoding="utf-8") as file:
+            table = dict(re.findall(r"(?m)^\| `([a-z-]+)` \| ([0-9]+) \|", file.read()))
+        self.assertEqual(sorted(set(names) - set(table)), [])
         for name in names:
-            self.assertIn("--%s " % name, text)
+            option = re.search(r"--%s [A-Z]+ .*?\(.*?default (\d+); VERSO_" % name, text)
+            self.assertTrue(option, name)
+            self.assertEqual(option.group(1), table[name], name)
 
 
 class Health(unittest.TestCase):
@@ -260,6 +264,12 @@ class Manager:
         self.socket.bind(self.path)
         self.socket.settimeout(PATIENCE_S)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
     def hears(self, name):
         """The first of what is said from now on that has this line, as a dictionary."""
         while True:
@@ -270,8 +280,7 @@ class Manager:
 
 class ServiceManager(unittest.TestCase):
     def test_it_says_what_it_does(self):
-        with server.folder() as folder:
-            manager = Manager(folder)
+        with server.folder() as folder, Manager(folder) as manager:
             with Server(["en-fr"], environment={"NOTIFY_SOCKET": manager.path,
                                                 "WATCHDOG_USEC": "100000"}) as s:
                 self.assertEqual(manager.hears("READY"), {"READY": "1"})
