@@ -15,6 +15,7 @@
     X(BAD_INPUT, "input is malformed")                                                             \
     X(TOO_LARGE, "input is over a limit")                                                          \
     X(NOT_FOUND, "not found")                                                                      \
+    X(DENIED, "not allowed")                                                                       \
     X(BUSY, "too much work is waiting")                                                            \
     X(CANCELLED, "stopped before it was done")                                                     \
     X(BAD_FILE, "file is damaged or of another version")                                           \

@@ -33,7 +33,8 @@ struct command {
 #define VERSO_COMMANDS(X)                                                                           \
     X(translate) X(align) X(serve) X(evaluate) X(models) X(detect) X(embed_nearest)                 \
     X(embed_analogy) X(lm_score) X(lm_sample) X(plot) X(bench_translate)                            \
-    X(show) X(history) X(links) X(db_backup) X(db_check) X(db_prune) X(db_delete)
+    X(show) X(history) X(links) X(db_backup) X(db_check) X(db_prune) X(db_delete)        \
+    X(keys) X(suggestions)
 #define TRAIN_COMMANDS(X)                                                                           \
     X(train) X(shortlist) X(vocab) X(lm_train) X(detect_train) X(embed_train) X(bench_train)
 /* clang-format on */

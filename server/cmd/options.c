@@ -624,6 +624,7 @@ enum exit_code exit_code_of(enum status status)
         [STATUS_BAD_INPUT] = EXIT_BAD_INPUT,
         [STATUS_TOO_LARGE] = EXIT_BAD_INPUT,
         [STATUS_NOT_FOUND] = EXIT_NOT_FOUND,
+        [STATUS_DENIED] = EXIT_FAILED,
         [STATUS_BUSY] = EXIT_FAILED,
         [STATUS_CANCELLED] = EXIT_INTERRUPTED,
         [STATUS_BAD_FILE] = EXIT_BAD_FILE,

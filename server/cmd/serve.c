@@ -1,7 +1,7 @@
 /*
  * serve.c - "verso serve": translation over TCP, for HTTP clients and for lines.
  *
- *     database -> models -> journal -> workers -> background -> service -> port
+ *     database -> models -> journal -> workers -> background -> keys -> service -> port
  *
  * opened in this order and closed in the other: whoever can connect is
  * answered. serve_control.h says what signals do.
@@ -16,6 +16,7 @@
 #include "server/cmd/serve_control.h"
 #include "server/cmd/service_manager.h"
 #include "server/cmd/shortlist_option.h"
+#include "server/http/access.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
 #include "server/jobs/jobs.h"
@@ -37,6 +38,7 @@ struct server {
     struct journal *journal; // NULL: it is off
     struct jobs *jobs;
     struct background *background;
+    struct access *access;
     struct service *service;
     struct listener *listener;
 };
@@ -70,6 +72,20 @@ static struct service_limits service_limits(const struct options *o)
         .deadline_ms = options_int(o, "deadline"),
         .log_text = options_flag(o, "log-text"),
     };
+}
+
+static enum status access_options(struct access_options *access, const struct options *o,
+                                  struct error *err)
+{
+    static const char *const keys[] = { "optional", "required", NULL };
+    int choice;
+    *access = (struct access_options){ .public_history = options_flag(o, "public-history"),
+                                       .rate = options_int(o, "rate") };
+    access->allowed_hosts = options_list(o, "allowed-host", &access->allowed_host_count);
+    enum status status = option_choice(o, "keys", keys, &choice, err);
+    if (status == STATUS_OK)
+        access->keys_required = choice == 1;
+    return status;
 }
 
 static struct listener_options listener_options(const struct options *o, int socket,
@@ -125,6 +141,7 @@ static enum status open_server(struct server *server, const struct options *o, s
 {
     struct jobs_limits jobs = jobs_limits(o);
     struct service_limits service = service_limits(o);
+    struct access_options access;
     enum weight_type type;
     int shortlist = 0, socket;
     enum status status = manager_socket(&socket, err);
@@ -132,6 +149,8 @@ static enum status open_server(struct server *server, const struct options *o, s
         status = precision_from_options(&type, o, err);
     if (status == STATUS_OK)
         status = shortlist_from_options(&shortlist, o, err);
+    if (status == STATUS_OK)
+        status = access_options(&access, o, err);
     if (status == STATUS_OK)
         status = db_open(&server->db, options_text(o, "database"), err);
     if (status == STATUS_OK)
@@ -145,18 +164,25 @@ static enum status open_server(struct server *server, const struct options *o, s
     if (status == STATUS_OK)
         status =
             background_open(&server->background, &server->loop, options_text(o, "database"), err);
+    if (status == STATUS_OK)
+        status = access_open(&server->access, &access, server->db, err);
+    if (status == STATUS_OK)
+        status = access_follow(server->access, server->background, err);
     if (status != STATUS_OK)
         return status;
     const struct service_parts parts = { .registry = server->registry,
                                          .jobs = server->jobs,
                                          .journal = server->journal,
-                                         .background = server->background };
+                                         .background = server->background,
+                                         .access = server->access };
     status = service_new(&server->service, &parts, &service, err);
     if (status != STATUS_OK)
         return status;
     struct listener_options listener =
         listener_options(o, socket, service_handler(server->service));
     status = listener_open(&server->listener, &server->loop, &listener, err);
+    if (status == STATUS_OK)
+        access_listens(server->access, listener_address(server->listener));
     if (status == STATUS_OK)
         control_start(&server->control, server->registry, server->jobs, server->service,
                       server->listener, options_int(o, "drain-time"));
@@ -175,6 +201,7 @@ static void close_server(struct server *server)
     listener_free(server->listener);
     service_free(server->service);
     background_free(server->background);
+    access_free(server->access);
     jobs_free(server->jobs);
     journal_close(server->journal);
     registry_close(server->registry);
@@ -214,6 +241,16 @@ static const struct option_spec specs[] = {
       .help = "created if it is not there" },
     { "host", OPTION_TEXT, .environment = true, .value = "ADDRESS", .fallback = "127.0.0.1",
       .help = "address to listen on; 0.0.0.0 is every network this machine is in" },
+    { "keys", OPTION_TEXT, .environment = true, .value = "WHEN", .fallback = "optional",
+      .help = "optional, or required: then nothing is done for callers without a key" },
+    SETTING("rate", "N", "0", 0, 1000000,
+            "requests a minute of an address, or of a key without a "
+            "rate of its own, else 429; 0: any number"),
+    { "allowed-host", OPTION_LIST, .value = "NAME",
+      .help = "a name by which browsers may ask for what was stored, beside localhost; may be "
+              "given many times" },
+    { "public-history", OPTION_FLAG, .environment = true,
+      .help = "what was stored is read and deleted by all, though others can reach this machine" },
     SETTING("port", "N", "5000", 0, 65535, "0 takes a free one; the log says which"),
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "that translate; by default as many as there are cores" },

@@ -21,7 +21,7 @@ static const int codes[] = {
     [STATUS_OK] = 200,        [STATUS_NO_MEMORY] = 503, [STATUS_BAD_USAGE] = 500,
     [STATUS_BAD_INPUT] = 400, [STATUS_TOO_LARGE] = 413, [STATUS_NOT_FOUND] = 404,
     [STATUS_BUSY] = 503,      [STATUS_CANCELLED] = 504, [STATUS_BAD_FILE] = 500,
-    [STATUS_IO] = 500,        [STATUS_DIVERGED] = 500,
+    [STATUS_IO] = 500,        [STATUS_DIVERGED] = 500,  [STATUS_DENIED] = 403,
 };
 
 static void on_ticket_gone(struct ticket *ticket)

@@ -134,3 +134,25 @@ enum status parameters_read(json_t **out, const struct message *message, const c
         json_decref(object);
     return status;
 }
+
+static bool has_bytes(struct slice s, const char *name)
+{
+    return s.len > 0 && memmem(s.at, s.len, name, strlen(name));
+}
+
+bool parameters_text(const struct message *message, const char *name, char *out, size_t size)
+{
+    const char *const names[] = { name, NULL };
+    json_t *object;
+    if (!has_bytes(message->body, name) && !has_bytes(message->query, name))
+        return false;
+    if (parameters_read(&object, message, names, NULL) != STATUS_OK)
+        return false;
+    const json_t *value = json_object_get(object, name);
+    const bool fits =
+        json_is_string(value) && json_string_length(value) > 0 && json_string_length(value) < size;
+    if (fits)
+        memcpy(out, json_string_value(value), json_string_length(value) + 1);
+    json_decref(object);
+    return fits;
+}

@@ -19,6 +19,10 @@
 /* Whether its Content-Type says so. */
 bool parameters_are_json(const struct message *message);
 
+/* One parameter that is a text, NUL-terminated into `out`, without reading the rest where it is not
+ * there. False: it is not there, no text, or longer. */
+bool parameters_text(const struct message *message, const char *name, char *out, size_t size);
+
 /* *out is the caller's, an object. `names`, ended by NULL, are those of interest in a form.
  * STATUS_BAD_INPUT has the text to answer with. */
 MUST_CHECK enum status parameters_read(json_t **out, const struct message *message,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/http/access.h"
+
 #define ALLOW_BYTES 128
 
 static const struct route routes[] = {
@@ -124,7 +126,8 @@ void routes_answer(struct exchange *x)
             continue;
         x->route = &routes[i];
         if (method_fits(x->route, message->method)) {
-            x->route->answer(x);
+            if (access_admits(x))
+                x->route->answer(x);
             return;
         }
     }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/http/access.h"
 #include "server/http/exchange.h"
 #include "server/http/lines.h"
 #include "server/http/routes.h"
@@ -14,9 +15,10 @@
 #define FIRST_BODY_BYTES 4096 // enough for any error text, taken at start
 
 static const struct route line_routes[] = {
-    [MESSAGE_LINE] = { "LINE", "sentence", lines_translate, .cross_origin = false },
-    [MESSAGE_REQUEST] = { "LINE", "request", lines_request, .cross_origin = false },
-    [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .cross_origin = false },
+    [MESSAGE_LINE] = { "LINE", "sentence", lines_translate, .scope = SCOPE_TRANSLATE },
+    [MESSAGE_REQUEST] = { "LINE", "request", lines_request, .scope = SCOPE_TRANSLATE },
+    [MESSAGE_PAIR] = { "LINE", "pair", lines_choose_pair, .scope = SCOPE_NONE },
+    [MESSAGE_KEY] = { "LINE", "key", access_identify, .scope = SCOPE_NONE },
 };
 
 static void on_message(struct handler *handler, struct client *client,
@@ -29,8 +31,6 @@ static void on_message(struct handler *handler, struct client *client,
         .message = message,
         .client = client,
         .number = message->number,
-        .caller = { .scopes = SCOPE_TRANSLATE | SCOPE_READ | SCOPE_ADMIN | SCOPE_DELETE,
-                    .rows = ROWS_OF_ALL },
         .started_ns = clock_now_ns(),
     };
     snprintf(x.id, sizeof x.id, "%s", message->id);
@@ -41,7 +41,8 @@ static void on_message(struct handler *handler, struct client *client,
     } else {
         x.route = &line_routes[message->kind];
         snprintf(x.method, sizeof x.method, "%s", x.route->method);
-        x.route->answer(&x);
+        if (access_admits(&x))
+            x.route->answer(&x);
     }
 }
 
@@ -56,6 +57,7 @@ enum status service_new(struct service **out, const struct service_parts *parts,
     service->jobs = parts->jobs;
     service->journal = parts->journal;
     service->background = parts->background;
+    service->access = parts->access;
     service->limits = *limits;
     bytes_init(&service->body, REPLY_BYTES_MAX);
     enum status status = pairs_init(&service->pairs, parts->registry, err);

@@ -19,6 +19,7 @@
 
 #define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
+struct access;
 struct background;
 struct journal;
 
@@ -28,6 +29,7 @@ struct service_parts {
     struct jobs *jobs;
     struct journal *journal; // NULL: it is off
     struct background *background;
+    struct access *access;
 };
 
 struct service_limits {
@@ -44,6 +46,7 @@ struct service {
     struct jobs *jobs;
     struct journal *journal;       // NULL: it is off
     struct background *background; // reads and pictures, beside the loop
+    struct access *access;         // who may do what
     struct service_limits limits;
     struct pairs pairs;
     bool is_stopping;  // /health/ready says so

@@ -16,9 +16,13 @@
 
 struct ticket;
 
+#define CLIENT_ADDRESS_BYTES 64
+
 struct client {
     void (*reply)(struct client *client, const struct reply *reply);
     struct ticket *tickets; // messages being worked on
+    /* Who it is as far as limits go: "192.0.2.7", or of IPv6 the network, "2001:db8:1:2::/64". */
+    char address[CLIENT_ADDRESS_BYTES];
 };
 
 struct ticket {

@@ -23,6 +23,7 @@ struct listener {
     bool is_waiting; // another one came meanwhile; libuv keeps it and accepts no further
     char tag[9];     // of this process, so that ids of two runs differ
     int port;
+    char address[HOST_BYTES];
     uint64_t accepted;
     struct conn *conns;
     int conn_count;
@@ -188,14 +189,14 @@ static enum status take_socket(struct listener *listener, struct error *err)
 }
 
 /* The address it has, as the log shows it. */
-static enum status find_address(struct listener *listener, char host[HOST_BYTES], struct error *err)
+static enum status find_address(struct listener *listener, struct error *err)
 {
     union address address;
     int len = sizeof address;
     int failed = uv_tcp_getsockname(&listener->tcp, &address.any, &len);
     if (failed)
         return error_set(err, STATUS_IO, "the port is not known: %s", uv_strerror(failed));
-    uv_ip_name(&address.any, host, HOST_BYTES);
+    uv_ip_name(&address.any, listener->address, HOST_BYTES);
     listener->port =
         ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
     return STATUS_OK;
@@ -204,7 +205,6 @@ static enum status find_address(struct listener *listener, char host[HOST_BYTES]
 static enum status start_listening(struct listener *listener, struct error *err)
 {
     const struct listener_options *options = &listener->options;
-    char host[HOST_BYTES] = "";
     enum status status =
         options->socket >= 0 ? take_socket(listener, err) : bind_address(listener, err);
     if (status != STATUS_OK)
@@ -213,10 +213,10 @@ static enum status start_listening(struct listener *listener, struct error *err)
     if (failed)
         return error_set(err, STATUS_IO, "cannot listen on %s port %d: %s", options->host,
                          options->port, uv_strerror(failed));
-    status = find_address(listener, host, err);
+    status = find_address(listener, err);
     if (status == STATUS_OK)
-        log_event(LOG_INFO, "listening", "host", LOG_TEXT(host), "port", LOG_NUMBER(listener->port),
-                  "passed", LOG_NUMBER(options->socket >= 0), NULL);
+        log_event(LOG_INFO, "listening", "host", LOG_TEXT(listener->address), "port",
+                  LOG_NUMBER(listener->port), "passed", LOG_NUMBER(options->socket >= 0), NULL);
     return status;
 }
 
@@ -267,6 +267,11 @@ enum status listener_open(struct listener **out, uv_loop_t *loop,
 int listener_port(const struct listener *listener)
 {
     return listener->port;
+}
+
+const char *listener_address(const struct listener *listener)
+{
+    return listener->address;
 }
 
 int listener_connection_count(const struct listener *listener)

@@ -195,6 +195,9 @@ static void message_complete(struct http *http)
         .path = http->head.path,
         .query = http->head.query,
         .content_type = http->head.content_type,
+        .host = http->head.host,
+        .origin = http->head.origin,
+        .authorization = http->head.authorization,
         .body = { http->body.len > 0 ? http->body.data : "", http->body.len },
     };
     format_id(http, message.number, message.id);

@@ -69,6 +69,14 @@ static int on_header(llhttp_t *parser)
         r->head->content_type = value;
     } else if (equals(field, "host")) {
         r->hosts++;
+        if (!r->head->host.at)
+            r->head->host = value; // that of an absolute target goes before it
+    } else if (equals(field, "origin")) {
+        r->head->origin = value;
+    } else if (equals(field, "authorization")) {
+        if (r->head->authorization.at)
+            return refuse(r, 400, "Authorization is given twice");
+        r->head->authorization = value;
     } else if (equals(field, "content-length")) {
         r->lengths++;
     } else if (equals(field, "transfer-encoding")) {
@@ -130,6 +138,7 @@ static void split_target(struct http_head *head, struct slice target)
         path = target.at + 7;
         while (path < end && *path != '/' && *path != '?')
             path++;
+        head->host = (struct slice){ target.at + 7, (size_t)(path - target.at - 7) };
     }
     const char *mark = memchr(path, '?', (size_t)(end - path));
     head->path = (struct slice){ path, (size_t)((mark ? mark : end) - path) };

@@ -17,6 +17,7 @@
 
 struct http_head {
     struct slice method, path, query, content_type;
+    struct slice host, origin, authorization;
     bool is_http_1_0;
     bool keep_alive;
     bool expects_continue;

@@ -8,7 +8,7 @@
  *     both --> FINISHED    drained, expired, or the client has ended
  *
  * A line may end in CR LF. "#!pair en-fr" chooses the model for the lines
- * behind it; an empty line is answered here, by an empty line; one that starts
+ * behind it and "#!key KEY" says who asks; an empty line is answered here, by an empty line; one that starts
  * with "{" is a request in JSON.
  */
 #include "server/protocol/line.h"
@@ -24,6 +24,7 @@
 
 #define LINE_KEEP_BYTES 16384 // a longer line's memory is given back after it
 #define PAIR_BYTES_MAX 32
+#define KEY_BYTES_MAX 128
 
 struct line {
     struct sink *sink;
@@ -33,6 +34,7 @@ struct line {
     enum { LINE_TEXT, LINE_DISCARDING, LINE_FINISHED } state;
     struct bytes text;             // of the line that is coming in
     char pair[PAIR_BYTES_MAX + 1]; // "" before the first #!pair
+    char key[KEY_BYTES_MAX + 1];   // "" before the first #!key
 
     bool draining; // the next line is the last
     bool finish_sent;
@@ -139,19 +141,24 @@ static void send_message(struct line *line, enum message_kind kind, struct slice
     };
     if (line->pair[0])
         message.pair = (struct slice){ line->pair, strlen(line->pair) };
+    if (line->key[0])
+        message.key = (struct slice){ line->key, strlen(line->key) };
     format_id(line, message.number, message.id);
     line->sink->message(line->sink, &message);
 }
 
-static void take_command(struct line *line, struct slice text)
+/* Whether `text` is the command, with what follows it. */
+static bool is_command(struct slice text, const char *command, struct slice *value)
 {
-    static const char pair[] = "#!pair ";
-    const size_t prefix = sizeof pair - 1;
-    if (text.len <= prefix || memcmp(text.at, pair, prefix) != 0) {
-        refuse(line, STATUS_BAD_INPUT, "The only command is: #!pair en-fr");
-        return;
-    }
-    struct slice name = { text.at + prefix, text.len - prefix };
+    const size_t len = strlen(command);
+    if (text.len <= len || memcmp(text.at, command, len) != 0)
+        return false;
+    *value = (struct slice){ text.at + len, text.len - len };
+    return true;
+}
+
+static void take_pair(struct line *line, struct slice name)
+{
     if (name.len > PAIR_BYTES_MAX || !memchr(name.at, '-', name.len) ||
         memchr(name.at, '\0', name.len)) {
         line->pair[0] = '\0';
@@ -161,6 +168,27 @@ static void take_command(struct line *line, struct slice text)
     memcpy(line->pair, name.at, name.len);
     line->pair[name.len] = '\0';
     send_message(line, MESSAGE_PAIR, (struct slice){ "", 0 });
+}
+
+/* One that is none must not leave the one before it in its place. */
+static void take_key(struct line *line, struct slice key)
+{
+    const bool is_key = key.len <= KEY_BYTES_MAX && !memchr(key.at, '\0', key.len);
+    const size_t len = is_key ? key.len : 1;
+    memcpy(line->key, is_key ? key.at : "?", len);
+    line->key[len] = '\0';
+    send_message(line, MESSAGE_KEY, (struct slice){ "", 0 });
+}
+
+static void take_command(struct line *line, struct slice text)
+{
+    struct slice value;
+    if (is_command(text, "#!pair ", &value))
+        take_pair(line, value);
+    else if (is_command(text, "#!key ", &value))
+        take_key(line, value);
+    else
+        refuse(line, STATUS_BAD_INPUT, "The commands are: #!pair en-fr and #!key KEY");
 }
 
 static void take_text(struct line *line, struct slice text)

@@ -31,6 +31,7 @@ enum message_kind {
     MESSAGE_LINE,    // body is a sentence, pair what "#!pair" said last
     MESSAGE_REQUEST, // body is a line that starts with "{", pair as above
     MESSAGE_PAIR,    // "#!pair en-fr": answered by nothing, or by an error
+    MESSAGE_KEY,     // "#!key ...", the same
 };
 
 #define MESSAGE_ID_BYTES 64
@@ -41,6 +42,10 @@ struct message {
     uint64_t number;
     char id[MESSAGE_ID_BYTES]; // "connection-number", X-Request-Id of the answer
     struct slice method, path, query, content_type;
+    struct slice host;          // of an absolute target, else of the Host field; absent in HTTP/1.0
+    struct slice origin;        // the page that asks, if a browser says so
+    struct slice authorization; // "Bearer ..."
+    struct slice key;           // lines: what "#!key" said last
     struct slice pair; // "en-fr", absent before the first "#!pair"
     struct slice body;
 };

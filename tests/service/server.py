@@ -182,7 +182,7 @@ def request_bytes(method="POST", target="/translate", body=b"", content_type="ap
                   headers=()):
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False).encode("utf-8")
-    lines = ["%s %s HTTP/1.1" % (method, target), "Host: test"]
+    lines = ["%s %s HTTP/1.1" % (method, target), "Host: localhost"]
     if body:
         lines += ["Content-Length: %d" % len(body), "Content-Type: " + content_type]
     return "\r\n".join(lines + list(headers) + ["", ""]).encode("latin-1") + body

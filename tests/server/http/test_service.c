@@ -1,4 +1,5 @@
 /* test_service.c - the whole service with a client that is no socket. */
+#include "server/http/access.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
 #include "tests/server/live.h"
@@ -7,6 +8,7 @@ static struct live live;
 static uv_loop_t loop;
 static struct jobs *jobs;
 static struct background *background;
+static struct access *access_rules;
 static struct service *service;
 
 /* A client that remembers what it was told. */
@@ -51,7 +53,10 @@ static void open_service_of(const char *const *pairs, const struct jobs_limits *
     uv_loop_init(&loop);
     assert_ok(jobs_open(&jobs, &loop, live.registry, limits, &err), err);
     assert_ok(background_open(&background, &loop, live.database, &err), err);
-    const struct service_parts parts = { live.registry, jobs, background };
+    assert_ok(access_open(&access_rules, &(struct access_options){ 0 }, live.db, &err), err);
+    const struct service_parts parts = {
+        .registry = live.registry, .jobs = jobs, .background = background, .access = access_rules
+    };
     assert_ok(service_new(&service, &parts, &service_limits, &err), err);
 }
 
@@ -67,6 +72,7 @@ static void close_service(void)
     uv_run(&loop, UV_RUN_DEFAULT);
     service_free(service);
     background_free(background);
+    access_free(access_rules);
     jobs_free(jobs);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     live_close(&live);
@@ -218,7 +224,10 @@ START_TEST(a_service_needs_no_more_memory_than_it_gives_back)
     open_service(en_fr);
     for (long nth = 1;; nth++) {
         struct service *another;
-        const struct service_parts parts = { live.registry, jobs, background };
+        const struct service_parts parts = { .registry = live.registry,
+                                             .jobs = jobs,
+                                             .background = background,
+                                             .access = access_rules };
         long before = memory_live();
         memory_fail_at(nth);
         enum status status = service_new(&another, &parts, &service->limits, &err);

@@ -300,14 +300,18 @@ static inline void player_message(struct sink *sink, const struct message *m)
                      m->path.at);
         log_slice(&p->log, "query", m->query);
         log_slice(&p->log, "type", m->content_type);
+        log_slice(&p->log, "origin", m->origin);
+        log_slice(&p->log, "authorization", m->authorization);
         if (m->body.len > 0)
             log_slice(&p->log, "body", m->body);
     } else if (m->kind == MESSAGE_LINE || m->kind == MESSAGE_REQUEST) {
         bytes_append_text(&p->log, m->kind == MESSAGE_LINE ? " line" : " request");
         log_slice(&p->log, "pair", m->pair);
+        log_slice(&p->log, "key", m->key);
         log_slice(&p->log, "text", m->body);
     } else {
-        bytes_append_text(&p->log, " choose");
+        bytes_append_text(&p->log, m->kind == MESSAGE_PAIR ? " choose" : " identify");
+        log_slice(&p->log, "key", m->key);
         log_slice(&p->log, "pair", m->pair);
     }
     bytes_append_char(&p->log, '\n');
