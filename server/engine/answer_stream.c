@@ -11,19 +11,18 @@
 #define SPACE_MARK_BYTES (sizeof SPACE_MARK - 1)
 
 void answer_stream_init(struct answer_stream *s, const struct vocabulary *vocabulary,
-                        const char *text, const struct answer_json_options *options,
-                        void (*on_event)(void *context, const char *name, json_t *data),
+                        const struct answer_json_options *options,
+                        bool (*on_event)(void *context, const char *name, json_t *data),
                         void *context)
 {
-    *s = (struct answer_stream){ .vocabulary = vocabulary,
-                                 .text = text,
-                                 .options = *options,
-                                 .on_event = on_event,
-                                 .context = context };
+    *s = (struct answer_stream){
+        .vocabulary = vocabulary, .options = *options, .on_event = on_event, .context = context
+    };
 }
 
 /* A sentence as it is now. */
 struct growth {
+    const char *source; // the request's text
     const struct engine_sentence *sentence;
     const struct detokenised *text; // of its hypothesis
     struct word_alignment tokens;
@@ -33,12 +32,11 @@ struct growth {
 /* Takes the event's data; NULL, or what could not be set in it: no memory. */
 static bool send_event(struct answer_stream *s, const char *name, json_t *data, bool is_sound)
 {
-    if (data && is_sound)
-        s->on_event(s->context, name, data);
-    else
+    const bool is_told = data && is_sound && s->on_event(s->context, name, data);
+    if (!is_told)
         s->is_broken = true;
     json_decref(data);
-    return !s->is_broken;
+    return is_told;
 }
 
 /* ---- which tokens cannot change any more ---- */
@@ -94,7 +92,7 @@ static bool tell_sentence(struct answer_stream *s, const struct growth *g)
     bool ok = token_json_set(data, "sentence", json_integer(s->sentences));
     ok = token_json_set(data, "source", token_json_span(g->sentence->source, 0)) && ok;
     for (int i = 0; i < g->tokens.S; i++) {
-        json_t *token = token_json_source(s->text, &g->tokens, i);
+        json_t *token = token_json_source(g->source, &g->tokens, i);
         json_object_del(token, "coverage"); // not yet known
         ok = token_json_append(list, token) && ok;
     }
@@ -113,7 +111,7 @@ static json_t *text_up_to(struct answer_stream *s, const struct growth *g, uint3
     if (!text)
         return NULL;
     if (gap > 0)
-        memcpy(text, s->text + g->sentence->source.from - gap, gap);
+        memcpy(text, g->source + g->sentence->source.from - gap, gap);
     if (len > gap)
         memcpy(text + gap, g->text->text + to - (len - gap), len - gap);
     s->said += len;
@@ -159,11 +157,13 @@ static void end_sentence(struct answer_stream *s, const struct growth *g)
     s->sentences++;
 }
 
-void answer_stream_grow(struct answer_stream *s, const struct engine_sentence *so_far,
-                        bool is_whole, struct arena *arena)
+void answer_stream_grow(struct answer_stream *s, const char *text,
+                        const struct engine_sentence *so_far, bool is_whole, struct arena *arena)
 {
     const struct arena_mark mark = arena_mark(arena);
-    struct growth g = { .sentence = so_far, .text = &so_far->texts[0], .is_whole = is_whole };
+    struct growth g = {
+        .source = text, .sentence = so_far, .text = &so_far->texts[0], .is_whole = is_whole
+    };
     struct error err;
     if (s->is_broken)
         return;
@@ -181,12 +181,12 @@ void answer_stream_grow(struct answer_stream *s, const struct engine_sentence *s
     arena_rewind(arena, mark);
 }
 
-void answer_stream_end(struct answer_stream *s, const struct engine_answer *answer)
+bool answer_stream_end(struct answer_stream *s, const struct engine_answer *answer)
 {
     if (s->said >= answer->len)
-        return;
+        return true;
     json_t *data = json_object();
     const bool ok =
         token_json_set(data, "text", json_stringn(answer->text + s->said, answer->len - s->said));
-    (void)send_event(s, "token", data, ok);
+    return send_event(s, "token", data, ok);
 }

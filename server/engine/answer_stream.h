@@ -2,8 +2,8 @@
  * answer_stream.h - an answer as JSON while it is found: its tokens one by one.
  *
  *     struct answer_stream s;
- *     answer_stream_init(&s, vocabulary, text, len, &options, on_event, context);
- *     answer_stream_grow(&s, &so_far, is_whole, &arena);      // what an engine_listener hears
+ *     answer_stream_init(&s, vocabulary, &options, on_event, context);
+ *     answer_stream_grow(&s, text, &so_far, is_whole, &arena); // what an engine_listener hears
  *     answer_stream_end(&s, &answer);
  *
  *     sentence {"sentence":0,"source":[0,6],"source_tokens":[{"text":"A","span":[0,1]},...]}
@@ -14,7 +14,7 @@
  * "text" is what the answer's text goes on with, white space in front included:
  * all of them together are that text. What is not a sentence's has no token. A
  * word is a token once the next one has begun, so nothing is ever taken back.
- * Where an event finds no memory, its text comes with a later one.
+ * Where there is no memory for an event, the rest comes with the end.
  */
 #ifndef SERVER_ENGINE_ANSWER_STREAM_H
 #define SERVER_ENGINE_ANSWER_STREAM_H
@@ -24,10 +24,9 @@
 
 struct answer_stream {
     const struct vocabulary *vocabulary;
-    const char *text; // the request's
     struct answer_json_options options;
-    /* Borrows the data for the call. */
-    void (*on_event)(void *context, const char *name, json_t *data);
+    /* Borrows the data for the call; false: there was no memory. */
+    bool (*on_event)(void *context, const char *name, json_t *data);
     void *context;
 
     size_t source_at; // bytes of the request's text that whole sentences and gaps took
@@ -40,14 +39,14 @@ struct answer_stream {
 };
 
 void answer_stream_init(struct answer_stream *s, const struct vocabulary *vocabulary,
-                        const char *text, const struct answer_json_options *options,
-                        void (*on_event)(void *context, const char *name, json_t *data),
+                        const struct answer_json_options *options,
+                        bool (*on_event)(void *context, const char *name, json_t *data),
                         void *context);
 
-/* Scratch comes from the arena. */
-void answer_stream_grow(struct answer_stream *s, const struct engine_sentence *so_far,
-                        bool is_whole, struct arena *arena);
+/* `text` is the request's. Scratch comes from the arena. */
+void answer_stream_grow(struct answer_stream *s, const char *text,
+                        const struct engine_sentence *so_far, bool is_whole, struct arena *arena);
 /* What was not told before. */
-void answer_stream_end(struct answer_stream *s, const struct engine_answer *answer);
+MUST_CHECK bool answer_stream_end(struct answer_stream *s, const struct engine_answer *answer);
 
 #endif

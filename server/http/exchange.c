@@ -69,17 +69,24 @@ static void answer(struct exchange *x, struct reply *reply)
 
 /* ---- HTTP ---- */
 
+static const char *all_headers(const struct exchange *x, const char *headers,
+                               char out[HEADERS_BYTES])
+{
+    bool cross_origin = x->route && x->route->cross_origin;
+    snprintf(out, HEADERS_BYTES, "%s%s", cross_origin ? "Access-Control-Allow-Origin: *\r\n" : "",
+             headers);
+    return out;
+}
+
 static void answer_body(struct exchange *x, int code, const char *type, const char *headers,
                         struct slice body)
 {
     char all[HEADERS_BYTES];
-    bool cross_origin = x->route && x->route->cross_origin;
-    snprintf(all, sizeof all, "%s%s", cross_origin ? "Access-Control-Allow-Origin: *\r\n" : "",
-             headers);
-    answer(
-        x,
-        &(struct reply){
-            .code = code, .content_type = type, .headers = all, .body = body.at, .len = body.len });
+    answer(x, &(struct reply){ .code = code,
+                               .content_type = type,
+                               .headers = all_headers(x, headers, all),
+                               .body = body.at,
+                               .len = body.len });
 }
 
 static void answer_json(struct exchange *x, int code, const char *type, const char *headers,
@@ -111,12 +118,38 @@ void exchange_body(struct exchange *x, int code, const char *type, struct slice 
     answer_body(x, code, type, "", body);
 }
 
+void exchange_begin(struct exchange *x, int code, const char *type, const char *headers)
+{
+    char all[HEADERS_BYTES];
+    x->begun_code = code;
+    client_begin(&x->ticket, &(struct reply){ .code = code,
+                                              .content_type = type,
+                                              .headers = all_headers(x, headers, all),
+                                              .in_parts = true });
+}
+
+void exchange_part(struct exchange *x, struct slice bytes, bool is_last)
+{
+    if (is_last && x->ticket.client)
+        record(x, x->begun_code);
+    client_part(&x->ticket, bytes, is_last);
+}
+
+json_t *exchange_problem(int code, const char *detail)
+{
+    return json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title", http_reason(code),
+                     "status", code, "detail", detail);
+}
+
+int exchange_code(enum status status)
+{
+    return codes[status];
+}
+
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text)
 {
     if (x->is_v1)
-        answer_json(x, code, PROBLEM_TYPE, headers,
-                    json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title",
-                              http_reason(code), "status", code, "detail", text));
+        answer_json(x, code, PROBLEM_TYPE, headers, exchange_problem(code, text));
     else
         answer_json(x, code, JSON_TYPE, headers, json_pack("{s:s}", "error", text));
 }

@@ -45,6 +45,7 @@ struct exchange {
     char method[METHOD_BYTES];                      // as the client wrote it, for the log
     int64_t started_ns;                             // clock_now_ns()
     bool waits;
+    int begun_code;       // of an answer in parts; 0: it has not begun
     struct ticket ticket; // in use while it waits
     void (*on_gone)(struct exchange *x);
 };
@@ -60,8 +61,14 @@ void exchange_resume(struct exchange *x);
 void exchange_json(struct exchange *x, int code, json_t *value);
 /* A body that is ready. */
 void exchange_body(struct exchange *x, int code, const char *type, struct slice body);
+/* One that waits, in parts: its beginning, more, and with is_last the end. */
+void exchange_begin(struct exchange *x, int code, const char *type, const char *headers);
+void exchange_part(struct exchange *x, struct slice bytes, bool is_last);
 /* {"error":"..."}, or on /v1 a problem of RFC 9457 whose detail is the text. */
 void exchange_error(struct exchange *x, int code, const char *text);
+/* What /v1 says of a failure; NULL: no memory. */
+json_t *exchange_problem(int code, const char *detail);
+int exchange_code(enum status status); // by the table in exchange.c
 /* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
 void exchange_fail(struct exchange *x, const struct error *err);
 /* Without a body. headers: lines ended by CRLF. */

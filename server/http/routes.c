@@ -11,6 +11,8 @@
 static const struct route routes[] = {
     { "POST", "/translate", post_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "POST", "/v1/translate", post_v1_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
+    { "POST", "/v1/translate/stream", post_v1_stream, .cross_origin = true,
+      .scope = SCOPE_TRANSLATE },
     { "GET", "/languages", get_languages, .cross_origin = true },
     { "GET", "/health", get_health, .cross_origin = true },
     { "GET", "/health/live", get_health_live, .scope = SCOPE_NONE },

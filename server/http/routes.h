@@ -14,6 +14,7 @@ void get_languages(struct exchange *x);         // languages.c
 void get_frontend_settings(struct exchange *x); // frontend_settings.c
 void post_translate(struct exchange *x);        // translate.c
 void post_v1_translate(struct exchange *x);     // v1_translate.c
+void post_v1_stream(struct exchange *x);        // v1_stream.c
 
 /* Fills in x->route and answers, or has it answered. */
 void routes_answer(struct exchange *x);

@@ -13,14 +13,21 @@ static const struct live_model *last_model(const struct request *r)
     return r->hop_count > 0 ? r->hops[r->hop_count - 1] : NULL;
 }
 
-static enum status explain(json_t **out, struct request *r, int i,
-                           const struct answer_json_options *options, struct error *err)
+const struct vocabulary *v1_answer_vocabulary(const struct request *r)
 {
     const struct live_model *model = last_model(r);
-    const struct vocabulary *vocabulary =
-        model ? engine_vocabulary(live_model_engine(model)) : NULL;
-    return answer_to_json(out, vocabulary, r->texts[i].text, &r->answers[i], options, &r->arena,
-                          err);
+    return model ? engine_vocabulary(live_model_engine(model)) : NULL;
+}
+
+json_t *v1_answer_head(const struct request *r)
+{
+    const struct live_model *model = last_model(r);
+    json_t *head = json_pack("{s:s?}", "model", model ? live_model_name(model) : NULL);
+    if (!head || r->hop_count < 2 ||
+        json_object_set_new(head, "via", json_string(live_model_source(model))) == 0)
+        return head;
+    json_decref(head);
+    return NULL;
 }
 
 enum status v1_answer_translation(json_t **out, struct request *r, int i,
@@ -28,11 +35,17 @@ enum status v1_answer_translation(json_t **out, struct request *r, int i,
 {
     json_t *answer;
     *out = NULL;
-    enum status status = explain(&answer, r, i, options, err);
+    enum status status = answer_to_json(&answer, v1_answer_vocabulary(r), r->texts[i].text,
+                                        &r->answers[i], options, &r->arena, err);
     if (status != STATUS_OK)
         return status;
-    json_t *object = json_pack("{s:n,s:s}", "id", "origin", last_model(r) ? "model" : "unchanged");
+    const char *id = r->ids && *r->ids[i] ? r->ids[i] : NULL;
+    json_t *object =
+        json_pack("{s:s?,s:s}", "id", id, "origin", last_model(r) ? "model" : "unchanged");
     bool ok = object && json_object_update(object, answer) == 0;
+    if (ok && r->not_stored)
+        ok = json_array_append_new(json_object_get(object, "warnings"),
+                                   json_pack("{s:s}", "kind", "not_stored")) == 0;
     if (ok && r->hop_count > 1)
         ok = json_object_set_new(object, "via_text",
                                  json_stringn(r->texts[i].text, r->texts[i].len)) == 0;
@@ -58,19 +71,6 @@ static enum status all(json_t *list, struct request *r, const struct answer_json
     return status;
 }
 
-/* {"model":...,"via":...,"translations":[]} */
-static json_t *reply_without_translations(const struct request *r)
-{
-    const struct live_model *model = last_model(r);
-    json_t *reply = json_pack("{s:s?}", "model", model ? live_model_name(model) : NULL);
-    if (reply && r->hop_count > 1)
-        json_object_set_new(reply, "via", json_string(live_model_source(model)));
-    if (reply && json_object_set_new(reply, "translations", json_array()) == 0)
-        return reply;
-    json_decref(reply);
-    return NULL;
-}
-
 static enum status write_body(struct slice *out, struct arena *arena, const json_t *reply,
                               struct error *err)
 {
@@ -94,10 +94,12 @@ static enum status write_body(struct slice *out, struct arena *arena, const json
 enum status v1_answer_body(struct slice *out, struct request *r,
                            const struct answer_json_options *options, struct error *err)
 {
-    json_t *reply = reply_without_translations(r);
-    if (!reply)
-        return no_memory(err);
-    enum status status = all(json_object_get(reply, "translations"), r, options, err);
+    json_t *reply = v1_answer_head(r), *list = json_array();
+    enum status status = STATUS_OK;
+    if (json_object_set_new(reply, "translations", list) != 0)
+        status = no_memory(err);
+    if (status == STATUS_OK)
+        status = all(list, r, options, err);
     if (status == STATUS_OK)
         status = write_body(out, &r->arena, reply, err);
     json_decref(reply);

@@ -17,6 +17,10 @@
 #include "server/jobs/request.h"
 #include "server/protocol/protocol.h"
 
+/* Of the model whose tokens the answers are; NULL where there is none. */
+const struct vocabulary *v1_answer_vocabulary(const struct request *r);
+/* {"model":...,"via":...}; NULL: no memory. */
+json_t *v1_answer_head(const struct request *r);
 /* The i-th translation. Scratch comes from the request's arena; *out is the caller's. */
 MUST_CHECK enum status v1_answer_translation(json_t **out, struct request *r, int i,
                                              const struct answer_json_options *options,

@@ -144,6 +144,17 @@ static enum status read_search(const struct service_limits *limits, const json_t
     return status;
 }
 
+static enum status read_storing(const json_t *json, struct v1_wish *wish, struct error *err)
+{
+    enum status status = v1_fields_bool(json, "store", &wish->store, err);
+    if (status == STATUS_OK)
+        status = v1_fields_bool(json, "durable", &wish->durable, err);
+    if (status == STATUS_OK && wish->durable && !wish->store)
+        status = error_set(err, STATUS_BAD_INPUT,
+                           "durable is true and store is false: what is not stored cannot last");
+    return status;
+}
+
 static enum status read_form(const json_t *json, struct v1_wish *wish, struct error *err)
 {
     static const char *const levels[] = { "word", "piece", NULL };
@@ -158,9 +169,10 @@ static enum status read_form(const json_t *json, struct v1_wish *wish, struct er
 enum status v1_wish_read(struct v1_wish *wish, const struct service *service, const json_t *json,
                          struct slice pair, struct error *err)
 {
-    static const char *const names[] = { "text",   "source",    "target", "model",       "beam",
-                                         "n_best", "alignment", "level",  "deadline_ms", NULL };
-    *wish = (struct v1_wish){ .n_best = 1 };
+    static const char *const names[] = { "text",        "source", "target",    "model",
+                                         "beam",        "n_best", "alignment", "level",
+                                         "deadline_ms", "store",  "durable",   NULL };
+    *wish = (struct v1_wish){ .n_best = 1, .store = true };
     take_pair(wish, pair);
     enum status status = v1_fields_check(json, names, err);
     if (status == STATUS_OK)
@@ -169,6 +181,8 @@ enum status v1_wish_read(struct v1_wish *wish, const struct service *service, co
         status = read_search(&service->limits, json, wish, err);
     if (status == STATUS_OK)
         status = read_form(json, wish, err);
+    if (status == STATUS_OK)
+        status = read_storing(json, wish, err);
     if (status == STATUS_OK)
         status = read_languages(&service->pairs, json, wish, err);
     return status;

@@ -22,6 +22,7 @@ struct v1_wish {
     int beam, n_best;       // 0: the server's; 1
     int deadline_ms;        // 0: the server's
     bool alignment, pieces; // in the answer
+    bool store, durable;    // in the journal; true and false
 };
 
 /* STATUS_BAD_INPUT, STATUS_TOO_LARGE (over a limit of size), STATUS_NOT_FOUND (no such model).

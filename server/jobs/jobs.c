@@ -56,6 +56,7 @@ void jobs_request_free(struct jobs *jobs, struct request *r)
 {
     if (!r)
         return;
+    bytes_release(&r->posted);
     for (int i = 0; i < r->hop_count; i++)
         live_model_release(r->hops[i]);
     if (jobs->idle_count == IDLE_REQUESTS_MAX || r->arena.peak > REQUEST_KEEP_BYTES) {
@@ -167,10 +168,28 @@ static void bring_home(struct jobs *jobs, struct request *r)
     r->on_done(r);
 }
 
+bool jobs_post(struct jobs *jobs, struct request *r, struct slice bytes)
+{
+    return queue_post(&jobs->queue, r, bytes);
+}
+
+static void hand_out_posted(struct jobs *jobs)
+{
+    for (struct request *r = queue_posted(&jobs->queue), *next; r; r = next) {
+        struct bytes posted;
+        next = r->next_posted;
+        bytes_init(&posted, POSTED_BYTES_MAX);
+        queue_take_posted(&jobs->queue, r, &posted);
+        r->on_posted(r, (struct slice){ posted.data, posted.len });
+        bytes_release(&posted);
+    }
+}
+
 static void on_home(uv_async_t *async)
 {
     struct jobs *jobs = async->data;
     struct request *r = queue_done(&jobs->queue);
+    hand_out_posted(jobs);
     while (r) {
         struct request *next = r->next;
         bring_home(jobs, r);

@@ -44,6 +44,9 @@ void jobs_give_up(struct jobs *jobs);
 
 int jobs_waiting_count(struct jobs *jobs); // for a worker
 
+/* On a worker's thread, for a request in its hands: to its on_posted, soon. False: no memory. */
+MUST_CHECK bool jobs_post(struct jobs *jobs, struct request *r, struct slice bytes);
+
 /* Cancels all, waits for the threads (a decoder step) and calls what is left of on_done. Then the
  * loop must run its close callbacks before jobs_free. */
 void jobs_stop(struct jobs *jobs);

@@ -107,6 +107,25 @@ struct request *queue_done(struct queue *q)
     return first;
 }
 
+struct request *queue_posted(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct request *first = q->posted;
+    q->posted = NULL;
+    pthread_mutex_unlock(&q->lock);
+    return first;
+}
+
+void queue_take_posted(struct queue *q, struct request *r, struct bytes *out)
+{
+    pthread_mutex_lock(&q->lock);
+    const struct bytes empty = *out;
+    *out = r->posted;
+    r->posted = empty;
+    r->is_posted = false;
+    pthread_mutex_unlock(&q->lock);
+}
+
 int queue_waiting_count(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
@@ -162,6 +181,22 @@ int queue_take(struct queue *q, struct request **taken, int room, bool wait, uns
         pthread_cond_signal(&q->not_empty);
     pthread_mutex_unlock(&q->lock);
     return is_over ? -1 : count;
+}
+
+bool queue_post(struct queue *q, struct request *r, struct slice bytes)
+{
+    pthread_mutex_lock(&q->lock);
+    r->posted.max = POSTED_BYTES_MAX;
+    const bool fits = bytes_append(&r->posted, bytes.at, bytes.len);
+    if (fits && !r->is_posted) {
+        r->is_posted = true;
+        r->next_posted = q->posted;
+        q->posted = r;
+    }
+    pthread_mutex_unlock(&q->lock);
+    if (fits)
+        q->notify(q->context);
+    return fits;
 }
 
 static bool has_another_hop(const struct request *r)

@@ -24,7 +24,8 @@ struct queue {
     pthread_mutex_t lock;
     pthread_cond_t not_empty;
     struct request_list waiting, done;
-    int max; // waiting; queue_add refuses more
+    struct request *posted; // linked by next_posted
+    int max;                // waiting; queue_add refuses more
     int workers;
     bool is_stopping;
     unsigned calls; // queue_call, how often
@@ -42,6 +43,11 @@ MUST_CHECK enum status queue_add(struct queue *q, struct request *r, struct erro
 void queue_cancel(struct queue *q, struct request *r);
 /* All that are done, linked by `next`. */
 struct request *queue_done(struct queue *q);
+/* All that have something posted, linked by next_posted: ask after queue_done, and hand out before,
+ * so that what was posted before a request was done comes before its end. */
+struct request *queue_posted(struct queue *q);
+/* That, into the empty `out`. */
+void queue_take_posted(struct queue *q, struct request *r, struct bytes *out);
 int queue_waiting_count(struct queue *q);
 /* Every worker's next queue_take does not wait. */
 void queue_call(struct queue *q);
@@ -52,6 +58,8 @@ void queue_stop(struct queue *q);
  * and 0 after a queue_call that this worker has not heard: *calls is how many it has, 0 at first.
  * Without, 0 when nobody waits. */
 int queue_take(struct queue *q, struct request **taken, int room, bool wait, unsigned *calls);
+/* For the loop, before the request is done; false: no memory, or more than POSTED_BYTES_MAX wait. */
+MUST_CHECK bool queue_post(struct queue *q, struct request *r, struct slice bytes);
 /* To its next hop, or done. */
 void queue_give(struct queue *q, struct request *r);
 

@@ -16,8 +16,10 @@
 
 #include <stdatomic.h>
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "server/documents/document.h"
 #include "server/engine/engine.h"
+#include "server/protocol/protocol.h"
 #include "server/registry/registry.h"
 #include "server/store/journal_id.h"
 
@@ -25,6 +27,7 @@
  * touched costs nothing. */
 #define REQUEST_ARENA_BYTES ((size_t)64 << 20)
 #define HOPS_MAX 2
+#define POSTED_BYTES_MAX ((size_t)1 << 20) // of a request, waiting for the loop
 
 enum request_state { REQUEST_NEW, REQUEST_WAITING, REQUEST_RUNNING, REQUEST_DONE };
 
@@ -48,6 +51,9 @@ struct request {
     long long key_id; // whose request it is; 0: somebody's without a key
     /* NULL, or what the worker's thread does with the answers before they come home. */
     enum status (*on_answers)(struct request *request, struct error *err);
+    struct engine_listener *listener; // NULL, or hears on the worker's thread of the last hop
+    /* What was posted (jobs.h), on the loop thread, before on_done. */
+    void (*on_posted)(struct request *request, struct slice bytes);
     void (*on_done)(struct request *request); // on the loop thread, exactly once
     void *owner;
 
@@ -59,7 +65,10 @@ struct request {
     bool not_stored;               // although it should be: the journal cannot write
 
     /* the queue's and the workers' */
-    enum request_state state; // guarded by the queue's lock
+    enum request_state state; // guarded by the queue's lock, as are the next three
+    struct bytes posted;      // and not yet brought home
+    bool is_posted;
+    struct request *next_posted;
     int hop;
     struct document *documents;     // (text_count) of this hop
     const struct engine_text *sent; // (text_count) what the first hop was given

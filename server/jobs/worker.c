@@ -192,6 +192,8 @@ static enum status begin(struct worker *w, struct request *r, struct flight *fli
                           &flight->task, &r->err);
     if (status == STATUS_TOO_LARGE)
         metric_limit(LIMIT_SENTENCES);
+    if (status == STATUS_OK && r->listener && r->hop == r->hop_count - 1)
+        engine_listen(flight->engine, flight->task, r->listener);
     return for_client(status, &r->err);
 }
 

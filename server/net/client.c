@@ -45,6 +45,24 @@ void client_answer(struct ticket *ticket, struct reply *reply)
     client->reply(client, reply);
 }
 
+void client_begin(struct ticket *ticket, struct reply *reply)
+{
+    if (!ticket->client)
+        return;
+    reply->number = ticket->number;
+    ticket->client->reply(ticket->client, reply);
+}
+
+void client_part(struct ticket *ticket, struct slice bytes, bool is_last)
+{
+    struct client *client = ticket->client;
+    if (!client)
+        return;
+    if (is_last)
+        unlink_ticket(ticket);
+    client->part(client, ticket->number, bytes, is_last);
+}
+
 void client_gone(struct client *client)
 {
     while (client->tickets) {

@@ -20,6 +20,7 @@ struct ticket;
 
 struct client {
     void (*reply)(struct client *client, const struct reply *reply);
+    void (*part)(struct client *client, uint64_t number, struct slice bytes, bool is_last);
     struct ticket *tickets; // messages being worked on
     /* Who it is as far as limits go: "192.0.2.7", or of IPv6 the network, "2001:db8:1:2::/64". */
     char address[CLIENT_ADDRESS_BYTES];
@@ -41,6 +42,9 @@ void client_wait(struct client *client, struct ticket *ticket, uint64_t number,
                  void (*on_gone)(struct ticket *ticket));
 /* reply->number is filled in here. */
 void client_answer(struct ticket *ticket, struct reply *reply);
+/* A reply in parts: its beginning, and more of it; with the last it is answered. */
+void client_begin(struct ticket *ticket, struct reply *reply);
+void client_part(struct ticket *ticket, struct slice bytes, bool is_last);
 /* It is no longer waited with: the message may be answered at once, or held anew. */
 void client_resume(struct ticket *ticket);
 void client_gone(struct client *client);

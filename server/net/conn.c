@@ -254,6 +254,16 @@ static void on_client_reply(struct client *client, const struct reply *reply)
     pump(conn);
 }
 
+static void on_client_part(struct client *client, uint64_t number, struct slice bytes, bool is_last)
+{
+    struct conn *conn = conn_of_client(client);
+    if (conn->state == CONN_CLOSING)
+        return;
+    if (conn->protocol->part(conn->session, number, bytes, is_last) != STATUS_OK)
+        close_because(conn, "too many replies wait for their turn");
+    pump(conn);
+}
+
 /* ---- receiving ---- */
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
@@ -449,6 +459,7 @@ struct conn *conn_new(uv_loop_t *loop, const struct conn_limits *limits, struct 
         .message = on_message, .bytes = on_bytes, .refused = on_refused, .finish = on_finish
     };
     conn->client.reply = on_client_reply;
+    conn->client.part = on_client_part;
 
     uv_tcp_init(loop, &conn->tcp); // cannot fail before there is a socket
     uv_timer_init(loop, &conn->timer);

@@ -30,6 +30,7 @@
 
 #define SLOT_WITHOUT_BODY 1u // the answer to HEAD
 #define SLOT_HTTP_1_0 2u     // must be told that the connection stays open
+#define SLOT_IN_PARTS 4u     // its reply has begun
 
 struct http {
     struct sink *sink;
@@ -105,6 +106,12 @@ static enum connection_field connection_of(struct http *http, const struct order
     return slot->flags & SLOT_HTTP_1_0 ? CONNECTION_KEEP_ALIVE : CONNECTION_UNSAID;
 }
 
+/* HTTP/1.0 knows no chunks: its reply in parts ends with the connection. */
+static bool is_in_chunks(const struct order_slot *slot)
+{
+    return !(slot->flags & (SLOT_HTTP_1_0 | SLOT_WITHOUT_BODY));
+}
+
 static enum status write_reply(struct http *http, struct order_slot *slot,
                                const struct reply *reply)
 {
@@ -115,6 +122,9 @@ static enum status write_reply(struct http *http, struct order_slot *slot,
             .code = reply->code,
             .content_type = reply->content_type,
             .content_length = reply->len,
+            .body = !reply->in_parts     ? BODY_OF_LENGTH
+                    : is_in_chunks(slot) ? BODY_IN_CHUNKS
+                                         : BODY_UNTIL_CLOSE,
             .id = id,
             .wall_ms = http->options->wall_ms(),
             .connection = connection_of(http, slot),
@@ -127,21 +137,60 @@ static enum status write_reply(struct http *http, struct order_slot *slot,
         status = order_write(&http->order, slot, further, strlen(further));
     if (status == STATUS_OK)
         status = order_write(&http->order, slot, "\r\n", 2);
-    if (status == STATUS_OK && !(slot->flags & SLOT_WITHOUT_BODY))
+    if (status == STATUS_OK && !reply->in_parts && !(slot->flags & SLOT_WITHOUT_BODY))
         status = order_write(&http->order, slot, reply->body, reply->len);
     return status;
+}
+
+static void reply_done(struct http *http, struct order_slot *slot)
+{
+    order_done(&http->order, slot);
+    if (http->order.count > 0)
+        send_continue(http);
+    finish_if_idle(http);
 }
 
 static enum status http_reply(void *session, const struct reply *reply)
 {
     struct http *http = session;
     struct order_slot *slot = order_find(&http->order, reply->number);
-    assert(slot && !slot->done);
+    assert(slot && !slot->done && !(slot->flags & SLOT_IN_PARTS));
+    if (reply->in_parts && slot->flags & SLOT_HTTP_1_0)
+        http->state = HTTP_FINISHED; // no message came behind it
     enum status status = write_reply(http, slot, reply);
-    order_done(&http->order, slot);
-    if (http->order.count > 0)
-        send_continue(http);
-    finish_if_idle(http);
+    if (reply->in_parts)
+        slot->flags |= SLOT_IN_PARTS;
+    else
+        reply_done(http, slot);
+    return status;
+}
+
+static enum status write_chunk(struct http *http, struct order_slot *slot, struct slice bytes)
+{
+    char size[24];
+    const int len = snprintf(size, sizeof size, "%zx\r\n", bytes.len);
+    enum status status = order_write(&http->order, slot, size, (size_t)len);
+    if (status == STATUS_OK)
+        status = order_write(&http->order, slot, bytes.at, bytes.len);
+    if (status == STATUS_OK)
+        status = order_write(&http->order, slot, "\r\n", 2);
+    return status;
+}
+
+static enum status http_part(void *session, uint64_t number, struct slice bytes, bool is_last)
+{
+    struct http *http = session;
+    struct order_slot *slot = order_find(&http->order, number);
+    enum status status = STATUS_OK;
+    assert(slot && !slot->done && slot->flags & SLOT_IN_PARTS);
+    if (bytes.len > 0 && is_in_chunks(slot))
+        status = write_chunk(http, slot, bytes);
+    else if (bytes.len > 0 && !(slot->flags & SLOT_WITHOUT_BODY))
+        status = order_write(&http->order, slot, bytes.at, bytes.len);
+    if (status == STATUS_OK && is_last && is_in_chunks(slot))
+        status = order_write(&http->order, slot, "0\r\n\r\n", 5);
+    if (is_last)
+        reply_done(http, slot);
     return status;
 }
 
@@ -296,6 +345,13 @@ static size_t take_chunks(struct http *http, const char *bytes, size_t len)
     return taken;
 }
 
+/* HTTP/1.0 has no pipelining: an answer in parts may end its connection. */
+static bool waits_for_http_1_0(struct http *http)
+{
+    struct order_slot *last = order_find(&http->order, http->order.last_number);
+    return last && last->flags & SLOT_HTTP_1_0;
+}
+
 static size_t http_feed(void *session, const char *bytes, size_t len)
 {
     struct http *http = session;
@@ -303,7 +359,8 @@ static size_t http_feed(void *session, const char *bytes, size_t len)
     while (at < len) {
         switch (http->state) {
         case HTTP_HEAD:
-            if (http->head_len == 0 && (order_is_full(&http->order) || http->sink->full))
+            if (http->head_len == 0 &&
+                (order_is_full(&http->order) || http->sink->full || waits_for_http_1_0(http)))
                 return at;
             at += take_head(http, bytes + at, len - at);
             break;
@@ -383,4 +440,5 @@ const struct protocol protocol_http = {
     .expire = http_expire,
     .drain = http_drain,
     .reply = http_reply,
+    .part = http_part,
 };

@@ -77,7 +77,9 @@ size_t http_reply_head(const struct http_reply_head *head, char out[HTTP_HEAD_BY
 {
     char date[32], length[48] = "", type[128] = "";
     format_date(head->wall_ms, date);
-    if (head->code != 204)
+    if (head->body == BODY_IN_CHUNKS)
+        snprintf(length, sizeof length, "Transfer-Encoding: chunked\r\n");
+    else if (head->code != 204 && head->body == BODY_OF_LENGTH)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", head->content_length);
     if (head->content_type)
         snprintf(type, sizeof type, "Content-Type: %.100s\r\n", head->content_type);

@@ -14,7 +14,8 @@ enum connection_field { CONNECTION_UNSAID, CONNECTION_CLOSE, CONNECTION_KEEP_ALI
 struct http_reply_head {
     int code;
     const char *content_type; // at most 100 bytes; NULL: none
-    size_t content_length;    // not said with 204
+    size_t content_length;    // not said with 204, nor
+    enum { BODY_OF_LENGTH, BODY_IN_CHUNKS, BODY_UNTIL_CLOSE } body;
     const char *id;
     int64_t wall_ms;
     enum connection_field connection;

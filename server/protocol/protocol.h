@@ -57,7 +57,8 @@ struct reply {
     const char *headers;      // HTTP: further header lines, each ended by CRLF; NULL: none
     const char *body;
     size_t len;
-    bool silent; // lines: answer with nothing at all
+    bool silent;   // lines: answer with nothing at all
+    bool in_parts; // HTTP: this is the beginning, the body comes by `part`
 };
 
 /* Where a protocol puts what it made. The server's sink is a connection, the tests' a log. */
@@ -103,6 +104,8 @@ struct protocol {
 
     /* STATUS_TOO_LARGE, STATUS_NO_MEMORY: the reply could not be kept, close the connection. */
     enum status (*reply)(void *session, const struct reply *reply);
+    /* More of a reply in_parts; NULL where there are none. Failures as above. */
+    enum status (*part)(void *session, uint64_t number, struct slice bytes, bool is_last);
 };
 
 extern const struct protocol protocol_http;

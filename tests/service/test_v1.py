@@ -28,7 +28,7 @@ class V1(unittest.TestCase):
         return self.server.post(body, target=target, **more)
 
     def v1(self, text, source="en", target="fr", **more):
-        body = {"text": text, "source": source, "target": target, **more}
+        body = {"text": text, "source": source, "target": target, "store": False, **more}
         return self.ask("/v1/translate", body)
 
     def assert_problem(self, reply, status, *words):
@@ -118,6 +118,15 @@ class V1(unittest.TestCase):
         self.assert_problem(self.v1(TEXT, model="fr-en"), 404, '"fr-en" from en to fr')
         self.assert_problem(self.v1(TEXT, "fr", "de", model="en-de"), 404, '"en-de"')
 
+    def test_what_is_stored_has_an_id(self):
+        for more in ({"store": True}, {"durable": True, "store": True}):
+            ids = [t["id"] for t in self.v1([TEXT, "an ant"], **more).json["translations"]]
+            self.assertEqual(len(set(ids)), 2)
+            for one in ids:
+                self.assertRegex(one, "^a1-[0-9A-HJKMNP-TV-Z]{13}$")
+        self.assertIsNone(self.v1(TEXT).json["translations"][0]["id"])
+        self.assert_problem(self.v1(TEXT, durable=True), 400, "durable", "store")
+
     # ---- refusals ----
 
     def test_what_is_wrong_is_named_with_its_limit(self):
@@ -170,9 +179,10 @@ class V1(unittest.TestCase):
     # ---- lines ----
 
     def test_a_line_may_be_a_request(self):
-        body = {"text": [TEXT, "{"], "source": "en", "target": "fr", "alignment": True}
+        body = {"text": [TEXT, "{"], "source": "en", "target": "fr", "alignment": True,
+                "store": False}
         with self.server.connect() as c:
-            c.send(json.dumps(body).encode() + b"\n#!pair en-fr\n{\"text\":\"a\"}\n{\"a\":1}\n{\n")
+            c.send(json.dumps(body).encode() + b"\n#!pair en-fr\n{\"text\":\"a\",\"store\":false}\n{\"a\":1}\n{\n")
             self.assertEqual(json.loads(c.line()), self.ask("/v1/translate", body).json)
             self.assertEqual(json.loads(c.line()), self.v1("a").json)
             self.assertIn("#!error BAD_INPUT ", c.line())
@@ -182,10 +192,10 @@ class V1(unittest.TestCase):
 class Deadlines(unittest.TestCase):
     def test_a_request_may_be_in_a_hurry(self):
         with Server(["en-fr"], *server.SLOWLY) as slow:
-            body = {"text": server.slow_text(5), "source": "en", "target": "fr", "deadline_ms": 30}
+            body = {"text": server.sentences(900), "source": "en", "target": "fr", "deadline_ms": 1}
             reply = slow.post(body, target="/v1/translate")
             self.assertEqual(reply.status, 504)
-            self.assertIn("30 ms", reply.json["detail"])
+            self.assertIn("1 ms", reply.json["detail"])
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ struct told {
     int tokens;
 };
 
-static void hear(void *context, const char *name, json_t *data)
+static bool hear(void *context, const char *name, json_t *data)
 {
     struct told *told = context;
     const char *text = json_string_value(json_object_get(data, "text"));
@@ -62,17 +62,18 @@ static void hear(void *context, const char *name, json_t *data)
                                         json_object_get(data, "source"), "source_tokens",
                                         json_object_get(data, "source_tokens"), "tokens",
                                         "alignment"));
-        return;
+        return true;
     }
     ck_assert_str_eq(name, "token");
     bytes_append_text(&told->text, text);
     told->tokens++;
     if (!token)
-        return;
+        return true;
     json_t *sentence = json_array_get(told->sentences, json_array_size(told->sentences) - 1);
     json_array_append(json_object_get(sentence, "tokens"), token);
     if (row)
         json_array_append(json_object_get(sentence, "alignment"), row);
+    return true;
 }
 
 struct listening {
@@ -86,14 +87,14 @@ static void listen(struct engine_listener *listener, int text, const struct engi
 {
     struct listening *l = (struct listening *)listener;
     l->calls++;
-    answer_stream_grow(&l->told[text].stream, so_far, is_whole, &arena);
+    answer_stream_grow(&l->told[text].stream, texts[text], so_far, is_whole, &arena);
 }
 
 static void begin(struct listening *l, const struct answer_json_options *options)
 {
     *l = (struct listening){ .listener = { .on_sentence = listen } };
     for (int i = 0; i < TEXTS; i++) {
-        answer_stream_init(&l->told[i].stream, engine_vocabulary(engine), texts[i], options, hear,
+        answer_stream_init(&l->told[i].stream, engine_vocabulary(engine), options, hear,
                            &l->told[i]);
         bytes_init(&l->told[i].text, 1 << 16);
         l->told[i].sentences = json_array();
@@ -122,7 +123,7 @@ static void translate(struct listening *l, int beam, struct engine_answer *answe
     const int before = l->told[0].tokens;
     assert_ok(engine_finish(worker, task, answers, &err), err);
     for (int i = 0; i < TEXTS; i++)
-        answer_stream_end(&l->told[i].stream, &answers[i]);
+        ck_assert(answer_stream_end(&l->told[i].stream, &answers[i]));
     ck_assert_int_eq(before + 1, l->told[0].tokens); // the white space at the end
 }
 

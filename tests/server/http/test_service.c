@@ -10,6 +10,7 @@ static struct jobs *jobs;
 static struct background *background;
 static struct access *access_rules;
 static struct service *service;
+static bool has_stopped; // the jobs
 
 /* A client that remembers what it was told. */
 static struct client client;
@@ -24,6 +25,19 @@ static void on_reply(struct client *c, const struct reply *reply)
     last_code = reply->code;
     last_was_silent = reply->silent;
     snprintf(last_body, sizeof last_body, "%.*s", (int)reply->len, reply->body);
+}
+
+/* Answers in parts: how many came, and the last. */
+static int part_count;
+static bool has_ended;
+
+static void on_part(struct client *c, uint64_t number, struct slice bytes, bool is_last)
+{
+    (void)c;
+    (void)number;
+    part_count++;
+    has_ended = is_last;
+    snprintf(last_body, sizeof last_body, "%.*s", (int)bytes.len, bytes.at ? bytes.at : "");
 }
 
 static const struct jobs_limits usual = {
@@ -44,11 +58,12 @@ static const struct jobs_limits slow = {
 static void open_service_of(const char *const *pairs, const struct jobs_limits *limits)
 {
     struct error err;
-    struct service_limits service_limits = { .characters = 2000,
-                                             .batch_items = 5,
-                                             .alternatives = 2 };
-    client = (struct client){ .reply = on_reply };
-    reply_count = 0;
+    struct service_limits service_limits = {
+        .characters = 2000, .batch_items = 5, .alternatives = 2, .beam = 2, .deadline_ms = 60000
+    };
+    client = (struct client){ .reply = on_reply, .part = on_part };
+    reply_count = part_count = 0;
+    has_ended = false;
     live_open(&live, pairs);
     uv_loop_init(&loop);
     assert_ok(jobs_open(&jobs, &loop, live.registry, limits, &err), err);
@@ -65,9 +80,17 @@ static void open_service(const char *const *pairs)
     open_service_of(pairs, &usual);
 }
 
-static void close_service(void)
+static void stop_jobs(void)
 {
     jobs_stop(jobs);
+    has_stopped = true;
+}
+
+static void close_service(void)
+{
+    if (!has_stopped)
+        jobs_stop(jobs);
+    has_stopped = false;
     background_stop(background);
     uv_run(&loop, UV_RUN_DEFAULT);
     service_free(service);
@@ -98,15 +121,20 @@ static void send_line(const char *pair, const char *text)
                                .body = slice(text) });
 }
 
-static void send_translate(const char *json)
+static void send_json(const char *path, const char *json)
 {
     deliver(&(struct message){ .kind = MESSAGE_HTTP,
                                .number = 1,
                                .id = "c1-1",
                                .method = slice("POST"),
-                               .path = slice("/translate"),
+                               .path = slice(path),
                                .content_type = slice("application/json"),
                                .body = slice(json) });
+}
+
+static void send_translate(const char *json)
+{
+    send_json("/translate", json);
 }
 
 static void run_until(int count)
@@ -192,6 +220,53 @@ START_TEST(a_full_queue_is_503_and_a_busy_line)
 }
 END_TEST
 
+static const char *long_text(const char *name)
+{
+    static char json[2048];
+    snprintf(json, sizeof json, "{\"source\":\"en\",\"target\":\"fr\",\"%s\":\"", name);
+    for (int i = 0; i < 45; i++)
+        strcat(json, "the thin ant in it can see the ant. ");
+    strcat(json, "\"}");
+    return json;
+}
+
+static void run_until_parts(int count)
+{
+    while (part_count < count)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+START_TEST(a_stream_that_is_cut_off_ends_with_a_problem)
+{
+    open_service_of(en_fr, &slow);
+    send_json("/v1/translate/stream", long_text("text"));
+    run_until_parts(1);
+    ck_assert_int_eq(strncmp(last_body, "event: ", 7), 0);
+    ck_assert(!has_ended);
+    stop_jobs();
+    ck_assert(has_ended);
+    ck_assert_int_eq(reply_count, 1);
+    ck_assert_int_eq(last_code, 200);
+    ck_assert_int_eq(strncmp(last_body, "event: error\ndata: {\"type\":", 27), 0);
+    ck_assert_ptr_null(client.tickets);
+    close_service();
+}
+END_TEST
+
+START_TEST(a_stream_stops_when_its_client_leaves)
+{
+    open_service_of(en_fr, &slow);
+    send_json("/v1/translate/stream", long_text("text"));
+    run_until_parts(1);
+    client_gone(&client);
+    const int parts = part_count;
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    run_until(2);
+    ck_assert_int_eq(part_count, parts);
+    close_service();
+}
+END_TEST
+
 /* Whichever allocation fails, each message gets one answer, and nothing is lost. */
 START_TEST(a_request_survives_every_failed_allocation)
 {
@@ -249,6 +324,8 @@ static const struct test_case cases[] = {
     TEST(a_translation_comes_when_the_loop_runs),
     TEST(a_client_that_has_left_is_not_answered),
     TEST(a_full_queue_is_503_and_a_busy_line),
+    TEST(a_stream_that_is_cut_off_ends_with_a_problem),
+    TEST(a_stream_stops_when_its_client_leaves),
     TEST(a_request_survives_every_failed_allocation),
     TEST(a_service_needs_no_more_memory_than_it_gives_back),
 };
