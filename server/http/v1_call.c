@@ -44,7 +44,12 @@ static enum status set_request(struct call *call, const struct v1_wish *wish,
     r->on_answers = way->on_answers;
     if (strcmp(wish->source, wish->target) != 0)
         r->hop_count = pairs_find(&call->x.service->pairs, wish->source, wish->target, r->hops);
+    struct glossary *glossary = NULL;
+    r->format = wish->format;
     enum status status = set_texts(call, wish, err);
+    if (status == STATUS_OK)
+        status = v1_wish_glossary(wish, &r->arena, &glossary, err);
+    r->glossary = glossary;
     return status == STATUS_OK && way->prepare ? way->prepare(call, err) : status;
 }
 

@@ -6,6 +6,8 @@
  *     done                 {"model":"en-fr"}, with "via" where it went through another language
  *     error                a problem, in place of the last two
  *
+ * The texts of all tokens of an index are the translation's.
+ *
  * Events are written on the worker's thread and posted to the loop. The answer
  * begins with the first of them: what fails before has a status of its own.
  */
@@ -62,6 +64,16 @@ static bool on_event(void *context, const char *name, json_t *data)
            (text->end ? write_event(text->end, name, data) : post_event(text->call, name, data));
 }
 
+/* What is held in a document, or marked up, is put back when all of it is there: from the first of
+ * that on, the text is told at the end. */
+static bool is_as_found(const struct document *document, const struct engine_sentence *sentence)
+{
+    if (!document->plain)
+        return true;
+    return document->format == FORMAT_TEXT && document->held_count > 0 &&
+           sentence->source.to <= document->held[0].plain.from;
+}
+
 static void on_sentence(struct engine_listener *listener, int text,
                         const struct engine_sentence *so_far, bool is_whole)
 {
@@ -69,6 +81,8 @@ static void on_sentence(struct engine_listener *listener, int text,
         (struct v1_stream *)((char *)listener - offsetof(struct v1_stream, listener));
     struct text_stream *t = &stream->texts[text];
     struct request *r = t->call->request;
+    if (!is_as_found(&r->documents[text], so_far))
+        t->answer.is_broken = true;
     answer_stream_grow(&t->answer, r->texts[text].text, so_far, is_whole, &r->arena);
 }
 

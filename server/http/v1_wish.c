@@ -158,20 +158,85 @@ static enum status read_storing(const json_t *json, struct v1_wish *wish, struct
 static enum status read_form(const json_t *json, struct v1_wish *wish, struct error *err)
 {
     static const char *const levels[] = { "word", "piece", NULL };
-    int level = 0;
+    static const char *const formats[] = { "text", "html", NULL }; // as enum document_format
+    int level = 0, format = FORMAT_TEXT;
     enum status status = v1_fields_bool(json, "alignment", &wish->alignment, err);
     if (status == STATUS_OK)
         status = v1_fields_word(json, "level", levels, &level, err);
+    if (status == STATUS_OK)
+        status = v1_fields_word(json, "format", formats, &format, err);
     wish->pieces = level == 1;
+    wish->format = (enum document_format)format;
+    return status;
+}
+
+/* ---- the glossary ---- */
+
+static enum status check_term(const char *term, const json_t *translation, struct error *err)
+{
+    const char *text = json_string_value(translation);
+    if (!text)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "glossary must have texts as translations; \"%.*s\" has another",
+                         v1_fields_echo(term), term);
+    if (utf8_length(term, strlen(term)) > V1_TERM_CHARACTERS ||
+        utf8_length(text, strlen(text)) > V1_TERM_CHARACTERS)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "glossary has \"%.*s\", which, or whose translation, is over the limit of "
+                         "%d characters",
+                         v1_fields_echo(term), term, V1_TERM_CHARACTERS);
+    return STATUS_OK;
+}
+
+static enum status read_glossary(const json_t *json, struct v1_wish *wish, struct error *err)
+{
+    const char *term;
+    json_t *translation;
+    enum status status = STATUS_OK;
+    wish->glossary = json_object_get(json, "glossary");
+    if (!wish->glossary)
+        return STATUS_OK;
+    if (!json_is_object(wish->glossary))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "glossary must be an object of terms with their translations");
+    if (json_object_size(wish->glossary) > V1_GLOSSARY_TERMS)
+        return error_set(err, STATUS_BAD_INPUT, "glossary has %zu terms, the limit is %d",
+                         json_object_size(wish->glossary), V1_GLOSSARY_TERMS);
+    json_object_foreach ((json_t *)wish->glossary, term, translation) {
+        if (status == STATUS_OK)
+            status = check_term(term, translation, err);
+    }
+    return status;
+}
+
+enum status v1_wish_glossary(const struct v1_wish *wish, struct arena *arena, struct glossary **out,
+                             struct error *err)
+{
+    const char *term;
+    json_t *translation;
+    *out = NULL;
+    if (!wish->glossary || json_object_size(wish->glossary) == 0)
+        return STATUS_OK;
+    struct glossary *glossary;
+    enum status status = glossary_new(&glossary, arena, err);
+    json_object_foreach ((json_t *)wish->glossary, term, translation) {
+        if (status == STATUS_OK)
+            status = glossary_add(glossary, term, strlen(term), json_string_value(translation),
+                                  json_string_length(translation), err);
+    }
+    if (status == STATUS_OK)
+        status = glossary_ready(glossary, err);
+    if (status == STATUS_OK)
+        *out = glossary;
     return status;
 }
 
 enum status v1_wish_read(struct v1_wish *wish, const struct service *service, const json_t *json,
                          struct slice pair, struct error *err)
 {
-    static const char *const names[] = { "text",        "source", "target",    "model",
-                                         "beam",        "n_best", "alignment", "level",
-                                         "deadline_ms", "store",  "durable",   NULL };
+    static const char *const names[] = { "text",    "source",    "target",   "model",       "beam",
+                                         "n_best",  "alignment", "level",    "deadline_ms", "store",
+                                         "durable", "format",    "glossary", NULL };
     *wish = (struct v1_wish){ .n_best = 1, .store = true };
     take_pair(wish, pair);
     enum status status = v1_fields_check(json, names, err);
@@ -183,6 +248,8 @@ enum status v1_wish_read(struct v1_wish *wish, const struct service *service, co
         status = read_form(json, wish, err);
     if (status == STATUS_OK)
         status = read_storing(json, wish, err);
+    if (status == STATUS_OK)
+        status = read_glossary(json, wish, err);
     if (status == STATUS_OK)
         status = read_languages(&service->pairs, json, wish, err);
     return status;

@@ -12,7 +12,11 @@
 #define SERVER_HTTP_V1_WISH_H
 
 #include "base/json.h"
+#include "server/documents/document.h"
 #include "server/http/service.h"
+
+#define V1_GLOSSARY_TERMS 1000
+#define V1_TERM_CHARACTERS 64 // of a term, and of its translation
 
 struct v1_wish {
     const json_t *text; // a text or a list of texts
@@ -23,6 +27,8 @@ struct v1_wish {
     int deadline_ms;        // 0: the server's
     bool alignment, pieces; // in the answer
     bool store, durable;    // in the journal; true and false
+    enum document_format format;
+    const json_t *glossary; // terms with their translations; NULL: none
 };
 
 /* STATUS_BAD_INPUT, STATUS_TOO_LARGE (over a limit of size), STATUS_NOT_FOUND (no such model).
@@ -30,6 +36,9 @@ struct v1_wish {
 MUST_CHECK enum status v1_wish_read(struct v1_wish *wish, const struct service *service,
                                     const json_t *json, struct slice pair, struct error *err);
 
+/* The glossary, ready; *out is NULL where there is none. STATUS_BAD_INPUT names the term. */
+MUST_CHECK enum status v1_wish_glossary(const struct v1_wish *wish, struct arena *arena,
+                                        struct glossary **out, struct error *err);
 const json_t *v1_wish_text(const struct v1_wish *wish, int i);
 
 #endif

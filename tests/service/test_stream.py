@@ -5,7 +5,8 @@ import unittest
 import server
 from server import Server, request_bytes
 
-TEXT = "  the thin reindeer.\n\nthe ant, in it! Two \"ants\" 12, é\n"
+TEXT = "  the thin reindeer.\n\nthe ant, in it! Two \"ants\" é\n"
+HELD = " the ant. in it 12 of {x}, it. the 3 ants.\n"
 
 
 def chunk(connection):
@@ -79,6 +80,14 @@ class Stream(unittest.TestCase):
                 self.assertEqual([e["alignment"] for e in tokens],
                                  [r for s in translation["sentences"] for r in s["alignment"]])
 
+    def test_what_is_held_comes_with_the_end(self):
+        for text, more in ((HELD, {}), (HELD, {"source": "fr", "target": "de"}),
+                           ("<p>the <b>thin</b> ant</p>", {"format": "html"})):
+            found = self.stream(text, **more)
+            [translation] = self.whole(text, **more)["translations"]
+            self.assertEqual(self.texts(found, 1), [translation["text"]])
+            self.assertIn(">" if "format" in more else "12", translation["text"])
+
     def test_it_ends_with_the_translation(self):
         found = self.stream(TEXT, store=False)
         self.assertEqual([name for name, _ in found[-2:]], ["translation", "done"])
@@ -141,7 +150,7 @@ class Stream(unittest.TestCase):
 class Slow(unittest.TestCase):
     def test_tokens_come_before_the_end_and_a_client_that_leaves_stops_it(self):
         with Server(["en-fr"], *server.SLOWLY, "--threads", 1) as slow:
-            body = {"text": server.sentences(900), "source": "en", "target": "fr"}
+            body = {"text": "the thin ant. " * 900, "source": "en", "target": "fr"}
             with slow.connect() as c:
                 c.send(stream_bytes(body))
                 c.until(b"\r\n\r\n")

@@ -127,6 +127,19 @@ class V1(unittest.TestCase):
         self.assertIsNone(self.v1(TEXT).json["translations"][0]["id"])
         self.assert_problem(self.v1(TEXT, durable=True), 400, "durable", "store")
 
+    def test_html_keeps_its_markup(self):
+        text = "<p>the <b>thin</b> reindeer</p>"
+        [one] = self.v1(text, format="html", alignment=True).json["translations"]
+        self.assertEqual(one["text"], self.server.translate(text, format="html").text)
+        self.assertTrue(one["text"].startswith("<p>"), one["text"])
+
+    def test_a_glossary_has_its_way(self):
+        [one] = self.v1("the thin ant", glossary={"ant": "FOURMI"}).json["translations"]
+        self.assertIn("FOURMI", one["text"])
+        for glossary, word in (({"a": 1}, "a"), ([], "glossary"), ({"x" * 65: "y"}, "64"),
+                               ({"": "y"}, "term")):
+            self.assert_problem(self.v1(TEXT, glossary=glossary), 400, word)
+
     # ---- refusals ----
 
     def test_what_is_wrong_is_named_with_its_limit(self):
