@@ -35,7 +35,7 @@ struct aligning {
     struct engine *engines[2];
     int model_count;
     bool matrix, json, scores;
-    double threshold;
+    struct link_rule rule;
     enum symmetrisation method;
     int threads;
     struct member *members; // (threads)
@@ -128,7 +128,7 @@ static enum status append_links(struct aligning *a, const struct align_answers *
     struct member *m = &a->members[found->member];
     const struct links *links = &m->links.of[0];
     struct word_spans words;
-    enum status status = align_links_find(&m->links, found, a->threshold, err);
+    enum status status = align_links_find(&m->links, found, &a->rule, err);
     if (status == STATUS_OK)
         status = align_text_words(&found->pair, found->arena, &words, err);
     if (status != STATUS_OK)
@@ -379,10 +379,13 @@ static enum status check_usage(const struct options *o, struct error *err)
 static enum status choose(struct aligning *a, const struct options *o, struct error *err)
 {
     static const char *const forms[] = { "pharaoh", "matrix", NULL };
-    int form, method;
+    static const char *const words[] = { "read", "said", NULL };
+    int form, method, each;
     enum status status = option_choice(o, "alignment", forms, &form, err);
     if (status == STATUS_OK)
         status = option_choice(o, "symmetrise", symmetrisation_names, &method, err);
+    if (status == STATUS_OK)
+        status = option_choice(o, "each", words, &each, err);
     if (status != STATUS_OK)
         return status;
     if (form == 1 && options_given(o, "reverse"))
@@ -392,7 +395,7 @@ static enum status choose(struct aligning *a, const struct options *o, struct er
     a->method = (enum symmetrisation)method;
     a->json = options_flag(o, "json");
     a->scores = options_flag(o, "scores");
-    a->threshold = options_real(o, "threshold");
+    a->rule = (struct link_rule){ options_real(o, "threshold"), each == 1 };
     a->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
     if (a->threads > ALIGN_THREADS_MAX)
         a->threads = ALIGN_THREADS_MAX;
@@ -418,7 +421,7 @@ static enum status measure(struct aligning *a, const struct options *o, struct e
                                       .swapped = options_flag(o, "swap"),
                                       .links = { options_text(o, "links"),
                                                  options_text(o, "reverse-links") },
-                                      .threshold = a->threshold,
+                                      .rule = a->rule,
                                       .threads = a->threads };
     struct bytes out;
     bytes_init(&out, LINE_BYTES_MAX);
@@ -469,9 +472,12 @@ static const struct option_spec specs[] = {
       .help = "model of the other direction, whose links are joined with those of the first" },
     { "symmetrise", OPTION_TEXT, .value = "HOW", .fallback = "grow-diag-final-and",
       .help = "how two directions are joined: intersection, union or grow-diag-final-and" },
+    { "each", OPTION_TEXT, .value = "WORD", .fallback = "read",
+      .help = "which words get a link each: those that the model reads, to the word that looked at "
+              "them most, or those that it says (said), to the word that they looked at most" },
     { "threshold", OPTION_REAL, .value = "X", .fallback = "0", .min = 0, .max = 1,
-      .help = "link a word to all that got at least so much of its attention; 0: to the one that "
-              "got most" },
+      .help =
+          "instead, all links that got at least so much of a said word's attention; 0: not so" },
     { "links", OPTION_TEXT, .value = "FILE",
       .help = "links found before, a line a pair, instead of a model" },
     { "reverse-links", OPTION_TEXT, .value = "FILE",
@@ -497,9 +503,8 @@ const struct command command_align = {
     .description =
         "Follows each given translation with the model and writes a line for each line\n"
         "of a file of pairs (source, tab, translation; plain or gzipped; or two parallel\n"
-        "files as \"a.en,a.fr\"), or of standard input: which source word each word of "
-        "the\n"
-        "translation looks at most, words counted from 0. A line that is no pair is said\n"
+        "files as \"a.en,a.fr\"), or of standard input: which word of the translation\n"
+        "looks most at each source word, words counted from 0. A line that is no pair is said\n"
         "on standard error, has an empty one in its place, and makes the exit code 3.\n"
         "With --gold, a file of pairs that people have linked, it measures instead.\n",
     .examples = "  verso align --model en-fr.safetensors 'a house' 'une maison'\n"

@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "server/cmd/align_links.h"
 #include "server/cmd/link_files.h"
 #include "server/quality/gold.h"
 
@@ -94,7 +93,7 @@ static enum status explain(void *context, const struct align_answers *found, str
     struct measuring *g = context;
     struct member *m = &g->members[found->member];
     (void)out;
-    enum status status = align_links_find(&m->found, found, g->setup->threshold, err);
+    enum status status = align_links_find(&m->found, found, &g->setup->rule, err);
     if (status != STATUS_OK)
         return status;
     return count_sets(g, m, &g->gold.items[found->number - 1], &m->found.words, m->found.of)

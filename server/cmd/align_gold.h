@@ -10,14 +10,14 @@
 #define SERVER_CMD_ALIGN_GOLD_H
 
 #include "base/bytes.h"
-#include "server/engine/engine.h"
+#include "server/cmd/align_links.h"
 
 struct gold_setup {
     const char *path;
     const struct engine *engines[2]; // as struct align_setup; or none, and
     const char *links[2];            // files in the gold's own words; the second may be NULL
     bool swapped;
-    double threshold;
+    struct link_rule rule;
     int threads;
 };
 

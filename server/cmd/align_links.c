@@ -24,28 +24,50 @@ static bool add(struct links *links, bool swapped, int looked_at, int said)
     return swapped ? links_add(links, said, looked_at) : links_add(links, looked_at, said);
 }
 
-static bool add_above(const struct word_alignment *words, int t, double threshold, bool swapped,
-                      struct links *links)
+static float weight_of(const struct word_alignment *words, int s, int t)
 {
-    const float *row = words->weights + (size_t)t * (size_t)(words->S + 1);
-    for (int s = 0; s < words->S; s++)
-        if ((double)row[s] >= threshold && !add(links, swapped, s, t))
+    return words->weights[(size_t)t * (size_t)(words->S + 1) + (size_t)s];
+}
+
+static bool link_above(const struct word_alignment *words, double threshold, bool swapped,
+                       struct links *links)
+{
+    for (int t = 0; t < words->T; t++)
+        for (int s = 0; s < words->S; s++)
+            if ((double)weight_of(words, s, t) >= threshold && !add(links, swapped, s, t))
+                return false;
+    return true;
+}
+
+static bool link_each_said(const struct word_alignment *words, bool swapped, struct links *links)
+{
+    for (int t = 0; t < words->T; t++)
+        if (words->links[t] >= 0 && !add(links, swapped, words->links[t], t))
             return false;
     return true;
 }
 
-static bool links_of(const struct word_alignment *words, double threshold, bool swapped,
-                     struct links *links)
+static bool link_each_read(const struct word_alignment *words, bool swapped, struct links *links)
 {
-    links_clear(links);
-    for (int t = 0; t < words->T; t++) {
-        const bool ok = threshold > 0         ? add_above(words, t, threshold, swapped, links)
-                        : words->links[t] < 0 ? true
-                                              : add(links, swapped, words->links[t], t);
-        if (!ok)
+    for (int s = 0; s < words->S; s++) {
+        int best = 0;
+        for (int t = 1; t < words->T; t++)
+            if (weight_of(words, s, t) > weight_of(words, s, best))
+                best = t;
+        if (words->T > 0 && weight_of(words, s, best) > 0 && !add(links, swapped, s, best))
             return false;
     }
     return true;
+}
+
+static bool links_of(const struct word_alignment *words, const struct link_rule *rule, bool swapped,
+                     struct links *links)
+{
+    links_clear(links);
+    if (rule->threshold > 0)
+        return link_above(words, rule->threshold, swapped, links);
+    return rule->said ? link_each_said(words, swapped, links)
+                      : link_each_read(words, swapped, links);
 }
 
 static struct word_spans spans_of(const struct word_alignment *words, bool swapped)
@@ -58,7 +80,7 @@ static struct word_spans spans_of(const struct word_alignment *words, bool swapp
 /* ---- of all ---- */
 
 enum status align_links_find(struct align_links *links, const struct align_answers *found,
-                             double threshold, struct error *err)
+                             const struct link_rule *rule, struct error *err)
 {
     for (int k = 0; k < found->model_count; k++) {
         const struct align_answer *model = &found->models[k];
@@ -72,9 +94,9 @@ enum status align_links_find(struct align_links *links, const struct align_answe
         bool ok;
         if (k == 0) {
             links->words = spans;
-            ok = links_of(&words, threshold, model->swapped, &links->of[0]);
+            ok = links_of(&words, rule, model->swapped, &links->of[0]);
         } else { // another vocabulary may make other words
-            ok = links_of(&words, threshold, model->swapped, &links->scratch) &&
+            ok = links_of(&words, rule, model->swapped, &links->scratch) &&
                  links_map(&links->scratch, &spans, &links->words, &links->of[k]);
         }
         if (!ok)

@@ -1,7 +1,7 @@
 /*
  * align_links.h - what models attend to, as links between words.
  *
- *     status = align_links_find(&links, &found, threshold, &err);   // struct align_answers
+ *     status = align_links_find(&links, &found, &rule, &err);       // struct align_answers
  *     ok = links_symmetrise(method, &links.of[0], &links.of[1], &joined);
  *     ok = links_map(&joined, &links.words, &text_words, &out);
  *
@@ -22,11 +22,16 @@ struct align_links {         // {0} is empty
 
 void align_links_release(struct align_links *links);
 
-/* Each word of the side that a model says is linked to the one it looked at most, or, with a
- * threshold above 0, to all that it gave so much of its attention. */
+/* Which of a model's weights are links. */
+struct link_rule {
+    double threshold; // above 0: all weights that reach it
+    bool said; // each word that the model says with the one it looked at most; else each word that
+               // it reads with the one that looked at it most
+};
+
 MUST_CHECK enum status align_links_find(struct align_links *links,
-                                        const struct align_answers *found, double threshold,
-                                        struct error *err);
+                                        const struct align_answers *found,
+                                        const struct link_rule *rule, struct error *err);
 
 /* What white space separates. */
 MUST_CHECK enum status align_text_words(const struct engine_pair *pair, struct arena *arena,

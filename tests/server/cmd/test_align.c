@@ -69,7 +69,7 @@ START_TEST(a_pair_gives_a_line_of_links_between_its_words)
     program_setup();
     struct bytes pairs;
     make_pairs(&pairs, 60);
-    struct said said = align("", pairs.data);
+    struct said said = align("--each said", pairs.data);
     ck_assert_int_eq(said.code, 0);
     ck_assert_int_eq(count_lines(&said.out), 60);
     const char *line = said.out.data;

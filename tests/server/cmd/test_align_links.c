@@ -114,6 +114,54 @@ START_TEST(json_has_the_words_that_links_count)
 }
 END_TEST
 
+#define ROUNDED 1.1e-4 // weights have four decimals
+
+static json_t *object_of(const char *words)
+{
+    struct error err;
+    json_t *object;
+    struct said said = say(words, "the cat sat in it\tin the hat\n");
+    ck_assert_msg(said.code == 0, "%s", said.errors.data);
+    assert_ok(json_parse(&object, said.out.data, strcspn(said.out.data, "\n"), &err), err);
+    said_release(&said);
+    return object;
+}
+
+static double weight(const json_t *matrix, json_int_t s, json_int_t t)
+{
+    return json_number_value(json_array_get(json_array_get(matrix, (size_t)t), (size_t)s));
+}
+
+/* Which has the most, along the rows or the columns of the table. */
+START_TEST(each_word_read_or_said_has_its_strongest_link)
+{
+    const bool said = _i == 1;
+    const int S = 5, T = 3;
+    setup();
+    json_t *table = object_of("align -m en-fr.safetensors --alignment matrix --json");
+    const json_t *matrix =
+        json_object_get(json_array_get(json_object_get(table, "sentences"), 0), "alignment");
+    json_t *object = object_of(said ? "align -m en-fr.safetensors --json --each said"
+                                    : "align -m en-fr.safetensors --json --each read");
+    const json_t *links = json_object_get(object, "links");
+    ck_assert(said ? json_array_size(links) <= T : json_array_size(links) == S);
+    ck_assert_uint_gt(json_array_size(links), 0);
+    bool seen[8] = { false };
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const json_int_t s = json_integer_value(json_array_get(json_array_get(links, i), 0));
+        const json_int_t t = json_integer_value(json_array_get(json_array_get(links, i), 1));
+        ck_assert(!seen[said ? t : s]);
+        seen[said ? t : s] = true;
+        for (int other = 0; other < (said ? S : T); other++)
+            ck_assert_double_ge(weight(matrix, s, t) + ROUNDED,
+                                said ? weight(matrix, other, t) : weight(matrix, s, other));
+    }
+    json_decref(table);
+    json_decref(object);
+    program_teardown();
+}
+END_TEST
+
 START_TEST(a_threshold_links_a_word_to_as_many_as_reach_it)
 {
     setup();
@@ -237,6 +285,7 @@ END_TEST
 static const struct test_case cases[] = {
     TEST(two_models_at_once_say_what_their_files_do_when_joined),
     TEST(json_has_the_words_that_links_count),
+    TEST_LOOP(each_word_read_or_said_has_its_strongest_link, 2),
     TEST(a_threshold_links_a_word_to_as_many_as_reach_it),
     TEST(files_of_links_are_measured_against_those_of_people),
     TEST(models_are_measured_as_the_links_they_write),
