@@ -127,7 +127,7 @@ static json_t *object_of(const char *words)
     return object;
 }
 
-static double weight(const json_t *matrix, json_int_t s, json_int_t t)
+static double weight_at(const json_t *matrix, json_int_t s, json_int_t t)
 {
     return json_number_value(json_array_get(json_array_get(matrix, (size_t)t), (size_t)s));
 }
@@ -153,8 +153,8 @@ START_TEST(each_word_read_or_said_has_its_strongest_link)
         ck_assert(!seen[said ? t : s]);
         seen[said ? t : s] = true;
         for (int other = 0; other < (said ? S : T); other++)
-            ck_assert_double_ge(weight(matrix, s, t) + ROUNDED,
-                                said ? weight(matrix, other, t) : weight(matrix, s, other));
+            ck_assert_double_ge(weight_at(matrix, s, t) + ROUNDED,
+                                said ? weight_at(matrix, other, t) : weight_at(matrix, s, other));
     }
     json_decref(table);
     json_decref(object);
