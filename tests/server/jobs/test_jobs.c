@@ -1,5 +1,8 @@
 /* test_jobs.c - requests through real threads and tiny models, on a real loop. */
 #include "server/jobs/jobs.h"
+
+#include <unistd.h>
+
 #include "tests/server/live.h"
 
 #define REQUESTS 40
@@ -96,6 +99,73 @@ START_TEST(answers_are_those_of_one_thread_however_they_were_batched)
         ck_assert_str_eq(requests[i]->answers[0].text, alone[i]);
         jobs_request_free(jobs, requests[i]);
     }
+    close_jobs();
+}
+END_TEST
+
+START_TEST(requests_in_flight_keep_the_model_they_began_with)
+{
+    static char text[2000];
+    struct error err;
+    open_jobs(2, 8, 60000);
+    make_long_text(text, sizeof text, 20);
+    struct request *alone = make_request(text);
+    submit(alone);
+    run_until(1);
+    struct request *before = make_request(text);
+    submit(before);
+    char path[128];
+    snprintf(path, sizeof path, "%s/en-fr.safetensors", live.folder);
+    ck_assert_int_eq(unlink(path), 0);
+    write_tiny_model(path, "en", "fr", 99);
+    assert_ok(registry_reload(live.registry, NULL, &err), err);
+    struct request *after = make_request(text);
+    submit(after);
+    run_until(3);
+    ck_assert_str_eq(before->answers[0].text, alone->answers[0].text);
+    ck_assert_str_ne(after->answers[0].text, alone->answers[0].text);
+    jobs_request_free(jobs, alone);
+    jobs_request_free(jobs, before);
+    jobs_request_free(jobs, after);
+    close_jobs();
+}
+END_TEST
+
+/* What is left of a model that nobody asks for any more would be seen in the count. */
+START_TEST(workers_let_go_of_old_models_without_being_asked_for_anything)
+{
+    struct error err;
+    open_jobs(3, 4, 60000);
+    const long expected = memory_live();
+    for (int i = 0; i < 4; i++)
+        assert_ok(registry_reload(live.registry, "en-fr", &err), err);
+    for (int i = 0; i < 2000 && memory_live() != expected; i++)
+        usleep(5000);
+    ck_assert_int_eq(memory_live(), expected);
+    close_jobs();
+}
+END_TEST
+
+START_TEST(what_is_given_up_comes_home_as_busy_and_so_does_what_comes_then)
+{
+    static char text[4000];
+    struct error err;
+    struct request *requests[3];
+    open_jobs(1, 4, 60000);
+    make_long_text(text, sizeof text, 25);
+    for (int i = 0; i < 3; i++)
+        submit(requests[i] = make_request(text));
+    jobs_give_up(jobs);
+    ck_assert_int_eq(done_count, 0); // never from inside the call
+    run_until(3);
+    for (int i = 0; i < 3; i++) {
+        assert_status(requests[i]->status, STATUS_BUSY);
+        ck_assert_str_eq(requests[i]->err.text, "the server stops: try again in a while");
+        jobs_request_free(jobs, requests[i]);
+    }
+    struct request *late = make_request("the ant");
+    assert_status(jobs_submit(jobs, late, &err), STATUS_BUSY);
+    jobs_request_free(jobs, late);
     close_jobs();
 }
 END_TEST
@@ -280,6 +350,9 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(answers_are_those_of_one_thread_however_they_were_batched),
+    TEST(requests_in_flight_keep_the_model_they_began_with),
+    TEST(workers_let_go_of_old_models_without_being_asked_for_anything),
+    TEST(what_is_given_up_comes_home_as_busy_and_so_does_what_comes_then),
     TEST(two_hops_are_two_translations),
     TEST(a_request_over_a_limit_does_not_fail_its_neighbours),
     TEST(an_answer_larger_than_the_arena_is_refused),
