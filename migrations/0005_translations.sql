@@ -74,8 +74,8 @@ CREATE TABLE links (
     target_number  INTEGER NOT NULL,          -- of the word in its sentence; -1: left out
     source_number  INTEGER NOT NULL,
     pair_id        INTEGER NOT NULL,          -- of word_pairs; that it is there, nobody looks up
-    weight         INTEGER NOT NULL           -- 0..255: of the source word's share of attention,
-                           CHECK (weight BETWEEN 0 AND 255), -- or of its coverage, if left out
+    percent        INTEGER NOT NULL           -- of the target word's attention that it got; of a
+                           CHECK (percent BETWEEN 0 AND 100), -- word left out: its coverage
     PRIMARY KEY (translation_id, sentence, target_number, source_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -90,14 +90,14 @@ END;
 -- Which word was made of which: SELECT * FROM aligned_words WHERE translation_id = ...
 CREATE VIEW aligned_words AS
     SELECT l.translation_id, l.sentence, l.source_number, l.target_number, p.source_word,
-           p.target_word, l.weight / 255.0 AS weight, p.source_language, p.target_language
+           p.target_word, l.percent / 100.0 AS weight, p.source_language, p.target_language
     FROM links l JOIN word_pairs p ON p.id = l.pair_id
     WHERE l.target_number >= 0;
 
 -- Source words that no target word looked at.
 CREATE VIEW uncovered_words AS
     SELECT l.translation_id, l.sentence, l.source_number, p.source_word,
-           l.weight / 255.0 AS coverage, p.source_language, p.target_language
+           l.percent / 100.0 AS coverage, p.source_language, p.target_language
     FROM links l JOIN word_pairs p ON p.id = l.pair_id
     WHERE l.target_number < 0;
 

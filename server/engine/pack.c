@@ -112,19 +112,32 @@ static bool pack_target(const struct hypothesis *h, struct arena *arena, struct 
 
 /* ---- weights ---- */
 
-static void put_units(struct writer *w, int width, uint32_t units)
+struct bit_writer {
+    struct writer *w;
+    unsigned byte;
+    int bits; // of `byte` that are set
+};
+
+static void put_bit(struct bit_writer *b, unsigned bit)
 {
-    for (int i = 0; i < width; i++)
-        put_byte(w, units >> (8 * i) & 0xff);
+    b->byte |= bit << b->bits++;
+    if (b->bits < 8)
+        return;
+    put_byte(b->w, b->byte);
+    b->byte = 0;
+    b->bits = 0;
 }
 
-static void put_zeros(struct writer *w, int width, uint64_t *zeros)
+/* A short code for what is small, as most weights are. */
+static void put_units(struct bit_writer *b, uint32_t units)
 {
-    if (*zeros == 0)
-        return;
-    put_units(w, width, 0);
-    put_number(w, *zeros - 1);
-    *zeros = 0;
+    int bits = 31;
+    while (!((units + 1) >> bits))
+        bits--;
+    for (int i = 0; i < bits; i++)
+        put_bit(b, 0);
+    for (int i = bits; i >= 0; i--)
+        put_bit(b, (units + 1) >> i & 1);
 }
 
 /* The row in whole units that sum to `whole` (or to nothing, without attention): what is rounded
@@ -146,19 +159,14 @@ static void round_row(const float *row, int S, uint32_t whole, uint32_t *units)
 static void put_weights(struct writer *w, const struct hypothesis *h, int rows, int width,
                         uint32_t *units)
 {
-    uint64_t zeros = 0;
+    struct bit_writer b = { .w = w };
     for (int t = 0; t < rows; t++) {
         round_row(h->alignment + (size_t)t * (size_t)h->S, h->S, whole_of(width), units);
-        for (int s = 0; s < h->S; s++) {
-            if (units[s] == 0) {
-                zeros++;
-                continue;
-            }
-            put_zeros(w, width, &zeros);
-            put_units(w, width, units[s]);
-        }
+        for (int s = 0; s < h->S; s++)
+            put_units(&b, units[s]);
     }
-    put_zeros(w, width, &zeros);
+    while (b.bits > 0)
+        put_bit(&b, 0);
 }
 
 static bool pack_alignment(const struct hypothesis *h, int width, struct arena *arena,
@@ -169,8 +177,8 @@ static bool pack_alignment(const struct hypothesis *h, int width, struct arena *
     uint32_t *units = arena_array(arena, uint32_t, h->S);
     const struct arena_mark mark = arena_mark(arena);
     struct writer w;
-    /* a run of zeros is never longer than the zeros and one number; at worst every second is one */
-    if (!units || !writer_init(&w, 64 + 4 * (size_t)rows + 4 * weights, arena))
+    /* the longest code is that of 65535: 33 bits, and in a row there is one such */
+    if (!units || !writer_init(&w, 64 + 5 * (size_t)rows + 4 * weights, arena))
         return false;
     put_number(&w, (uint64_t)h->T);
     put_number(&w, (uint64_t)h->S);
@@ -250,15 +258,14 @@ static void add_link(struct packed_answer *out, int sentence, int source_number,
 {
     if (source.len == 0 || source.len > LINK_WORD_BYTES_MAX || target.len > LINK_WORD_BYTES_MAX)
         return;
-    const long units = lroundf(weight * 255);
+    long percent = lroundf(weight * 100);
+    percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
     out->links[out->link_count++] = (struct packed_link){ .sentence = sentence,
                                                           .source_number = source_number,
                                                           .target_number = target_number,
                                                           .source = source,
                                                           .target = target,
-                                                          .weight = units < 0     ? 0
-                                                                    : units > 255 ? 255
-                                                                                  : (int)units };
+                                                          .percent = (int)percent };
 }
 
 static void add_links(const char *text, const struct engine_sentence *s, int sentence,

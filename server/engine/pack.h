@@ -22,9 +22,11 @@
  *                 rows * S weights, row by row
  *
  * form is 8 * finished + the bytes of a weight: finished hypotheses have T + 1
- * rows, others T. With 1 byte 255 is a weight of 1, with 2 it is 65535, and a
- * zero stands for itself and so many more zeros as the number behind it says; with 4
- * each is a float. It is 1 unless that would change a link or a warning.
+ * rows, others T. With 1 byte 255 is a weight of 1, with 2 it is 65535, and the
+ * weights are Exp-Golomb codes, bit behind bit from the lowest of the first
+ * byte: as many zeros as n + 1 has bits behind its first, then n + 1 from its
+ * first bit on. With 4 each is a float. It is 1 unless that would change a
+ * link or a warning.
  */
 #ifndef SERVER_ENGINE_PACK_H
 #define SERVER_ENGINE_PACK_H
@@ -52,7 +54,7 @@ struct packed_link { // of the best hypothesis
     int sentence;
     int source_number, target_number; // words of the sentence; or LEFT_OUT
     struct blob source, target;       // the words, borrowed from the texts; or empty
-    int weight;                       // 0..255
+    int percent; // weight of the link; of a word that was left out, its coverage
 };
 
 struct packed_answer {

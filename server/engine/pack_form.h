@@ -12,6 +12,7 @@ enum {
     GAP_FOLLOWS = 3, // in the low two bits of a span
     WIDTH_FLOAT = 4, // bytes of a weight that is not rounded
     FORM_FINISHED = 8,
+    UNIT_BITS_MAX = 16, // behind the first of a weight's code
 };
 
 /* So many units are a weight of 1. */

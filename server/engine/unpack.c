@@ -83,18 +83,41 @@ static float take_float(struct reader *r)
 
 /* ---- weights ---- */
 
+struct bit_reader {
+    struct reader *r;
+    unsigned byte;
+    int bits; // of `byte` that were not taken
+};
+
+static unsigned take_bit(struct bit_reader *b)
+{
+    if (b->bits == 0) {
+        b->byte = take_byte(b->r);
+        b->bits = 8;
+    }
+    const unsigned bit = b->byte & 1;
+    b->byte >>= 1;
+    b->bits--;
+    return bit;
+}
+
+static uint32_t take_units(struct bit_reader *b)
+{
+    int bits = 0;
+    while (!b->r->is_short && take_bit(b) == 0)
+        b->r->is_short |= ++bits > UNIT_BITS_MAX;
+    uint32_t n = 1;
+    for (int i = 0; i < bits && !b->r->is_short; i++)
+        n = n << 1 | take_bit(b);
+    return n - 1;
+}
+
 static void take_weights(struct reader *r, int width, size_t count, float *weights)
 {
+    struct bit_reader b = { .r = r };
     const float unit = 1 / (float)whole_of(width);
-    for (size_t i = 0; i < count;) {
-        uint32_t units = 0;
-        for (int k = 0; k < width; k++)
-            units |= (uint32_t)take_byte(r) << (8 * k);
-        weights[i++] = (float)units * unit;
-        if (units == 0)
-            for (uint64_t zeros = take_upto(r, count - i); zeros > 0; zeros--)
-                weights[i++] = 0;
-    }
+    for (size_t i = 0; i < count; i++)
+        weights[i] = (float)take_units(&b) * unit;
 }
 
 enum status unpack_alignment(struct blob blob, struct arena *arena, struct hypothesis *out,

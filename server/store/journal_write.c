@@ -107,7 +107,7 @@ static enum status write_link(struct journal_writer *w, long long id,
                               const struct packed_link *link, long long pair, struct error *err)
 {
     const long long numbers[] = { id,   link->sentence, link->target_number, link->source_number,
-                                  pair, link->weight };
+                                  pair, link->percent };
     enum status status = bind_numbers(w, w->link, 1, numbers, 6, err);
     return status == STATUS_OK ? sql_step_once(w->db, w->link, err) : status;
 }
