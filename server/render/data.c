@@ -103,8 +103,10 @@ static void append_field(struct bytes *out, const char *text)
 {
     struct bytes valid;
     bytes_init(&valid, TOKEN_BYTES_MAX);
-    if (!label_append_valid(&valid, text))
+    if (!label_append_valid(&valid, text)) {
         out->failed = true;
+        out->out_of_memory |= valid.out_of_memory;
+    }
     bytes_append_char(out, '"');
     for (size_t i = 0; i < valid.len; i++) {
         if (valid.data[i] == '"')

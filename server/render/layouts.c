@@ -56,6 +56,7 @@ static const char *describe(struct scene *scene, const struct alignment_view *vi
     bytes_append_char(&text, '.');
     const char *kept = text.failed ? NULL : arena_copy(&scene->arena, text.data, text.len);
     scene->full |= !kept;
+    scene->out_of_memory |= text.out_of_memory;
     bytes_release(&text);
     return kept;
 }
@@ -80,12 +81,12 @@ const char *layout_hint(struct scene *scene, const char *source, const char *tar
     return scene_print(scene, "%s - %s: %.2f", target, source, (double)weight);
 }
 
-bool layout_is_right_to_left(const char *const *tokens, int count)
+bool layout_is_right_to_left(const char *const *labels, int count)
 {
     int to_left = 0, to_right = 0;
     for (int i = 0; i < count; i++) {
         bool found;
-        const bool is_to_left = text_is_right_to_left(tokens[i], strlen(tokens[i]), &found);
+        const bool is_to_left = text_is_right_to_left(labels[i], strlen(labels[i]), &found);
         to_left += found && is_to_left;
         to_right += found && !is_to_left;
     }

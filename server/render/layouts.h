@@ -42,7 +42,7 @@ double layout_head(struct scene *scene, const struct alignment_view *view, const
 /* "chat - cat: 0.97" */
 const char *layout_hint(struct scene *scene, const char *source, const char *target, float weight);
 
-/* Whether most tokens that have a direction run from right to left: so does then their line. */
-bool layout_is_right_to_left(const char *const *tokens, int count);
+/* Whether most labels that have a direction run from right to left: so does then their line. */
+bool layout_is_right_to_left(const char *const *labels, int count);
 
 #endif

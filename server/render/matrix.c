@@ -209,11 +209,11 @@ enum status matrix_layout(struct scene *scene, const struct alignment_view *view
                         .view = view,
                         .theme = theme,
                         .source = layout_labels(scene, view->source, view->S, true),
-                        .target = layout_labels(scene, view->target, view->T, false),
-                        .right_to_left = layout_is_right_to_left(view->source, view->S) };
+                        .target = layout_labels(scene, view->target, view->T, false) };
     if (!m.source || !m.target)
         return scene_finish(scene, 0, 0, err);
     choose_sizes(&m);
+    m.right_to_left = layout_is_right_to_left(m.source, view->S);
     m.top = layout_head(scene, view, m.source, m.target, theme) +
             widest(m.source, view->S + 1) * m.size * sin(SLANT * RADIANS) + m.size + LABEL_GAP;
     m.left = LAYOUT_MARGIN + widest(m.target, view->T) * m.size + LABEL_GAP;

@@ -88,9 +88,10 @@ static void append_word(struct bytes *out, char side, int i, const char *note, f
 }
 
 static void append_lines(struct bytes *out, const struct alignment_view *view,
-                         const char *const *source, const char *const *target)
+                         const char *const *source, const char *const *target,
+                         const char *source_language, const char *target_language)
 {
-    append_line_start(out, "source", "source", view->source_language, view->source, view->S);
+    append_line_start(out, "source", "source", source_language, source, view->S);
     for (int s = 0; s < view->S; s++)
         append_word(out, 's', s, "coverage", view->coverage[s], source[s]);
     bytes_printf(out,
@@ -99,7 +100,7 @@ static void append_lines(struct bytes *out, const struct alignment_view *view,
                  view->S);
     markup_append(out, END_LABEL);
     bytes_append_text(out, "</button>\n</p>\n");
-    append_line_start(out, "target", "translation", view->target_language, view->target, view->T);
+    append_line_start(out, "target", "translation", target_language, target, view->T);
     for (int t = 0; t < view->T; t++)
         append_word(out, 't', t, "confidence", view->confidence[t], target[t]);
     bytes_append_text(out, "</p>\n<output aria-live=\"polite\">" ADVICE "</output>\n");
@@ -143,15 +144,23 @@ static const char *const *whole_tokens(struct scene *scene, const char *const *t
     return texts;
 }
 
+/* "" if it is not known, not the sign for nothing. */
+static const char *language_of(struct scene *scene, const char *code)
+{
+    return code[0] ? scene_words(scene, code) : "";
+}
+
 enum status page_html(const struct alignment_view *view, struct scene *scene, bool dark,
                       struct bytes *out, struct error *err)
 {
     const char *const *source = whole_tokens(scene, view->source, view->S);
     const char *const *target = whole_tokens(scene, view->target, view->T);
+    const char *from = language_of(scene, view->source_language);
+    const char *to = language_of(scene, view->target_language);
     if (scene->full)
         return error_set(err, STATUS_NO_MEMORY, "there is no memory for the page");
     append_head(out, scene, dark);
-    append_lines(out, view, source, target);
+    append_lines(out, view, source, target, from, to);
     bytes_append_text(out, "<div class=\"picture\">\n");
     enum status status = svg_write(scene, true, out, err);
     if (status != STATUS_OK)

@@ -53,9 +53,11 @@ static bool side_init(struct side *side, struct scene *scene, const char *const 
     *side = (struct side){ .labels = layout_labels(scene, tokens, count, is_source),
                            .count = places,
                            .middle = arena_array(&scene->arena, double, places + 1),
-                           .used = arena_array(&scene->arena, double, places + 1),
-                           .right_to_left = layout_is_right_to_left(tokens, count) };
-    return side->labels && side->middle && side->used;
+                           .used = arena_array(&scene->arena, double, places + 1) };
+    if (!side->labels || !side->middle || !side->used)
+        return false;
+    side->right_to_left = layout_is_right_to_left(side->labels, count);
+    return true;
 }
 
 static double word_width(const char *label)

@@ -79,6 +79,8 @@ void scene_release(struct scene *scene)
 
 enum status scene_finish(struct scene *scene, double width, double height, struct error *err)
 {
+    if (scene->out_of_memory)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory to draw the picture in");
     scene->width = ceil(width);
     scene->height = ceil(height);
     if (scene->full || scene->width > SCENE_SIDE_MAX || scene->height > SCENE_SIDE_MAX)
@@ -185,7 +187,8 @@ static const char *keep_label(struct scene *scene, const char *text, int columns
 {
     struct bytes label;
     bytes_init(&label, 2 * LABEL_BYTES_MAX);
-    scene->full |= !label_append(&label, text, columns);
+    if (!label_append(&label, text, columns))
+        scene->full = scene->out_of_memory = true;
     const char *kept = label.data ? keep(scene, label.data, label.len) : "";
     bytes_release(&label);
     return kept;

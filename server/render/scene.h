@@ -76,6 +76,7 @@ struct scene {
     const char *description; // or NULL
     bool untitled;           // who shows the scene shows its title
     bool full;               // something did not fit
+    bool out_of_memory;      // ... because there was no memory
     struct shape unseen;     // given away when full
 };
 
