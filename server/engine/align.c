@@ -48,14 +48,14 @@ static enum status no_memory(struct error *err)
                      "the pairs need more memory than a request has: send fewer at once");
 }
 
-static enum status encode(const struct aligner *a, const struct engine_text *text,
+static enum status encode(const struct vocabulary *vocabulary, const struct engine_text *text,
                           struct arena *arena, struct tokens *tokens, struct error *err)
 {
     if (text->len > ENGINE_TEXT_BYTES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "the text is over the limit of %d bytes",
                          ENGINE_TEXT_BYTES_MAX);
-    return parts_encode(engine_vocabulary(a->engine), text->text,
-                        (struct span){ 0, (uint32_t)text->len }, arena, tokens, err);
+    return parts_encode(vocabulary, text->text, (struct span){ 0, (uint32_t)text->len }, arena,
+                        tokens, err);
 }
 
 /* The ids with </s> behind them; NULL: the arena is full. */
@@ -86,10 +86,9 @@ static enum status give_target(const struct engine_text *target, const struct to
     return STATUS_OK;
 }
 
-/* The search, and the answer but for what the search will say. */
-static enum status make_pair(const struct aligner *a, const struct engine_pair *pair,
-                             struct arena *arena, struct source *source,
-                             struct engine_answer *answer, struct error *err)
+enum status align_prepare(const struct vocabulary *vocabulary, const struct engine_pair *pair,
+                          struct arena *arena, struct source *source, struct engine_answer *answer,
+                          struct error *err)
 {
     struct tokens target;
     struct engine_sentence *sentence = arena_array(arena, struct engine_sentence, 1);
@@ -97,9 +96,9 @@ static enum status make_pair(const struct aligner *a, const struct engine_pair *
         return no_memory(err);
     *sentence = (struct engine_sentence){ .source = { 0, (uint32_t)pair->source.len } };
     *answer = (struct engine_answer){ .sentences = sentence, .sentence_count = 1 };
-    enum status status = encode(a, &pair->source, arena, &sentence->tokens, err);
+    enum status status = encode(vocabulary, &pair->source, arena, &sentence->tokens, err);
     if (status == STATUS_OK)
-        status = encode(a, &pair->target, arena, &target, err);
+        status = encode(vocabulary, &pair->target, arena, &target, err);
     if (status == STATUS_OK)
         status = give_target(&pair->target, &target, arena, answer, err);
     if (status != STATUS_OK)
@@ -112,7 +111,12 @@ static enum status make_pair(const struct aligner *a, const struct engine_pair *
     return source->ids && source->forced ? STATUS_OK : no_memory(err);
 }
 
-static void explain(const struct translation *found, struct engine_answer *answer)
+struct search_options align_options(void)
+{
+    return (struct search_options){ .beam = 1, .n_best = 1, .length_power = 0 };
+}
+
+void align_explain(const struct translation *found, struct engine_answer *answer)
 {
     answer->sentences[0].translation = *found;
     if (found->count > 0)
@@ -124,15 +128,16 @@ static void explain(const struct translation *found, struct engine_answer *answe
 enum status aligner_run(struct aligner *aligner, const struct engine_pair *pairs, int count,
                         struct arena *arena, struct engine_answer *out, struct error *err)
 {
-    const struct search_options options = { .beam = 1, .n_best = 1, .length_power = 0 };
+    const struct search_options options = align_options();
     struct source *sources = arena_array(arena, struct source, count);
     struct translation *found = arena_array(arena, struct translation, count);
     enum status status = sources && found ? STATUS_OK : no_memory(err);
     for (int i = 0; status == STATUS_OK && i < count; i++)
-        status = make_pair(aligner, &pairs[i], arena, &sources[i], &out[i], err);
+        status = align_prepare(engine_vocabulary(aligner->engine), &pairs[i], arena, &sources[i],
+                               &out[i], err);
     if (status == STATUS_OK)
         status = translator_run(aligner->translator, sources, count, &options, arena, found, err);
     for (int i = 0; status == STATUS_OK && i < count; i++)
-        explain(&found[i], &out[i]);
+        align_explain(&found[i], &out[i]);
     return status;
 }

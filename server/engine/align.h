@@ -26,15 +26,20 @@ MUST_CHECK enum status aligner_new(struct aligner **out, const struct engine *en
                                    const struct aligner_limits *limits, struct error *err);
 void aligner_free(struct aligner *aligner); // NULL is fine
 
-struct engine_pair {
-    struct engine_text source, target; // what cancels the source cancels the pair
-};
-
 /* out[i] for pairs[i]: one sentence with one hypothesis, the target as it was given; its score is
  * the log-probability. A text of either side is one sentence whatever is in it. A pair over the
  * limits (STATUS_TOO_LARGE) or not valid UTF-8 fails the call. */
 MUST_CHECK enum status aligner_run(struct aligner *aligner, const struct engine_pair *pairs,
                                    int count, struct arena *arena, struct engine_answer *out,
                                    struct error *err);
+
+/* Private to server/engine: a pair as a search, and the answer but for what that will say; then all of
+ * it. */
+MUST_CHECK enum status align_prepare(const struct vocabulary *vocabulary,
+                                     const struct engine_pair *pair, struct arena *arena,
+                                     struct source *source, struct engine_answer *answer,
+                                     struct error *err);
+struct search_options align_options(void);
+void align_explain(const struct translation *found, struct engine_answer *answer);
 
 #endif

@@ -133,6 +133,15 @@ MUST_CHECK enum status engine_begin(struct engine_worker *worker, const struct e
                                     int count, const struct search_options *options,
                                     struct arena *arena, struct engine_task **out,
                                     struct error *err);
+/* Texts whose translations are given, each one sentence: how probable they are, and what they are
+ * aligned to (align.h). A pair over the limits is STATUS_TOO_LARGE, when it is finished. */
+struct engine_pair {
+    struct engine_text source, target; // what cancels the source cancels the pair
+};
+MUST_CHECK enum status engine_begin_pairs(struct engine_worker *worker,
+                                          const struct engine_pair *pairs, int count,
+                                          struct arena *arena, struct engine_task **out,
+                                          struct error *err);
 /* Lets in what there is room for, then a decoder step of all that are in flight. */
 void engine_step(struct engine_worker *worker);
 bool engine_task_is_done(const struct engine_task *task);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "server/engine/align.h"
 #include "server/engine/answer.h"
 #include "server/engine/engine.h"
 #include "server/engine/parts.h"
@@ -18,8 +19,9 @@ struct engine_task {
     const struct engine_text *texts;
     int text_count;
     struct arena *arena;
-    struct parts *parts;     // (text_count)
-    struct search *searches; // (sentence_count) all texts' behind each other
+    struct parts *parts;           // (text_count)
+    struct engine_answer *answers; // (sentence_count) of given pairs; NULL: of texts
+    struct search *searches;       // (sentence_count) all texts' behind each other
     int sentence_count;
     int admitted;  // those before it have been let in, or need not be
     int in_flight; // of those let in
@@ -394,6 +396,34 @@ enum status engine_begin(struct engine_worker *worker, const struct engine_text 
     return STATUS_OK;
 }
 
+enum status engine_begin_pairs(struct engine_worker *worker, const struct engine_pair *pairs,
+                               int count, struct arena *arena, struct engine_task **out,
+                               struct error *err)
+{
+    *out = NULL;
+    struct engine_task *task = arena_array(arena, struct engine_task, 1);
+    if (!task)
+        return no_memory(err);
+    *task = (struct engine_task){ .arena = arena, .sentence_count = count };
+    task->searches = arena_array(arena, struct search, count);
+    task->answers = arena_array(arena, struct engine_answer, count);
+    if (!task->searches || !task->answers)
+        return no_memory(err);
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < count; i++) {
+        task->searches[i] = (struct search){ .options = align_options(), .results = arena };
+        status = align_prepare(engine_vocabulary(worker->engine), &pairs[i], arena,
+                               &task->searches[i].source, &task->answers[i], err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    worker->waiting += count;
+    if (is_waiting(task))
+        join_round(worker, task);
+    *out = task;
+    return STATUS_OK;
+}
+
 void engine_step(struct engine_worker *worker)
 {
     if (!worker->first && worker->in_flight == 0)
@@ -431,6 +461,10 @@ enum status engine_finish(struct engine_worker *worker, struct engine_task *task
     if (status != STATUS_OK)
         return error_set(err, status, "%s", task->err.text);
     const struct search *searches = task->searches;
+    for (int i = 0; task->answers && i < task->sentence_count; i++) {
+        align_explain(&searches[i].translation, &task->answers[i]);
+        out[i] = task->answers[i];
+    }
     for (int i = 0; status == STATUS_OK && i < task->text_count; i++) {
         status = make_answer(engine_vocabulary(worker->engine), &task->texts[i], &task->parts[i],
                              searches, task->arena, &out[i], err);

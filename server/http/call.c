@@ -22,6 +22,7 @@ struct call *call_new(const struct exchange *x, int text_count)
     *call = (struct call){ .x = *x, .request = request };
     request->text_count = text_count;
     request->n_best = 1;
+    request->key_id = x->caller.key_id;
     request->owner = call;
     return call;
 }

@@ -14,7 +14,10 @@ void get_languages(struct exchange *x);         // languages.c
 void get_frontend_settings(struct exchange *x); // frontend_settings.c
 void post_translate(struct exchange *x);        // translate.c
 void post_v1_translate(struct exchange *x);     // v1_translate.c
-void post_v1_stream(struct exchange *x);        // v1_stream.c
+void post_v1_align(struct exchange *x);
+void post_v1_stream(struct exchange *x); // v1_stream.c
+void get_v1_models(struct exchange *x);  // v1_models.c
+void post_v1_reload(struct exchange *x);
 
 /* Fills in x->route and answers, or has it answered. */
 void routes_answer(struct exchange *x);

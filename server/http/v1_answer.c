@@ -40,8 +40,8 @@ enum status v1_answer_translation(json_t **out, struct request *r, int i,
     if (status != STATUS_OK)
         return status;
     const char *id = r->ids && *r->ids[i] ? r->ids[i] : NULL;
-    json_t *object =
-        json_pack("{s:s?,s:s}", "id", id, "origin", last_model(r) ? "model" : "unchanged");
+    const char *origin = r->given ? "given" : last_model(r) ? "model" : "unchanged";
+    json_t *object = json_pack("{s:s?,s:s}", "id", id, "origin", origin);
     bool ok = object && json_object_update(object, answer) == 0;
     if (ok && r->not_stored)
         ok = json_array_append_new(json_object_get(object, "warnings"),

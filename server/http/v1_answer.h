@@ -5,7 +5,8 @@
  *
  * A pair that went through English has "via", and its translations the English
  * text: their source spans are bytes of that. What was not translated, since it
- * is in the target language already, is of no model and "unchanged".
+ * is in the target language already, is of no model and "unchanged"; what the
+ * client brought, to have it aligned, is "given".
  *
  * On any thread.
  */

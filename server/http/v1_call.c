@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "server/http/v1_fields.h"
-#include "server/http/v1_wish.h"
 
 /* A text is its own translation into its own language. */
 static void answer_unchanged(struct call *call, const struct v1_way *way)
@@ -27,6 +26,21 @@ static enum status set_texts(struct call *call, const struct v1_wish *wish, stru
     return status;
 }
 
+static enum status set_given(struct call *call, const struct v1_wish *wish, struct error *err)
+{
+    struct arena *arena = &call->request->arena;
+    struct engine_text *given = arena_array(arena, struct engine_text, 1);
+    if (!wish->given)
+        return STATUS_OK;
+    const size_t len = json_string_length(wish->given);
+    const char *copy = arena_copy(arena, json_string_value(wish->given), len);
+    if (!given || !copy)
+        return error_set(err, STATUS_TOO_LARGE, "the request is too large: send it in parts");
+    *given = (struct engine_text){ .text = copy, .len = len };
+    call->request->given = given;
+    return STATUS_OK;
+}
+
 static enum status set_request(struct call *call, const struct v1_wish *wish,
                                const struct v1_way *way, struct error *err)
 {
@@ -47,6 +61,8 @@ static enum status set_request(struct call *call, const struct v1_wish *wish,
     struct glossary *glossary = NULL;
     r->format = wish->format;
     enum status status = set_texts(call, wish, err);
+    if (status == STATUS_OK)
+        status = set_given(call, wish, err);
     if (status == STATUS_OK)
         status = v1_wish_glossary(wish, &r->arena, &glossary, err);
     r->glossary = glossary;
@@ -82,7 +98,7 @@ enum status v1_call_take(const struct exchange *x, struct slice pair, const stru
     json_t *json;
     enum status status = v1_fields_read(&json, x->message->body, err);
     if (status == STATUS_OK)
-        status = v1_wish_read(&wish, x->service, json, pair, err);
+        status = way->read(&wish, x->service, json, pair, err);
     if (status == STATUS_OK)
         status = start(x, &wish, way, err);
     json_decref(json);

@@ -1,9 +1,9 @@
 /*
  * v1_call.h - a request of /v1 that becomes translations, on its way.
  *
- *     static const struct v1_way way = { .context_bytes = sizeof(struct mine), .on_answers = write,
- *                                        .answer = answer };
- *     status = v1_call_take(x, body, pair, &way, &err);
+ *     static const struct v1_way way = { .read = v1_wish_read, .on_answers = write,
+ *                                        .context_bytes = sizeof(struct mine), .answer = answer };
+ *     status = v1_call_take(x, pair, &way, &err);
  *
  * The answer is put into words on the worker's thread: long ones, with their
  * alignments, would hold up the loop.
@@ -13,6 +13,7 @@
 
 #include "server/engine/answer_json.h"
 #include "server/http/call.h"
+#include "server/http/v1_wish.h"
 
 struct v1_call { // call->context begins with it; in the request's arena, zeroed
     struct answer_json_options options;
@@ -20,6 +21,8 @@ struct v1_call { // call->context begins with it; in the request's arena, zeroed
 };
 
 struct v1_way {
+    enum status (*read)(struct v1_wish *wish, const struct service *service, const json_t *json,
+                        struct slice pair, struct error *err); // v1_wish.h
     size_t context_bytes;
     enum status (*prepare)(struct call *call, struct error *err);    // NULL: nothing more
     enum status (*on_answers)(struct request *r, struct error *err); // on the worker's thread

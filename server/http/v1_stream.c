@@ -187,7 +187,8 @@ static enum status prepare(struct call *call, struct error *err)
 
 void post_v1_stream(struct exchange *x)
 {
-    static const struct v1_way way = { .context_bytes = sizeof(struct v1_stream),
+    static const struct v1_way way = { .read = v1_wish_read,
+                                       .context_bytes = sizeof(struct v1_stream),
                                        .prepare = prepare,
                                        .on_answers = write_end,
                                        .answer = answer };

@@ -1,5 +1,5 @@
 /*
- * v1_translate.c - POST /v1/translate, and a line that is such a request.
+ * v1_translate.c - POST /v1/translate, a line that is such a request, and POST /v1/align.
  */
 #include "server/http/lines.h"
 #include "server/http/routes.h"
@@ -33,7 +33,19 @@ static void answer_line(struct call *call)
 
 void post_v1_translate(struct exchange *x)
 {
-    static const struct v1_way way = { .context_bytes = sizeof(struct v1_call),
+    static const struct v1_way way = { .read = v1_wish_read,
+                                       .context_bytes = sizeof(struct v1_call),
+                                       .on_answers = write_body,
+                                       .answer = answer };
+    struct error err;
+    if (exchange_takes_json(x) && v1_call_take(x, (struct slice){ 0 }, &way, &err) != STATUS_OK)
+        exchange_fail(x, &err);
+}
+
+void post_v1_align(struct exchange *x)
+{
+    static const struct v1_way way = { .read = v1_wish_read_given,
+                                       .context_bytes = sizeof(struct v1_call),
                                        .on_answers = write_body,
                                        .answer = answer };
     struct error err;
@@ -43,7 +55,8 @@ void post_v1_translate(struct exchange *x)
 
 void lines_request(struct exchange *x)
 {
-    static const struct v1_way way = { .context_bytes = sizeof(struct v1_call),
+    static const struct v1_way way = { .read = v1_wish_read,
+                                       .context_bytes = sizeof(struct v1_call),
                                        .on_answers = write_body,
                                        .answer = answer_line };
     struct error err;

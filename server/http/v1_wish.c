@@ -32,6 +32,29 @@ static enum status check_lengths(const struct service_limits *limits, const stru
                      limits->characters);
 }
 
+/* source_text and target_text, each one text. */
+static enum status read_given(const struct service_limits *limits, const json_t *json,
+                              struct v1_wish *wish, struct error *err)
+{
+    static const char *const names[] = { "source_text", "target_text" };
+    size_t characters = 0;
+    wish->text_count = 1;
+    wish->text = json_object_get(json, names[0]);
+    wish->given = json_object_get(json, names[1]);
+    for (int i = 0; i < 2; i++) {
+        const json_t *text = json_object_get(json, names[i]);
+        if (!json_is_string(text))
+            return error_set(err, STATUS_BAD_INPUT, "%s is %s: a text", names[i],
+                             text ? "of another kind" : "missing");
+        characters += utf8_length(json_string_value(text), json_string_length(text));
+    }
+    if (characters > (size_t)limits->characters)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "source_text and target_text have %zu characters, the limit is %d",
+                         characters, limits->characters);
+    return STATUS_OK;
+}
+
 static enum status read_texts(const struct service_limits *limits, const json_t *json,
                               struct v1_wish *wish, struct error *err)
 {
@@ -252,5 +275,42 @@ enum status v1_wish_read(struct v1_wish *wish, const struct service *service, co
         status = read_glossary(json, wish, err);
     if (status == STATUS_OK)
         status = read_languages(&service->pairs, json, wish, err);
+    return status;
+}
+
+/* A translation is aligned by the model of its languages alone. */
+static enum status check_direct(const struct pairs *pairs, const struct v1_wish *wish,
+                                struct error *err)
+{
+    struct live_model *hops[HOPS_MAX];
+    const bool is_same = strcmp(wish->source, wish->target) == 0;
+    const int count = is_same ? 0 : pairs_find(pairs, wish->source, wish->target, hops);
+    for (int i = 0; i < count; i++)
+        live_model_release(hops[i]);
+    if (count == 1)
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND, "there is no model from %s to %s", wish->source,
+                     wish->target);
+}
+
+enum status v1_wish_read_given(struct v1_wish *wish, const struct service *service,
+                               const json_t *json, struct slice pair, struct error *err)
+{
+    static const char *const names[] = { "source_text", "target_text", "source",      "target",
+                                         "model",       "level",       "deadline_ms", NULL };
+    *wish = (struct v1_wish){ .n_best = 1 };
+    take_pair(wish, pair);
+    enum status status = v1_fields_check(json, names, err);
+    if (status == STATUS_OK)
+        status = read_given(&service->limits, json, wish, err);
+    if (status == STATUS_OK)
+        status = read_search(&service->limits, json, wish, err);
+    if (status == STATUS_OK)
+        status = read_form(json, wish, err);
+    if (status == STATUS_OK)
+        status = read_languages(&service->pairs, json, wish, err);
+    if (status == STATUS_OK)
+        status = check_direct(&service->pairs, wish, err);
+    wish->alignment = true;
     return status;
 }

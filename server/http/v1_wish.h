@@ -19,7 +19,8 @@
 #define V1_TERM_CHARACTERS 64 // of a term, and of its translation
 
 struct v1_wish {
-    const json_t *text; // a text or a list of texts
+    const json_t *text;  // a text or a list of texts
+    const json_t *given; // its translation, of /v1/align; NULL: to be found
     int text_count;
     char source[LANGUAGE_CODE_BYTES], target[LANGUAGE_CODE_BYTES];
     const char *model;      // NULL: whichever translates the pair
@@ -36,6 +37,9 @@ struct v1_wish {
 MUST_CHECK enum status v1_wish_read(struct v1_wish *wish, const struct service *service,
                                     const json_t *json, struct slice pair, struct error *err);
 
+/* The same for /v1/align. */
+MUST_CHECK enum status v1_wish_read_given(struct v1_wish *wish, const struct service *service,
+                                          const json_t *json, struct slice pair, struct error *err);
 /* The glossary, ready; *out is NULL where there is none. STATUS_BAD_INPUT names the term. */
 MUST_CHECK enum status v1_wish_glossary(const struct v1_wish *wish, struct arena *arena,
                                         struct glossary **out, struct error *err);

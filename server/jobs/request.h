@@ -40,6 +40,7 @@ struct request {
     struct engine_text
         *texts; // (text_count) valid UTF-8; `cancelled` is filled in here; at the end
                 // what the last hop translated
+    const struct engine_text *given; // (text_count) their translations, to be aligned; NULL: none
     int text_count;
     enum document_format format;     // of each text
     const struct glossary *glossary; // NULL: none; ready, in this arena or for longer

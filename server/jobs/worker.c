@@ -172,9 +172,34 @@ static enum status open_documents(struct request *r, struct engine_text **plain)
                           &r->err);
 }
 
-static enum status begin(struct worker *w, struct request *r, struct flight *flight)
+static enum status begin_given(struct request *r, struct flight *flight)
+{
+    struct engine_pair *pairs = arena_array(&r->arena, struct engine_pair, r->text_count);
+    for (int i = 0; pairs && i < r->text_count; i++)
+        pairs[i] = (struct engine_pair){ r->texts[i], r->given[i] };
+    return pairs ? engine_begin_pairs(flight->engine, pairs, r->text_count, &r->arena,
+                                      &flight->task, &r->err)
+                 : STATUS_NO_MEMORY;
+}
+
+static enum status begin_texts(struct request *r, const struct search_options *options,
+                               struct flight *flight)
 {
     struct engine_text *plain;
+    enum status status = open_documents(r, &plain);
+    if (status != STATUS_OK)
+        return status;
+    status = engine_begin(flight->engine, plain, r->text_count, options, &r->arena, &flight->task,
+                          &r->err);
+    if (status == STATUS_TOO_LARGE)
+        metric_limit(LIMIT_SENTENCES);
+    if (status == STATUS_OK && r->listener && r->hop == r->hop_count - 1)
+        engine_listen(flight->engine, flight->task, r->listener);
+    return status;
+}
+
+static enum status begin(struct worker *w, struct request *r, struct flight *flight)
+{
     const struct search_options options = search_of(w, r);
     r->beam_used = options.beam;
     atomic_store(&r->holders, 1);
@@ -185,15 +210,7 @@ static enum status begin(struct worker *w, struct request *r, struct flight *fli
         return status == STATUS_NO_MEMORY ? STATUS_BUSY : status;
     for (int i = 0; i < r->text_count; i++)
         r->texts[i].cancelled = &r->cancelled;
-    status = open_documents(r, &plain);
-    if (status != STATUS_OK)
-        return for_client(status, &r->err);
-    status = engine_begin(flight->engine, plain, r->text_count, &options, &r->arena,
-                          &flight->task, &r->err);
-    if (status == STATUS_TOO_LARGE)
-        metric_limit(LIMIT_SENTENCES);
-    if (status == STATUS_OK && r->listener && r->hop == r->hop_count - 1)
-        engine_listen(flight->engine, flight->task, r->listener);
+    status = r->given ? begin_given(r, flight) : begin_texts(r, &options, flight);
     return for_client(status, &r->err);
 }
 
@@ -250,7 +267,7 @@ static enum status compose(const struct flight *flight)
     if (!r->answers)
         return STATUS_NO_MEMORY;
     enum status status = engine_finish(flight->engine, flight->task, r->answers, &r->err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !r->given)
         status = documents_answer(r->documents, r->text_count,
                                   engine_vocabulary(live_model_engine(request_model(r))),
                                   r->answers, &r->arena, r->answers, &r->err);

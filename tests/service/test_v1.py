@@ -140,6 +140,59 @@ class V1(unittest.TestCase):
                                ({"": "y"}, "term")):
             self.assert_problem(self.v1(TEXT, glossary=glossary), 400, word)
 
+    # ---- given translations ----
+
+    def align(self, source_text, target_text, source="en", target="fr", **more):
+        return self.ask("/v1/align", {"source_text": source_text, "target_text": target_text,
+                                      "source": source, "target": target, **more})
+
+    def test_what_was_found_is_aligned_as_it_was(self):
+        for level in ("word", "piece"):
+            [found] = self.v1(TEXT, alignment=True, level=level, beam=1).json["translations"]
+            reply = self.align(TEXT, found["text"], level=level)
+            self.assertEqual((reply.status, reply.json["model"]), (200, "en-fr"))
+            [given] = reply.json["translations"]
+            self.assertEqual((given["id"], given["origin"], given["text"]),
+                             (None, "given", found["text"]))
+            [sentence] = given["sentences"]
+            if level == "word":             # pieces may be others that make the same text
+                self.assertEqual([t["text"] for t in sentence["tokens"]],
+                                 [t["text"] for t in found["sentences"][0]["tokens"]])
+            self.assertEqual(len(sentence["alignment"]), len(sentence["tokens"]))
+            self.assertLess(sentence["score"], 0)
+
+    def test_any_texts_can_be_aligned(self):
+        for source_text, target_text in (("", ""), ("a", ""), ("", "b"), ("12", "é \U0001f600\n")):
+            self.assertEqual(self.align(source_text, target_text).status, 200)
+
+    def test_what_cannot_be_aligned_is_said(self):
+        self.assert_problem(self.align("a", "b", "fr", "de"), 404, "from fr to de")
+        self.assert_problem(self.align("a", "b", "fr", "fr"), 404, "from fr to fr")
+        self.assert_problem(self.align("a", ["b"]), 400, "target_text")
+        self.assert_problem(self.align("a", "b", beam=1), 400, '"beam"')
+        self.assert_problem(self.align("a" * 1999, "bc"), 413, "2001", "2000")
+        self.assert_problem(self.align("a " * 500, "b"), 413)
+        self.assert_problem(self.align("a", "\U0001f600" * 300), 413)
+
+    # ---- models ----
+
+    def test_models_say_what_they_are(self):
+        models = self.server.get("/v1/models").json["models"]
+        self.assertEqual([m["name"] for m in models], ["en-de", "en-fr", "fr-en"])
+        one = models[1]
+        self.assertEqual((one["source"], one["target"], one["state"]), ("en", "fr", "live"))
+        self.assertRegex(one["digest"], "^[0-9a-f]{64}$")
+        self.assertEqual(one["card"]["source"], "en")
+        self.assertGreater(one["sizes"]["vocabulary"], 0)
+
+    def test_a_model_can_be_loaded_anew(self):
+        before = self.v1(TEXT).body
+        reply = self.server.ask(request_bytes(target="/v1/models/en-fr/reload"))
+        self.assertEqual((reply.status, reply.json["name"]), (200, "en-fr"))
+        self.assertEqual(self.v1(TEXT).body, before)
+        self.assert_problem(self.server.ask(request_bytes(target="/v1/models/none/reload")), 404,
+                            "none")
+
     # ---- refusals ----
 
     def test_what_is_wrong_is_named_with_its_limit(self):
