@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#define OUTBOX_KEEP_BYTES 65536 // a larger buffer's memory is given back once it is empty
+#define OUTBOX_KEEP_BYTES 2048 // a larger buffer's memory is given back once it is empty
 
 void outbox_init(struct outbox *outbox, size_t max)
 {

@@ -11,16 +11,12 @@ bool order_init(struct order *order, struct arena *arena, struct sink *sink, int
 {
     *order = (struct order){ .sink = sink, .capacity = capacity, .held_max = held_max };
     order->slots = arena_array(arena, struct order_slot, capacity);
-    if (!order->slots)
-        return false;
-    for (int i = 0; i < capacity; i++)
-        bytes_init(&order->slots[i].held, held_max);
-    return true;
+    return order->slots != NULL;
 }
 
 void order_release(struct order *order)
 {
-    for (int i = 0; i < order->capacity; i++)
+    for (int i = 0; i < order->touched; i++)
         bytes_release(&order->slots[i].held);
 }
 
@@ -32,7 +28,12 @@ bool order_is_full(const struct order *order)
 struct order_slot *order_add(struct order *order)
 {
     assert(!order_is_full(order));
-    struct order_slot *slot = &order->slots[(order->first + order->count) % order->capacity];
+    const int at = (order->first + order->count) % order->capacity;
+    struct order_slot *slot = &order->slots[at];
+    if (at == order->touched) { // never further: the ring is used from its beginning
+        bytes_init(&slot->held, order->held_max);
+        order->touched++;
+    }
     order->count++;
     slot->number = ++order->last_number;
     slot->flags = 0;
@@ -93,4 +94,6 @@ void order_done(struct order *order, struct order_slot *slot)
         if (order->count > 0)
             send_held(order, &order->slots[order->first]);
     }
+    if (order->count == 0)
+        order->first = 0; // a client that waits for each answer needs one slot
 }
