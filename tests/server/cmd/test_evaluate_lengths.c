@@ -133,7 +133,7 @@ START_TEST(the_table_is_for_people)
 {
     setup();
     struct said said = run_verso("evaluate -m en-fr.safetensors --against other.safetensors "
-                                 "--test both.tsv --attention --plot all.png",
+                                 "--test both.tsv --attention --plot all.svg",
                                  "", 0);
     ck_assert_msg(said.code == 0, "%s", said.errors.data);
     ck_assert_ptr_nonnull(strstr(said.out.data, "attention: covered deviation"));
