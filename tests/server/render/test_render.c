@@ -128,8 +128,7 @@ static const char *const wicked[] = { "<script>alert(1)</script>",
                                       "]]>-->&amp;&#60;",
                                       "\x01\x1b[31m\x7f",
                                       "\xff\xc3(\xed\xa0\x80",
-                                      "a\xE2\x80\xAE"
-                                      "b", // turns the direction
+                                      "a\xE2\x80\xAE-b", // turns the direction
                                       "\xEF\xBF\xBF",
                                       "" };
 #define WICKED 8
