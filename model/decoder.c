@@ -60,12 +60,14 @@ void decoder_declare(struct decoder *d, struct params *params, const struct conf
         fuse(d, params);
 }
 
-/* s_0 (B,H) of layer l. */
-static void start_layer(const struct decoder *d, const struct weights *weights, int l, int B,
-                        const real *summary, real *start)
+void decoder_start_layer(const struct decoder *d, const struct weights *weights, int l, int N,
+                         const real *summaries, real *start, int ld)
 {
-    linear_forward(weights, d->bridge[l], d->bridge_bias[l], B, summary, d->M, start);
-    weights->kernels->tanh_rows(B * d->H, start, start);
+    weights_product(weights, d->bridge[l], N, summaries, d->M, false, start, ld);
+    for (int n = 0; n < N; n++, start += ld) {
+        add_bias(1, d->H, weight(weights, d->bridge_bias[l]), start);
+        weights->kernels->tanh_rows(d->H, start, start);
+    }
 }
 
 /* ---- a whole target at once ---- */
@@ -132,8 +134,8 @@ static void attend(const struct decoder *d, const struct weights *weights,
         attention_forward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
                           run->query + (t * B + b) * A, alignment);
         memset(alignment + len, 0, (S - (size_t)len) * sizeof(real));
-        k->weighted_sum(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
-                        run->gates + (t * B + b) * G);
+        k->weighted_sums(1, len, (int)G, alignment, 0, run->folded + b * G, (int)(B * G),
+                         run->gates + (t * B + b) * G, 0);
     }
     stopwatch_enter(part);
 }
@@ -205,8 +207,8 @@ void decoder_forward(const struct decoder *d, const struct weights *weights,
     const int target = run->T * run->B;
     const int part = stopwatch_enter(PART_RECURRENCE);
     for (int l = 0; l < d->layers; l++)
-        start_layer(d, weights, l, run->B, run->summary,
-                    run->start + (size_t)l * (size_t)run->B * (size_t)d->H);
+        decoder_start_layer(d, weights, l, run->B, run->summary,
+                            run->start + (size_t)l * (size_t)run->B * (size_t)d->H, d->H);
     if (d->attends)
         attending_forward(d, weights, run);
     stack_forward(&d->above, weights, &run->above);
@@ -461,14 +463,13 @@ void decoder_backward(const struct decoder *d, const struct weights *weights,
 
 /* ---- one step ---- */
 
-void decoder_start(const struct decoder *d, const struct weights *weights, const real *summary,
-                   real *state)
+void decoder_start(const struct decoder *d, const struct weights *weights, int N,
+                   const real *summaries, real *states)
 {
-    const size_t H = (size_t)d->H;
-    for (int l = 0; l < d->layers; l++, state += 2 * H) {
-        start_layer(d, weights, l, 1, summary, state);
-        clear(H, state + H);
-    }
+    const int width = decoder_state_width(d);
+    clear((size_t)N * (size_t)width, states);
+    for (int l = 0; l < d->layers; l++)
+        decoder_start_layer(d, weights, l, N, summaries, states + 2 * l * d->H, width);
 }
 
 void decoder_memory(const struct decoder *d, const struct weights *weights, int S,
@@ -524,8 +525,8 @@ static void attending_step(const struct decoder *d, const struct weights *weight
         real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
         attention_forward(&d->attention, weights, step->S[n], step->memory[n], width,
                           k->query + (size_t)n * (size_t)A, alignment);
-        weights->kernels->weighted_sum(step->S[n], d->M, alignment, step->memory[n] + A, width,
-                                       k->context + (size_t)n * (size_t)d->M);
+        weights->kernels->weighted_sums(1, step->S[n], d->M, alignment, 0, step->memory[n] + A,
+                                        width, k->context + (size_t)n * (size_t)d->M, 0);
     }
     linear_forward(weights, d->cell.w, d->cell.bias, N, step->y, d->E, k->gates);
     weights_product(weights, d->cell.context, N, k->context, d->M, true, k->gates,

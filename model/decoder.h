@@ -105,9 +105,12 @@ static inline int decoder_state_width(const struct decoder *decoder)
     return decoder->layers * 2 * decoder->H;
 }
 
-/* The state before the first target piece, of one summary (M). */
-void decoder_start(const struct decoder *decoder, const struct weights *weights,
-                   const real *summary, real *state);
+/* h of layer l before the first target piece, (N,H) in rows ld apart, of summaries (N,M). */
+void decoder_start_layer(const struct decoder *decoder, const struct weights *weights, int l, int N,
+                         const real *summaries, real *start, int ld);
+/* The states (N,state width) before the first target piece, of summaries (N,M). */
+void decoder_start(const struct decoder *decoder, const struct weights *weights, int N,
+                   const real *summaries, real *states);
 
 /* What a step needs of a sentence: rows [key ; state]. Without attention it is not looked at. */
 static inline int decoder_memory_width(const struct decoder *decoder)

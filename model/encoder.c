@@ -49,6 +49,7 @@ static struct recurrent_run direction(const struct encoder *encoder, const struc
         .B = run->B,
         .reverse = reverse,
         .len = run->len,
+        .first = run->first,
         .x = run->x,
         .mask = reverse ? run->backward_mask : run->forward_mask,
         .h = run->states ? run->states + at : NULL,

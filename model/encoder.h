@@ -31,6 +31,7 @@ struct encoder_run {
     int S, B;
     bool dropout;
     const int *len;                         // (B)
+    const int *first;                       // (S+1) or NULL: as of a recurrent_run
     const real *x;                          // (S,B,E)
     real *forward_mask, *backward_mask;     // (B,H) recurrent dropout of layer 0, or NULL
     real *states;                           // (S,B,·) of layer 0
@@ -39,7 +40,7 @@ struct encoder_run {
     const real *memory; // (S,B,M) out
 };
 
-/* S, B, dropout, len and x must be set before. */
+/* S, B, dropout, len, first and x must be set before. */
 void encoder_lay_out(const struct encoder *encoder, struct encoder_run *run, struct arena *arena);
 void encoder_draw_masks(const struct encoder *encoder, struct encoder_run *run, struct rng *rng,
                         real p);

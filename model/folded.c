@@ -111,15 +111,15 @@ static struct state_row state_row(const struct decoder *d, const real *row)
     return (struct state_row){ c, c + d->H, u, query, query + d->attention.A };
 }
 
-void folded_start(const struct decoder *d, const struct weights *weights, const real *summary,
-                  real *state)
+void folded_start(const struct decoder *d, const struct weights *weights, int N,
+                  const real *summaries, real *states)
 {
-    const struct state_row row = state_row(d, state);
+    const struct state_row first = state_row(d, states);
     const int width = folded_state_width(d);
-    memset(row.c, 0, (size_t)d->H * sizeof(real));
-    linear_forward(weights, d->bridge[0], d->bridge_bias[0], 1, summary, d->M, row.h);
-    weights->kernels->tanh_rows(d->H, row.h, row.h);
-    weights_fused(weights, &d->fused_state, 1, row.h, width, row.u, width);
+    for (size_t n = 0; n < (size_t)N; n++)
+        memset(first.c + n * (size_t)width, 0, (size_t)d->H * sizeof(real));
+    decoder_start_layer(d, weights, 0, N, summaries, first.h, width);
+    weights_fused(weights, &d->fused_state, N, first.h, width, first.u, width);
 }
 
 /* ---- one step ---- */
@@ -191,19 +191,34 @@ static void gather_inputs(const struct decoder *d, const struct weights *weights
     }
 }
 
-/* Row n: alignment, and its sums and what the parent's state gives to gates and readout. */
+/* `count` rows of one sentence from row n on: alignments, and their sums and what the parents' states
+ * give to gates and readout. */
 static void attend(const struct decoder *d, const struct weights *weights,
-                   const struct folded_step *step, const struct step_scratch *k, int n)
+                   const struct folded_step *step, const struct step_scratch *k, int n, int count)
 {
-    const int width = folded_memory_width(d), S = step->S[n];
-    const struct state_row parent = state_row(d, step->state[n]);
-    real *alignment = step->alignment + (size_t)n * (size_t)step->ld_alignment;
-    real *input = k->inputs + (size_t)n * (size_t)input_width(d);
-    attention_forward(&d->attention, weights, S, step->memory[n], width, parent.query, alignment);
-    for (int i = 0; i < d->cell.u.rows; i++)
-        input[i] += parent.u[i];
-    weights->kernels->weighted_sum(S, input_width(d), alignment, step->memory[n] + d->attention.A,
-                                   width, input);
+    const struct kernels *kernels = weights->kernels;
+    const int width = folded_memory_width(d), input = input_width(d), ld = step->ld_alignment;
+    const real *memory = step->memory[n], once = 1;
+    real *alignments = step->alignment + (size_t)n * (size_t)ld;
+    real *inputs = k->inputs + (size_t)n * (size_t)input;
+    for (int i = 0; i < count; i++) {
+        const struct state_row parent = state_row(d, step->state[n + i]);
+        attention_forward(&d->attention, weights, step->S[n], memory, width, parent.query,
+                          alignments + (size_t)i * (size_t)ld);
+        kernels->weighted_sums(1, 1, d->cell.u.rows, &once, 0, parent.u, 0,
+                               inputs + (size_t)i * (size_t)input, 0);
+    }
+    kernels->weighted_sums(count, step->S[n], input, alignments, ld, memory + d->attention.A, width,
+                           inputs, input);
+}
+
+/* Rows from n on that look at the same memory. */
+static int rows_together(const struct folded_step *step, int n)
+{
+    int count = 1;
+    while (n + count < step->N && step->memory[n + count] == step->memory[n])
+        count++;
+    return count;
 }
 
 /* All rows' cells, from gates in the inputs to c and h in the next state rows. */
@@ -246,8 +261,8 @@ void folded_step(const struct decoder *d, const struct weights *weights,
     const int part = stopwatch_enter(PART_INPUT);
     gather_inputs(d, weights, step, cache, &k);
     stopwatch_enter(PART_ATTENTION);
-    for (int n = 0; n < step->N; n++)
-        attend(d, weights, step, &k, n);
+    for (int n = 0, count; n < step->N; n += count)
+        attend(d, weights, step, &k, n, count = rows_together(step, n));
     stopwatch_enter(PART_RECURRENCE);
     run_cells(d, weights, step, &k);
     const struct state_row next = state_row(d, step->next_state);

@@ -42,9 +42,9 @@ int folded_state_width(const struct decoder *decoder);
 /* Memory rows (S,width) of encoder states (S,M). */
 void folded_memory(const struct decoder *decoder, const struct weights *weights, int S,
                    const real *states, real *rows);
-/* The state row before the first piece, of one summary (M). */
-void folded_start(const struct decoder *decoder, const struct weights *weights, const real *summary,
-                  real *state);
+/* The state rows (N,width) before the first piece, of summaries (N,M). */
+void folded_start(const struct decoder *decoder, const struct weights *weights, int N,
+                  const real *summaries, real *states);
 
 struct folded_step {
     int N;

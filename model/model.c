@@ -229,7 +229,7 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     real *scratch = memory_alloc(scratch_elements(params), sizeof *scratch);
     const int matrices = params->count + params->fusion_count;
     model->packed = memory_zeroed((size_t)matrices, sizeof *model->packed);
-    if (!scratch || !model->packed || !arena_init(&model->block, size.used)) {
+    if (!scratch || !model->packed || !arena_init_huge(&model->block, size.used)) {
         memory_free(scratch);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
                          size.used >> 20);

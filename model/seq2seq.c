@@ -292,24 +292,33 @@ void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *ar
     memory->start = arena_array(arena, real, seq2seq_state_width(model));
 }
 
+/* Sentences in falling order of length, so that those of a step are the first ones. */
 struct encode_scratch {
-    int32_t *ids; // (S,B) time-major
-    real *x;      // (S,B,E)
+    int *order;   // (B) whose place it was among those given
+    int *len;     // (B)
+    int *first;   // (S+1) as of a recurrent_run
+    int32_t *ids; // (pieces) time-major
+    real *x;      // (pieces,E)
     struct encoder_run run;
     real *summary; // (B,M)
+    real *starts;  // (B,state width)
     real *states;  // (pieces,M) of the sentences, one behind the other
     real *rows;    // (pieces,memory width)
 };
 
 static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model, int S, int B,
-                           const int *len, struct arena *a)
+                           struct arena *a)
 {
     const size_t rows = (size_t)S * (size_t)B, M = (size_t)model->decoder.M;
+    k->order = arena_array(a, int, B);
+    k->len = arena_array(a, int, B);
+    k->first = arena_array(a, int, S + 1);
     k->ids = arena_array(a, int32_t, rows);
     k->x = arena_array(a, real, rows * (size_t)model->config.embedding);
-    k->run = (struct encoder_run){ .S = S, .B = B, .len = len, .x = k->x };
+    k->run = (struct encoder_run){ .S = S, .B = B, .len = k->len, .first = k->first, .x = k->x };
     encoder_lay_out(&model->encoder, &k->run, a);
     k->summary = arena_array(a, real, (size_t)B * M);
+    k->starts = arena_array(a, real, (size_t)B * (size_t)seq2seq_state_width(model));
     k->states = arena_array(a, real, rows * M);
     k->rows = arena_array(a, real, rows * (size_t)seq2seq_memory_width(model));
 }
@@ -318,46 +327,72 @@ size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
 {
     struct arena measure = arena_measure();
     struct encode_scratch scratch;
-    lay_out_encode(&scratch, model, S, count, NULL, &measure);
+    lay_out_encode(&scratch, model, S, count, &measure);
     return measure.used;
 }
 
-/* The states of all sentences without padding; returns how many pieces they have. */
-static int gather_states(const struct seq2seq *model, const struct encode_scratch *k,
-                         const int *len, int B)
+/* The longest first; equals stay in their order. */
+static void sort_by_length(const int *len, struct encode_scratch *k)
 {
-    const size_t M = (size_t)model->decoder.M;
+    for (int b = 0; b < k->run.B; b++) {
+        int at = b;
+        for (; at > 0 && len[k->order[at - 1]] < len[b]; at--)
+            k->order[at] = k->order[at - 1];
+        k->order[at] = b;
+    }
+    for (int b = 0; b < k->run.B; b++)
+        k->len[b] = len[k->order[b]];
+}
+
+/* Embeddings of all pieces, step by step. */
+static void embed(const struct seq2seq *model, const struct weights *weights,
+                  const int32_t *const *ids, const struct encode_scratch *k)
+{
+    int rows = 0;
+    for (int s = 0; s < k->run.S; s++) {
+        k->first[s] = rows;
+        for (int b = 0; b < k->run.B && s < k->len[b]; b++)
+            k->ids[rows++] = ids[k->order[b]][s];
+    }
+    k->first[k->run.S] = rows;
+    embedding_forward(weights, model->embedding, (size_t)rows, k->ids, k->x);
+}
+
+/* The states of all sentences without padding; returns how many pieces they have. */
+static int gather_states(const struct seq2seq *model, const struct encode_scratch *k)
+{
+    const size_t M = (size_t)model->decoder.M, B = (size_t)k->run.B;
     size_t row = 0;
-    for (int b = 0; b < B; b++)
-        for (size_t s = 0; s < (size_t)len[b]; s++, row++)
-            memcpy(k->states + row * M, k->run.memory + (s * (size_t)B + (size_t)b) * M,
-                   M * sizeof(real));
+    for (size_t b = 0; b < B; b++)
+        for (size_t s = 0; s < (size_t)k->len[b]; s++, row++)
+            memcpy(k->states + row * M, k->run.memory + (s * B + b) * M, M * sizeof(real));
     return (int)row;
 }
 
 /* Rows and starts of the memories, by one product for all sentences. */
 static void make_memories(const struct seq2seq *model, const struct weights *weights,
-                          const struct encode_scratch *k, const int *len, int count,
-                          struct memory *const *out)
+                          const struct encode_scratch *k, struct memory *const *out)
 {
     const struct decoder *d = &model->decoder;
     const size_t width = (size_t)seq2seq_memory_width(model);
-    const int part = stopwatch_enter(PART_ATTENTION);
-    const int pieces = gather_states(model, k, len, count);
+    const size_t state = (size_t)seq2seq_state_width(model);
+    const int part = stopwatch_enter(PART_ATTENTION), B = k->run.B;
+    const int pieces = gather_states(model, k);
     const real *row = k->rows;
-    if (decoder_folds(d))
+    if (decoder_folds(d)) {
         folded_memory(d, weights, pieces, k->states, k->rows);
-    else
+        folded_start(d, weights, B, k->summary, k->starts);
+    } else {
         decoder_memory(d, weights, pieces, k->states, k->rows);
-    for (int b = 0; b < count; b++) {
-        const real *summary = k->summary + (size_t)b * (size_t)d->M;
-        memcpy(out[b]->rows, row, (size_t)len[b] * width * sizeof(real));
-        row += (size_t)len[b] * width;
-        if (decoder_folds(d))
-            folded_start(d, weights, summary, out[b]->start);
-        else
-            decoder_start(d, weights, summary, out[b]->start);
-        out[b]->S = len[b];
+        decoder_start(d, weights, B, k->summary, k->starts);
+    }
+    for (int b = 0; b < B; b++) {
+        struct memory *memory = out[k->order[b]];
+        const size_t elements = (size_t)k->len[b] * width;
+        memcpy(memory->rows, row, elements * sizeof(real));
+        memcpy(memory->start, k->starts + (size_t)b * state, state * sizeof(real));
+        memory->S = k->len[b];
+        row += elements;
     }
     stopwatch_enter(part);
 }
@@ -381,15 +416,13 @@ enum status seq2seq_encode(const struct seq2seq *model, const struct weights *we
                          seq2seq_encode_bytes(model, count, S));
     const struct arena_mark mark = arena_mark(scratch);
     struct encode_scratch k;
-    lay_out_encode(&k, model, S, count, len, scratch);
-    for (int s = 0; s < S; s++)
-        for (int b = 0; b < count; b++)
-            k.ids[s * count + b] = s < len[b] ? ids[b][s] : 0;
-    embedding_forward(weights, model->embedding, (size_t)S * (size_t)count, k.ids, k.x);
+    lay_out_encode(&k, model, S, count, scratch);
+    sort_by_length(len, &k);
+    embed(model, weights, ids, &k);
     encoder_forward(&model->encoder, weights, &k.run);
-    encoder_summary(&model->encoder, model->config.attention_kind, S, count, len, k.run.memory,
+    encoder_summary(&model->encoder, model->config.attention_kind, S, count, k.len, k.run.memory,
                     k.summary);
-    make_memories(model, weights, &k, len, count, out);
+    make_memories(model, weights, &k, out);
     arena_rewind(scratch, mark);
     return STATUS_OK;
 }

@@ -86,15 +86,30 @@ INLINE vec exp_vec(vec x)
     return (vec)((ivec)p + exponent);
 }
 
+/* 1 / x of a normal x: an estimate, and Newton's step or two; a division takes twice as long. */
+INLINE vec reciprocal(vec x)
+{
+#if LANES == 16
+    const vec y = (vec)_mm512_rcp14_ps((__m512)x);
+    return y * (splat(2) - x * y);
+#elif LANES == 8
+    vec y = (vec)_mm256_rcp_ps((__m256)x);
+    y = y * (splat(2) - x * y);
+    return y * (splat(2) - x * y);
+#else
+    return splat(1) / x;
+#endif
+}
+
 INLINE vec sigmoid_vec(vec x)
 {
-    return splat(1) / (splat(1) + exp_vec(-x));
+    return reciprocal(splat(1) + exp_vec(-x));
 }
 
 /* 1 - 2 / (e^2x + 1): absolute error near 1e-7 everywhere. */
 INLINE vec tanh_vec(vec x)
 {
-    return splat(1) - splat(2) / (exp_vec(x + x) + splat(1));
+    return splat(1) - splat(2) * reciprocal(exp_vec(x + x) + splat(1));
 }
 
 /* ---- elementwise ---- */
@@ -327,13 +342,48 @@ static void energies_backward(int S, int A, const float *keys, int ld_keys, cons
     }
 }
 
-static void weighted_sum(int S, int n, const float *w, const float *rows, int ld, float *y)
+#define SUM_ROWS 4 // 4 x 4 accumulators, and each vector that is read serves 4 rows
+#define SUM_VECS 4
+
+/* R sums over V vectors, the last of n lanes; R and V are constants wherever this is inlined. */
+INLINE void sum_tile(const int R, const int V, int n, int S, const float *w, int ld_w,
+                     const float *rows, int ld, float *y, int ld_y)
 {
-    for (int s = 0; s < S; s++) {
-        const float *row = rows + (size_t)s * (size_t)ld;
-        for (int i = 0; i < n; i++)
-            y[i] += w[s] * row[i];
-    }
+    vec sum[SUM_ROWS][SUM_VECS];
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < V; j++)
+            sum[r][j] = load_lanes(y + r * ld_y + j * LANES, j < V - 1 ? LANES : n);
+    for (int s = 0; s < S; s++, rows += ld)
+        for (int j = 0; j < V; j++) {
+            const vec x = load_lanes(rows + j * LANES, j < V - 1 ? LANES : n);
+            for (int r = 0; r < R; r++)
+                sum[r][j] += w[r * ld_w + s] * x;
+        }
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < V; j++)
+            store_lanes(y + r * ld_y + j * LANES, sum[r][j], j < V - 1 ? LANES : n);
+}
+
+INLINE void sum_rows(const int R, int S, int n, const float *w, int ld_w, const float *rows, int ld,
+                     float *y, int ld_y)
+{
+    int i = 0;
+    for (; i + SUM_VECS * LANES <= n; i += SUM_VECS * LANES)
+        sum_tile(R, SUM_VECS, LANES, S, w, ld_w, rows + i, ld, y + i, ld_y);
+    for (; i < n; i += LANES)
+        sum_tile(R, 1, n - i < LANES ? n - i : LANES, S, w, ld_w, rows + i, ld, y + i, ld_y);
+}
+
+static void weighted_sums(int R, int S, int n, const float *w, int ld_w, const float *rows, int ld,
+                          float *y, int ld_y)
+{
+    int r = 0;
+    for (; r + SUM_ROWS <= R; r += SUM_ROWS)
+        sum_rows(SUM_ROWS, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    for (; r + 2 <= R; r += 2)
+        sum_rows(2, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    for (; r < R; r++)
+        sum_rows(1, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
 }
 
 /* One row: d_w += d_y · row and, unless d_row is NULL, d_row += w d_y, in one pass. */
@@ -591,7 +641,7 @@ const struct kernels VARIANT(kernels) = {
     .energies = energies,
     .energies_backward = energies_backward,
     .softmax = softmax,
-    .weighted_sum = weighted_sum,
+    .weighted_sums = weighted_sums,
     .weighted_sum_backward = weighted_sum_backward,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,

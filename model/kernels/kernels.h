@@ -98,8 +98,9 @@ struct kernels {
 
     void (*softmax)(int n, real *x); // in place, n >= 1
 
-    /* y(n) += Σ_s w[s] rows_s, in the order of s. */
-    void (*weighted_sum)(int S, int n, const real *w, const real *rows, int ld, real *y);
+    /* y_r(n) += Σ_s w_rs rows_s, in the order of s, for R rows of weights. */
+    void (*weighted_sums)(int R, int S, int n, const real *w, int ld_w, const real *rows, int ld,
+                          real *y, int ld_y);
     /* d_w[s] += d_y · rows_s;  d_rows_s += w[s] d_y (d_rows NULL: left out). */
     void (*weighted_sum_backward)(int S, int n, const real *w, const real *rows, int ld,
                                   const real *d_y, real *d_w, real *d_rows);

@@ -342,11 +342,13 @@ static void softmax(int n, real *x)
         x[i] /= sum;
 }
 
-static void weighted_sum(int S, int n, const real *w, const real *rows, int ld, real *y)
+static void weighted_sums(int R, int S, int n, const real *w, int ld_w, const real *rows, int ld,
+                          real *y, int ld_y)
 {
-    for (int s = 0; s < S; s++)
-        for (int i = 0; i < n; i++)
-            y[i] += w[s] * rows[(size_t)s * (size_t)ld + (size_t)i];
+    for (int r = 0; r < R; r++, w += ld_w, y += ld_y)
+        for (int s = 0; s < S; s++)
+            for (int i = 0; i < n; i++)
+                y[i] += w[s] * rows[(size_t)s * (size_t)ld + (size_t)i];
 }
 
 static void weighted_sum_backward(int S, int n, const real *w, const real *rows, int ld,
@@ -432,7 +434,7 @@ const struct kernels kernels_reference = {
     .energies = energies,
     .energies_backward = energies_backward,
     .softmax = softmax,
-    .weighted_sum = weighted_sum,
+    .weighted_sums = weighted_sums,
     .weighted_sum_backward = weighted_sum_backward,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,

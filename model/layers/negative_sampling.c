@@ -28,8 +28,8 @@ static void take_mean(struct negative_sampling *s, const struct kernels *kernels
     const real share = 1 / (real)count;
     memset(s->mean, 0, (size_t)s->D * sizeof(real));
     for (int c = 0; c < count; c++)
-        kernels->weighted_sum(1, s->D, &share, s->context + (size_t)c * (size_t)s->D, s->D,
-                              s->mean);
+        kernels->weighted_sums(1, 1, s->D, &share, 0, s->context + (size_t)c * (size_t)s->D, s->D,
+                               s->mean, 0);
 }
 
 /* u = Σ_c u_c / C:  d_u_c = d_u / C */
@@ -37,7 +37,7 @@ static void spread_mean(struct negative_sampling *s, const struct kernels *kerne
 {
     const real share = 1 / (real)count;
     memset(s->d_context, 0, (size_t)s->D * sizeof(real));
-    kernels->weighted_sum(1, s->D, &share, s->d_mean, s->D, s->d_context);
+    kernels->weighted_sums(1, 1, s->D, &share, 0, s->d_mean, s->D, s->d_context, 0);
     for (int c = 1; c < count; c++)
         memcpy(s->d_context + (size_t)c * (size_t)s->D, s->d_context, (size_t)s->D * sizeof(real));
 }

@@ -1,5 +1,5 @@
 /*
- * recurrent.c - a cell run over a padded batch of sequences, in one direction.
+ * recurrent.c - a cell run over a batch of sequences of several lengths, in one direction.
  */
 #include "model/layers/recurrent.h"
 
@@ -27,6 +27,21 @@ static size_t step_at(const struct recurrent_run *run, int n)
     return (size_t)(run->reverse ? run->S - 1 - n : n);
 }
 
+/* Where step s begins among inputs and gates. */
+static size_t first_row(const struct recurrent_run *run, size_t s)
+{
+    return run->first ? (size_t)run->first[s] : s * (size_t)run->B;
+}
+
+/* Behind the last sentence that is so long. */
+static int rows_at(const struct recurrent_run *run, size_t s)
+{
+    int rows = run->B;
+    while (rows > 0 && (int)s >= run->len[rows - 1])
+        rows--;
+    return rows;
+}
+
 /* The n-th step as the cell sees it. What it starts from is what the one before left. */
 static struct cell_step step_of(const struct cell *cell, const struct recurrent_run *run, int n)
 {
@@ -35,7 +50,7 @@ static struct cell_step step_of(const struct cell *cell, const struct recurrent_
     const real *h0 = run->h0 ? run->h0 : run->zeros, *c0 = run->c0 ? run->c0 : run->zeros;
     return (struct cell_step){
         .B = run->B,
-        .gates = run->gates + s * B * (size_t)cell->G * H,
+        .gates = run->gates + first_row(run, s) * (size_t)cell->G * H,
         .ld_gates = cell->G * cell->H,
         .h_previous = n > 0 ? run->fed + before * B * H : h0,
         .c_previous = n > 0 ? run->c + before * B * H : c0,
@@ -71,8 +86,10 @@ static void finish_step(const struct cell *cell, const struct recurrent_run *run
 static void start_gates(const struct cell *cell, const struct weights *weights,
                         const struct recurrent_run *run, int n, int steps)
 {
-    const size_t first = step_at(run, run->reverse ? n + steps - 1 : n) * (size_t)run->B;
-    const int rows = steps * run->B, width = cell->G * cell->H;
+    const size_t from = step_at(run, run->reverse ? n + steps - 1 : n);
+    const size_t first = first_row(run, from);
+    const int rows = (int)(first_row(run, from + (size_t)steps) - first);
+    const int width = cell->G * cell->H;
     real *gates = run->gates + first * (size_t)width;
     linear_forward(weights, cell->w, cell->bias, rows, run->x + first * (size_t)cell->I, cell->I,
                    gates);
@@ -89,7 +106,8 @@ void recurrent_forward(const struct cell *cell, const struct weights *weights,
     for (int n = 0; n < run->S; n++) {
         if (n % at_once == 0)
             start_gates(cell, weights, run, n, run->S - n < at_once ? run->S - n : at_once);
-        const struct cell_step step = step_of(cell, run, n);
+        struct cell_step step = step_of(cell, run, n);
+        step.B = rows_at(run, step_at(run, n));
         cell_forward(cell, weights, &step);
         finish_step(cell, run, n);
     }

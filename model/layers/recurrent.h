@@ -1,11 +1,14 @@
 /*
- * recurrent.h - a cell run over a padded batch of sequences, in one direction.
+ * recurrent.h - a cell run over a batch of sequences of several lengths, in one direction.
  *
  *   S steps   B sentences   I input width   M context width   H state width   G gates
  *   time-major: (S,B,·)
  *
  * States behind a sentence's end are zero, in both directions, and nothing
- * flows back from there, so padding changes nothing. With a recurrent dropout
+ * flows back from there, so padding changes nothing. Inputs and gates need not
+ * have padding where nothing flows back at all and the sentences are in falling
+ * order of length: a step then has a row for each that is so long, and the rows
+ * of step s are first[s] to first[s+1]. With a recurrent dropout
  * mask (B,H), the same at every step, it is h ⊙ mask that feeds the next step.
  */
 #ifndef MODEL_LAYERS_RECURRENT_H
@@ -19,6 +22,7 @@ struct recurrent_run {
     int S, B;
     bool reverse;        // from the last step to the first
     const int *len;      // (B)
+    const int *first;    // (S+1) rows of x, context and gates are without padding; NULL: with
     const real *x;       // (S,B,I)
     const real *context; // (S,B,M) of a cell that has one
     const real *h0, *c0; // (B,H) before the first step; NULL: zeros

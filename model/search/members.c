@@ -23,7 +23,7 @@ static void lay_out_member(struct member *m, const struct model *model, size_t N
     m->states[1] = arena_array(a, real, N * width);
     m->alignment = arena_array(a, real, N * S);
     m->readout = arena_array(a, real, N * (size_t)m->shape->config.embedding);
-    m->logits = arena_array(a, real, N * (size_t)m->shape->config.vocabulary);
+    m->products = arena_array(a, real, N * (size_t)m->shape->config.vocabulary);
     row_cache_lay_out(&m->cache, &m->shape->decoder, CACHED_ROWS, a);
     narrow_lay_out(&m->narrow, &m->shape->output, m->weights, a);
 }
@@ -157,7 +157,7 @@ static void step_member(struct member *m, int N, const int32_t *previous, int so
     real *last = m->states[1];
     m->states[1] = m->states[0];
     m->states[0] = last;
-    narrow_logits(&m->narrow, m->weights, N, m->readout, m->logits);
+    narrow_product(&m->narrow, m->weights, N, m->readout, m->products);
 }
 
 static void step_fused(struct fused_lm *f, int N, struct arena *scratch)
@@ -199,14 +199,10 @@ void members_step(struct members *members, int N, struct arena *scratch)
 /* ---- what they say ---- */
 
 /* Logits of a row over the pieces of a sentence. */
-static const real *logits_of(const struct member *m, int row, const int32_t *ids, int count,
-                             real *out)
+static void pick_logits(const struct member *m, int row, const int32_t *ids, int count, real *out)
 {
-    const real *logits = m->logits + (size_t)row * (size_t)m->narrow.count;
-    if (!ids)
-        return logits;
-    narrow_pick(&m->narrow, ids, count, logits, out);
-    return out;
+    const real *products = m->products + (size_t)row * (size_t)m->narrow.count;
+    narrow_pick(&m->narrow, m->weights, ids, count, products, out);
 }
 
 /* log of the mean of the models' probabilities. */
@@ -215,9 +211,7 @@ static void mix_row(struct members *members, int row, const int32_t *ids, int co
     memset(out, 0, (size_t)count * sizeof *out);
     for (int i = 0; i < members->count; i++) {
         const struct member *m = &members->list[i];
-        const real *logits = logits_of(m, row, ids, count, members->row);
-        if (logits != members->row)
-            memcpy(members->row, logits, (size_t)count * sizeof *logits);
+        pick_logits(m, row, ids, count, members->row);
         m->weights->kernels->softmax(count, members->row);
         for (int v = 0; v < count; v++)
             out[v] += members->row[v];
@@ -241,13 +235,13 @@ const real *members_log_probs(struct members *members, int first, int rows, cons
         *count = members->V;
     const size_t ld = (size_t)*count;
     const bool in_place = !ids && members->count == 1;
-    real *own = in_place ? m->logits + (size_t)first * ld : members->own;
+    real *own = in_place ? m->products + (size_t)first * ld : members->own;
     for (int row = 0; row < rows; row++) {
         real *out = own + (size_t)row * ld;
         if (members->count > 1) {
             mix_row(members, first + row, ids, *count, out);
         } else {
-            logits_of(m, first + row, ids, *count, out);
+            pick_logits(m, first + row, ids, *count, out);
             m->weights->kernels->log_softmax(*count, out);
         }
         if (members->fused.lm)

@@ -30,7 +30,7 @@ struct member {
     real *states[2];              // (N,state width) of the last step and of the one before
     real *alignment;              // (N,source_len)
     real *readout;                // (N,E)
-    real *logits;                 // (N,V)
+    real *products;               // (N,V) logits but for the bias, then log-probabilities
 };
 
 struct fused_lm {        // the language model

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/stopwatch.h"
-#include "model/layers/linear.h"
 #include "model/parts.h"
 
-#define WHOLE_SHARE 3 // from a third of the vocabulary on, the whole is as cheap
+/* A union of a larger part of the vocabulary is not worth a matrix of its own. */
+#define CAPACITY(V) ((V) / 4 * 3)
 
 static enum weight_type type_of(const struct narrow *narrow, const struct weights *weights)
 {
@@ -27,12 +27,11 @@ void narrow_lay_out(struct narrow *narrow, const struct output *output,
 {
     const int V = output->embedding.rows, R = output->embedding.cols;
     narrow->output = output;
-    narrow->capacity = V / WHOLE_SHARE;
+    narrow->capacity = CAPACITY(V);
     narrow->count = V;
     narrow->whole = true;
     narrow->ids = arena_array(arena, int32_t, narrow->capacity);
     narrow->column = arena_array(arena, int32_t, V);
-    narrow->bias = arena_array(arena, real, narrow->capacity);
     narrow->panels = arena_alloc(arena, packing_of(narrow, weights)->bytes(narrow->capacity, R));
 }
 
@@ -68,33 +67,39 @@ void narrow_choose(struct narrow *narrow, const struct weights *weights,
         if (narrow->column[id] < 0)
             continue;
         narrow->column[id] = count;
-        narrow->ids[count] = id;
-        narrow->bias[count++] = weight(weights, narrow->output->bias)[id];
+        narrow->ids[count++] = id;
     }
     narrow->count = count;
     packing_of(narrow, weights)
         ->pack(count, embedding.cols, weight(weights, embedding), narrow->ids, narrow->panels);
 }
 
-void narrow_logits(const struct narrow *narrow, const struct weights *weights, int N,
-                   const real *readout, real *logits)
+void narrow_product(const struct narrow *narrow, const struct weights *weights, int N,
+                    const real *readout, real *products)
 {
-    const struct output *output = narrow->output;
-    const int R = output->embedding.cols, part = stopwatch_enter(PART_OUTPUT);
-    if (narrow->whole) {
-        linear_forward(weights, output->embedding, output->bias, N, readout, R, logits);
-    } else {
+    const struct tensor embedding = narrow->output->embedding;
+    const int R = embedding.cols, part = stopwatch_enter(PART_OUTPUT);
+    if (narrow->whole)
+        weights_product(weights, embedding, N, readout, R, false, products, narrow->count);
+    else
         packing_of(narrow, weights)
-            ->product(N, narrow->count, R, readout, R, narrow->panels, false, logits,
+            ->product(N, narrow->count, R, readout, R, narrow->panels, false, products,
                       narrow->count);
-        add_bias(N, narrow->count, narrow->bias, logits);
-    }
     stopwatch_enter(part);
 }
 
-void narrow_pick(const struct narrow *narrow, const int32_t *list, int count, const real *logits,
-                 real *out)
+void narrow_pick(const struct narrow *narrow, const struct weights *weights, const int32_t *list,
+                 int count, const real *products, real *logits)
 {
-    for (int i = 0; i < count; i++)
-        out[i] = logits[narrow->whole ? list[i] : narrow->column[list[i]]];
+    const real *bias = weight(weights, narrow->output->bias);
+    if (!list) {
+        for (int i = 0; i < count; i++)
+            logits[i] = products[i] + bias[i];
+    } else if (narrow->whole) {
+        for (int i = 0; i < count; i++)
+            logits[i] = products[list[i]] + bias[list[i]];
+    } else {
+        for (int i = 0; i < count; i++)
+            logits[i] = products[narrow->column[list[i]]] + bias[list[i]];
+    }
 }

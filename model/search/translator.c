@@ -177,8 +177,8 @@ static bool allocate(struct translator *tr)
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init(&tr->block, size.used) ||
-        !arena_init(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
+    if (!arena_init_huge(&tr->block, size.used) ||
+        !arena_init_huge(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
         !pool_init(&tr->pool, pool_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
@@ -361,7 +361,6 @@ static void leave(struct translator *tr, struct slot *slot)
     pool_give(&tr->pool, slot->room);
     slot->search = NULL;
     tr->in_flight--;
-    tr->lists_changed = true;
 }
 
 static void finish(struct translator *tr, struct slot *slot, enum status status)

@@ -135,8 +135,9 @@ static void step(const struct trainer *t, real *matrix, const real *gradients, c
 {
     const real factor = -rate;
     for (int i = 0; i < count; i++)
-        t->kernels->weighted_sum(1, t->width, &factor, gradients + (size_t)i * (size_t)t->width,
-                                 t->width, matrix + (size_t)ids[i] * (size_t)t->width);
+        t->kernels->weighted_sums(1, 1, t->width, &factor, 0,
+                                  gradients + (size_t)i * (size_t)t->width, t->width,
+                                  matrix + (size_t)ids[i] * (size_t)t->width, 0);
 }
 
 /* The loss of an input, now and then. */

@@ -73,7 +73,8 @@ START_TEST(attention_equals_the_reference)
     for (int b = 0; b < B; b++) {
         attention_forward(&attention, &weights, len[b], keys + b * A, B * A, query + b * A,
                           alignment + b * S);
-        KERNELS->weighted_sum(len[b], M, alignment + b * S, memory + b * M, B * M, context + b * M);
+        KERNELS->weighted_sums(1, len[b], M, alignment + b * S, 0, memory + b * M, B * M,
+                               context + b * M, 0);
     }
     assert_like_reference(alignment, root, "weights");
     assert_like_reference(context, root, "context");
@@ -589,7 +590,7 @@ START_TEST(a_folded_step_equals_the_readable_one)
     encoder_summary(&w.model.encoder, small.attention_kind, row.S, 1, row.source_len, run.memory,
                     summary);
     decoder_memory(d, &w.weights, row.S, run.memory, memory);
-    decoder_start(d, &w.weights, summary, state);
+    decoder_start(d, &w.weights, 1, summary, state);
     for (int t = 0; t < row.T; t++) {
         const int32_t previous = t == 0 ? 2 : row.target[t - 1];
         const real *rows = memory;

@@ -147,10 +147,16 @@ START_TEST(attention_equals_the_reference)
         kernels_reference.softmax(S, e2);
         assert_close(e, e2, s_n, "softmax");
 
-        float *y = random_floats(a_n, 1, 8), *y2 = copy_of(y, a_n);
-        k->weighted_sum(S, A, e, keys, ld, y);
-        kernels_reference.weighted_sum(S, A, e, keys, ld, y2);
-        assert_close(y, y2, a_n, "weighted sum");
+        enum { SUMS = 7 };
+        const size_t w_n = SUMS * s_n, y_n = SUMS * a_n;
+        float *w = random_floats(w_n, 1, 10);
+        float *y = random_floats(y_n, 1, 8), *y2 = copy_of(y, y_n), *alone = copy_of(y, y_n);
+        k->weighted_sums(SUMS, S, A, w, S, keys, ld, y, A);
+        kernels_reference.weighted_sums(SUMS, S, A, w, S, keys, ld, y2, A);
+        assert_close(y, y2, y_n, "weighted sums");
+        for (size_t r = 0; r < SUMS; r++)
+            k->weighted_sums(1, S, A, w + r * s_n, S, keys, ld, alone + r * a_n, A);
+        ck_assert_mem_eq(alone, y, y_n * sizeof *y);
         float *d_w = random_floats(s_n, 1, 9), *d_w2 = copy_of(d_w, s_n);
         k->weighted_sum_backward(S, A, e2, keys, ld, query, d_w, d_keys2);
         kernels_reference.weighted_sum_backward(S, A, e2, keys, ld, query, d_w2, d_keys);
@@ -159,7 +165,8 @@ START_TEST(attention_equals_the_reference)
         unguard(keys, keys_n), unguard(query, a_n), unguard(v, a_n), unguard(e, s_n);
         unguard(e2, s_n), unguard(d_keys, keys_n), unguard(d_keys2, keys_n);
         unguard(d_query, a_n), unguard(d_query2, a_n), unguard(d_v, a_n), unguard(d_v2, a_n);
-        unguard(y, a_n), unguard(y2, a_n), unguard(d_w, s_n), unguard(d_w2, s_n);
+        unguard(y, y_n), unguard(y2, y_n), unguard(alone, y_n), unguard(w, w_n), unguard(d_w, s_n),
+            unguard(d_w2, s_n);
     }
 }
 END_TEST
