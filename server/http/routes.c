@@ -16,6 +16,8 @@ static const struct route routes[] = {
     { "POST", "/v1/align", post_v1_align, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "GET", "/v1/models", get_v1_models, .scope = SCOPE_NONE },
     { "POST", "/v1/models/{name}/reload", post_v1_reload, .scope = SCOPE_ADMIN },
+    { "GET", "/v1/openapi.json", get_openapi, .cross_origin = true },
+    { "GET", "/spec", get_openapi, .cross_origin = true },
     { "GET", "/languages", get_languages, .cross_origin = true },
     { "GET", "/health", get_health, .cross_origin = true },
     { "GET", "/health/live", get_health_live, .scope = SCOPE_NONE },
