@@ -18,7 +18,7 @@ static double round_step(double range)
 {
     const double raw = range / TICKS_WANTED, power = pow(10, floor(log10(raw)));
     const double lead = raw / power;
-    return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+    return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
 static void add_tick(struct axis *axis, double value)

@@ -29,4 +29,7 @@ MUST_CHECK enum status data_pharaoh(const struct alignment_view *view, struct by
 MUST_CHECK enum status page_html(const struct alignment_view *view, struct scene *scene, bool dark,
                                  struct bytes *out, struct error *err);
 
+/* What the page may run and load, as it says itself: the value of a Content-Security-Policy. */
+void page_policy(struct bytes *out);
+
 #endif

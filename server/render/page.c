@@ -43,16 +43,21 @@ static void append_hash(struct bytes *out, const char *text)
     bytes_printf(out, "'sha256-%s'", base64);
 }
 
+void page_policy(struct bytes *out)
+{
+    bytes_append_text(out, "default-src 'none'; base-uri 'none'; form-action 'none'; style-src ");
+    append_hash(out, page_css);
+    bytes_append_text(out, "; script-src ");
+    append_hash(out, page_js);
+}
+
 static void append_head(struct bytes *out, const struct scene *scene, bool dark)
 {
     bytes_printf(out,
                  "<!DOCTYPE html>\n<html lang=\"en\"%s>\n<head>\n<meta charset=\"utf-8\">\n"
-                 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                 "base-uri 'none'; form-action 'none'; style-src ",
+                 "<meta http-equiv=\"Content-Security-Policy\" content=\"",
                  dark ? " class=\"dark\"" : "");
-    append_hash(out, page_css);
-    bytes_append_text(out, "; script-src ");
-    append_hash(out, page_js);
+    page_policy(out);
     bytes_append_text(out, "\">\n<meta name=\"viewport\" content=\"width=device-width, "
                            "initial-scale=1\">\n<title>");
     markup_append(out, scene->title);

@@ -34,6 +34,17 @@ const char *render_form_type(enum render_form form)
     return forms[form].type;
 }
 
+void render_form_policy(enum render_form form, struct bytes *out)
+{
+    if (form == RENDER_HTML)
+        page_policy(out);
+    else
+        bytes_append_text(out, "default-src 'none'");
+    bytes_append_text(out, "; frame-ancestors 'none'; sandbox");
+    if (form == RENDER_HTML)
+        bytes_append_text(out, " allow-scripts");
+}
+
 enum status render_form_of_name(enum render_form *out, const char *name, struct error *err)
 {
     for (int i = 0; i < RENDER_FORMS; i++)

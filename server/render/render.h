@@ -56,6 +56,10 @@ MUST_CHECK enum status render_terminal(const struct alignment_view *view, int wi
 const char *render_form_name(enum render_form form); // "svg"; of Pharaoh "txt"
 const char *render_form_type(enum render_form form); // "image/svg+xml"
 
+/* Appends the value of the Content-Security-Policy to serve it with: nothing is loaded, only a page's
+ * own script runs, and the file is of no origin. */
+void render_form_policy(enum render_form form, struct bytes *out);
+
 /* By name, or by what a path ends in (".svg", any case). STATUS_BAD_USAGE lists the names. */
 MUST_CHECK enum status render_form_of_name(enum render_form *out, const char *name,
                                            struct error *err);
