@@ -51,24 +51,6 @@ static void append(struct maker *m, const char *bytes, size_t len, size_t from, 
     m->out_len += len;
 }
 
-static bool is_letter_before(const struct maker *m, size_t at)
-{
-    int bytes;
-    size_t from = at;
-    if (at == 0)
-        return false;
-    do
-        from--;
-    while (from > 0 && ((unsigned char)m->in[from] & 0xC0) == 0x80);
-    return character_is_letter(utf8_next(m->in + from, m->len - from, &bytes));
-}
-
-static bool is_letter_at(const struct maker *m, size_t at)
-{
-    int bytes;
-    return at < m->len && character_is_letter(utf8_next(m->in + at, m->len - at, &bytes));
-}
-
 /* Whether a mark stands between bytes at + 1 and at + len. */
 static bool has_mark_inside(const struct maker *m, size_t at, size_t len)
 {
@@ -212,8 +194,9 @@ static void hold(struct maker *m, const struct find *found, size_t at)
 {
     struct held held = { .kind = found->kind, .source = span_of(m->d, at, at + found->len) };
     const int first = m->next_mark;
-    held.joins_before = found->kind == HELD_CODE && is_letter_before(m, at);
-    held.joins_after = found->kind == HELD_CODE && is_letter_at(m, at + found->len);
+    held.joins_before = found->kind == HELD_CODE && placeholder_word_ends(m->in, m->len, at);
+    held.joins_after =
+        found->kind == HELD_CODE && placeholder_word_begins(m->in, m->len, at + found->len);
     if (held.joins_before)
         append(m, " ", 1, at, 0);
     choose_phrase(m, found, at, &held);

@@ -38,7 +38,7 @@ struct held {
     const char *phrase; // what must be in the translation
     const char *text;   // what comes out: bytes of the document's format
     uint32_t phrase_len, text_len;
-    bool joins_before, joins_after; // a letter touched it
+    bool joins_before, joins_after; // a letter or digit touched it
 };
 
 struct document {

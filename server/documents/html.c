@@ -54,15 +54,29 @@ static bool is_at_space(const struct reader *r)
     return r->out.len == r->line || r->out.text[r->out.len - 1] == ' ';
 }
 
-/* White space that is not in <pre>: one space, none at the beginning of a line. */
+/* The last mark, if it is at the end of the line and surrounds nothing: a point or an empty pair. */
+static struct mark *last_empty_mark(const struct reader *r)
+{
+    const int last = r->out.mark_count - 1;
+    if (last < 0 || r->out.len == r->line || r->out.marks[last].at != r->out.len)
+        return NULL;
+    struct mark *mark = &r->out.marks[last];
+    const int partner = r->tokens.list[r->token_of[last]].partner;
+    if (mark->kind == MARK_CLOSE && r->mark_of[partner] >= 0 &&
+        r->out.marks[r->mark_of[partner]].at == mark->at)
+        return mark;
+    return mark->kind == MARK_POINT ? mark : NULL;
+}
+
+/* White space that is not in <pre>: one space, none at the beginning of a line. What surrounds
+ * nothing and has spaces on both sides, such as an image, keeps them. */
 static void append_space(struct reader *r, struct span source)
 {
-    struct mark *last = r->out.mark_count ? &r->out.marks[r->out.mark_count - 1] : NULL;
+    struct mark *mark = last_empty_mark(r);
     if (!is_at_space(r))
         append(r, " ", 1, source);
-    else if (r->out.len > r->line && last && last->kind == MARK_POINT && last->at == r->out.len &&
-             last->source.to == source.from)
-        last->source.to = source.to; // an image with spaces on both sides keeps both
+    else if (mark && mark->source.to == source.from)
+        mark->source.to = source.to;
 }
 
 static bool is_html_space(char c)
@@ -231,10 +245,8 @@ static bool is_note(const struct reader *r, int token)
 static int take(struct reader *r, int i)
 {
     const struct html_token *token = &r->tokens.list[i];
-    if (is_block(token)) {
+    if (is_block(token) || (token->kind == HTML_TEXT && r->kept[i])) {
         end_line(r);
-    } else if (token->kind == HTML_TEXT && r->kept[i]) {
-        append_object(r, token->from, token->to);
     } else if (token->kind == HTML_TEXT) {
         append_text(r, token);
     } else if (token->kind == HTML_OPEN && token->wish == HTML_KEEP && token->partner >= 0 &&

@@ -269,6 +269,16 @@ size_t placeholder_at(const char *text, size_t len, size_t at, enum placeholder_
     return found;
 }
 
+bool placeholder_word_ends(const char *text, size_t len, size_t at)
+{
+    return word_ends_at((struct text){ text, len }, at);
+}
+
+bool placeholder_word_begins(const char *text, size_t len, size_t at)
+{
+    return word_begins_at((struct text){ text, len }, at);
+}
+
 bool placeholder_stands_alone(const char *text, size_t len, size_t from, size_t to)
 {
     const struct text t = { text, len };

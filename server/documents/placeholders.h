@@ -26,6 +26,10 @@ enum placeholder_kind { PLACEHOLDER_CODE, PLACEHOLDER_NUMBER };
 /* Bytes of the placeholder that begins at byte `at` of a valid text; 0: none. */
 size_t placeholder_at(const char *text, size_t len, size_t at, enum placeholder_kind *kind);
 
+/* Whether a letter, a digit or a mark on one ends before byte `at`, or begins at it. */
+bool placeholder_word_ends(const char *text, size_t len, size_t at);
+bool placeholder_word_begins(const char *text, size_t len, size_t at);
+
 /* Whether the bytes [from,to) stand alone: no letter or digit touches them, and no digit behind a
  * separator if it is a number. */
 bool placeholder_stands_alone(const char *text, size_t len, size_t from, size_t to);

@@ -235,6 +235,15 @@ static bool take_found(struct hypothesis_text *h, bool *is_placed)
     return true;
 }
 
+/* Not in the middle of what is replaced. */
+static uint32_t out_of_others(const struct hypothesis_text *h, uint32_t at)
+{
+    for (int i = 0; i < h->replacement_count; i++)
+        if (h->replacements[i].at.from < at && at < h->replacements[i].at.to)
+            return h->replacements[i].at.to;
+    return at;
+}
+
 /* In place of the words that look at it, or behind the one that looks at what was before it. */
 static bool force(struct hypothesis_text *h, int number)
 {
@@ -243,12 +252,12 @@ static bool force(struct hypothesis_text *h, int number)
     const struct range source = target_source_words(&h->target, held->plain);
     const struct range words = target_looking_at(&h->target, source, all, RANGE_FREE, 0);
     const struct span span = target_bytes(&h->target, words);
-    if (words.from < words.to) {
+    if (words.from < words.to && is_free(h, span)) {
         for (int t = words.from; t < words.to; t++)
             h->target.words[t].taken_by = 0;
         return add_replacement(h, span, held->text, held->text_len, number);
     }
-    const uint32_t at = target_place(&h->target, held->plain.from, all);
+    const uint32_t at = out_of_others(h, target_place(&h->target, held->plain.from, all));
     char *text = arena_array(h->sentence->arena, char, held->text_len + 2);
     uint32_t len = 0;
     if (!text)

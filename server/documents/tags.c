@@ -130,7 +130,7 @@ static bool is_same_word(const struct placer *p, struct span plain, struct span 
                0;
 }
 
-/* A pair inside a word that is the same in both languages stays where it is in it. */
+/* A pair or a point inside a word that is the same in both languages stays where it is in it. */
 static bool place_inside_word(struct placer *p, struct pair *pair, struct range within)
 {
     const struct range source = target_source_words(p->target, pair->plain);
@@ -160,7 +160,7 @@ static void place_pair(struct placer *p, struct pair *pair, struct range within,
         pair->bytes = (struct span){ bytes.from, bytes.from };
         return;
     }
-    if (!is_point && place_inside_word(p, pair, within))
+    if (place_inside_word(p, pair, within))
         return;
     if (!is_point)
         pair->words = target_looking_at(p->target, source, within, pair->ends, parent);
