@@ -195,8 +195,8 @@ static enum status measure(const struct bench *b, struct setting *setting, int r
                              ? error_set(err, STATUS_NO_MEMORY, "no memory to measure")
                              : open_shares(b, setting, shares, err);
     for (int i = 0; texts && i < b->texts.count; i++)
-        texts[i] = (struct engine_text){ .text = b->texts.items[i],
-                                         .len = strlen(b->texts.items[i]) };
+        texts[i] =
+            (struct engine_text){ .text = b->texts.items[i], .len = strlen(b->texts.items[i]) };
     struct job job = { shares, texts, b->texts.count < 64 ? b->texts.count : 64, setting->threads };
     if (status == STATUS_OK)
         team_run(team, work, &job);

@@ -246,7 +246,7 @@ static const struct option_spec specs[] = {
     SETTING("rate", "N", "0", 0, 1000000,
             "requests a minute of an address, or of a key without a "
             "rate of its own, else 429; 0: any number"),
-    { "allowed-host", OPTION_LIST, .value = "NAME",
+    { "allowed-host", OPTION_LIST, .environment = true, .value = "NAME",
       .help = "a name by which browsers may ask for what was stored, beside localhost; may be "
               "given many times" },
     { "public-history", OPTION_FLAG, .environment = true,

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "server/http/background.h"
 #include "server/http/hosts.h"
+#include "server/http/metrics.h"
 #include "server/http/parameters.h"
 #include "server/http/rates.h"
 #include "server/protocol/line.h"
@@ -161,6 +162,7 @@ static bool is_within_rate(struct exchange *x, int per_minute)
     if (per_minute == 0 ||
         rates_take(x->service->access->rates, who, per_minute, clock_now_ms(), &wait_s))
         return true;
+    metric_limit(LIMIT_RATE);
     snprintf(text, sizeof text, "Slowdown: %d per 1 minute", per_minute);
     snprintf(retry, sizeof retry, "Retry-After: %d\r\n", wait_s);
     return refuse(x, 429, retry, text);

@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "server/http/background.h"
+#include "server/http/metrics.h"
 #include "server/http/routes.h"
 
 /* Its card as it is in the file; null where there is none. */
@@ -46,7 +47,10 @@ void get_v1_models(struct exchange *x)
 
 static enum status reload(struct task *task, struct error *err)
 {
-    return registry_reload(task->x.service->pairs.registry, task->x.values[0], err);
+    enum status status = registry_reload(task->x.service->pairs.registry, task->x.values[0], err);
+    if (status != STATUS_OK)
+        metric_add(METRIC_RELOADS_FAILED, 1);
+    return status;
 }
 
 static void answer_reloaded(struct task *task)

@@ -287,6 +287,16 @@ class Limits(unittest.TestCase):
             meets(ask=lambda: s.translate("the ant", alternatives=2))
             meets(ask=lambda: s.v1({**v1, "n_best": 3, "beam": 3}))
 
+    def test_a_rate_that_is_met_is_counted(self):
+        with Server(["en-fr"], "--rate", 60) as s:
+            statuses = [s.translate("12").status for _ in range(80)]
+            self.assertIn(429, statuses)
+            self.assertEqual(s.get("/health").status, 200)
+            # /metrics has a scope, and so its share of the rate
+            s.wait_until(lambda: s.get("/metrics").status == 200, "a token")
+            time.sleep(1.2)
+            self.assertGreaterEqual(s.limit_hits()["rate"], statuses.count(429))
+
     def test_each_time_that_runs_out_is_counted(self):
         with Server(["en-fr"], "--header-time", 200, "--body-time", 200, "--idle-time", 1500,
                     "--connections", 3) as s:
