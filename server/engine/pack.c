@@ -30,7 +30,7 @@ static bool writer_init(struct writer *w, size_t capacity, struct arena *arena)
     return w->data != NULL;
 }
 
-static void put_byte(struct writer *w, unsigned byte)
+static void put_byte(struct writer *w, uint64_t byte)
 {
     assert(w->len < w->capacity);
     w->data[w->len++] = (unsigned char)byte;
@@ -114,30 +114,19 @@ static bool pack_target(const struct hypothesis *h, struct arena *arena, struct 
 
 struct bit_writer {
     struct writer *w;
-    unsigned byte;
-    int bits; // of `byte` that are set
+    uint64_t held; // what is no byte yet
+    int bits;      // of `held`, at most 7 between two codes
 };
-
-static void put_bit(struct bit_writer *b, unsigned bit)
-{
-    b->byte |= bit << b->bits++;
-    if (b->bits < 8)
-        return;
-    put_byte(b->w, b->byte);
-    b->byte = 0;
-    b->bits = 0;
-}
 
 /* A short code for what is small, as most weights are. */
 static void put_units(struct bit_writer *b, uint32_t units)
 {
-    int bits = 31;
-    while (!((units + 1) >> bits))
-        bits--;
-    for (int i = 0; i < bits; i++)
-        put_bit(b, 0);
-    for (int i = bits; i >= 0; i--)
-        put_bit(b, (units + 1) >> i & 1);
+    const uint64_t n = (uint64_t)units + 1;
+    const int behind = 63 - __builtin_clzll(n);
+    const uint64_t code = (uint64_t)1 << behind | (n ^ (uint64_t)1 << behind) << (behind + 1);
+    b->held |= code << b->bits;
+    for (b->bits += 2 * behind + 1; b->bits >= 8; b->bits -= 8, b->held >>= 8)
+        put_byte(b->w, b->held & 0xff);
 }
 
 /* The row in whole units that sum to `whole` (or to nothing, without attention): what is rounded
@@ -165,8 +154,8 @@ static void put_weights(struct writer *w, const struct hypothesis *h, int rows, 
         for (int s = 0; s < h->S; s++)
             put_units(&b, units[s]);
     }
-    while (b.bits > 0)
-        put_bit(&b, 0);
+    if (b.bits > 0)
+        put_byte(w, b.held & 0xff);
 }
 
 static bool pack_alignment(const struct hypothesis *h, int width, struct arena *arena,

@@ -23,10 +23,10 @@
  *
  * form is 8 * finished + the bytes of a weight: finished hypotheses have T + 1
  * rows, others T. With 1 byte 255 is a weight of 1, with 2 it is 65535, and the
- * weights are Exp-Golomb codes, bit behind bit from the lowest of the first
- * byte: as many zeros as n + 1 has bits behind its first, then n + 1 from its
- * first bit on. With 4 each is a float. It is 1 unless that would change a
- * link or a warning.
+ * weights are codes, bit behind bit from the lowest of the first byte: for n + 1
+ * as many zeros as there are bits behind its first, a one, and those bits, lowest
+ * first (Exp-Golomb). With 4 each is a float. It is 1 unless that would change
+ * a link or a warning.
  */
 #ifndef SERVER_ENGINE_PACK_H
 #define SERVER_ENGINE_PACK_H

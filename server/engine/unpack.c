@@ -85,39 +85,32 @@ static float take_float(struct reader *r)
 
 struct bit_reader {
     struct reader *r;
-    unsigned byte;
-    int bits; // of `byte` that were not taken
+    uint64_t held; // what was read and not taken
+    int bits;
 };
-
-static unsigned take_bit(struct bit_reader *b)
-{
-    if (b->bits == 0) {
-        b->byte = take_byte(b->r);
-        b->bits = 8;
-    }
-    const unsigned bit = b->byte & 1;
-    b->byte >>= 1;
-    b->bits--;
-    return bit;
-}
 
 static uint32_t take_units(struct bit_reader *b)
 {
-    int bits = 0;
-    while (!b->r->is_short && take_bit(b) == 0)
-        b->r->is_short |= ++bits > UNIT_BITS_MAX;
-    uint32_t n = 1;
-    for (int i = 0; i < bits && !b->r->is_short; i++)
-        n = n << 1 | take_bit(b);
-    return n - 1;
+    for (; b->bits <= 56 && b->r->at < b->r->end; b->bits += 8)
+        b->held |= (uint64_t)*b->r->at++ << b->bits;
+    const int behind = b->held ? __builtin_ctzll(b->held) : UNIT_BITS_MAX + 1;
+    if (behind > UNIT_BITS_MAX || 2 * behind + 1 > b->bits) {
+        b->r->is_short = true;
+        return 0;
+    }
+    const uint64_t low = b->held >> (behind + 1) & (((uint64_t)1 << behind) - 1);
+    b->held >>= 2 * behind + 1;
+    b->bits -= 2 * behind + 1;
+    return (uint32_t)(((uint64_t)1 << behind | low) - 1);
 }
 
 static void take_weights(struct reader *r, int width, size_t count, float *weights)
 {
     struct bit_reader b = { .r = r };
     const float unit = 1 / (float)whole_of(width);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !r->is_short; i++)
         weights[i] = (float)take_units(&b) * unit;
+    r->is_short |= b.bits >= 8; // more than is needed
 }
 
 enum status unpack_alignment(struct blob blob, struct arena *arena, struct hypothesis *out,
