@@ -12,7 +12,7 @@
 #include "server/protocol/http_reply.h"
 #include "server/protocol/line.h"
 
-#define HEADERS_BYTES 512
+#define HEADERS_BYTES 1024
 #define RETRY_AFTER_S 1
 #define JSON_TYPE "application/json"
 #define PROBLEM_TYPE "application/problem+json"
@@ -116,6 +116,12 @@ void exchange_json(struct exchange *x, int code, json_t *value)
 void exchange_body(struct exchange *x, int code, const char *type, struct slice body)
 {
     answer_body(x, code, type, "", body);
+}
+
+void exchange_body_with(struct exchange *x, int code, const char *type, const char *headers,
+                        struct slice body)
+{
+    answer_body(x, code, type, headers, body);
 }
 
 void exchange_begin(struct exchange *x, int code, const char *type, const char *headers)

@@ -61,6 +61,9 @@ void exchange_resume(struct exchange *x);
 void exchange_json(struct exchange *x, int code, json_t *value);
 /* A body that is ready. */
 void exchange_body(struct exchange *x, int code, const char *type, struct slice body);
+/* headers: lines ended by CRLF, here and below. */
+void exchange_body_with(struct exchange *x, int code, const char *type, const char *headers,
+                        struct slice body);
 /* One that waits, in parts: its beginning, more, and with is_last the end. */
 void exchange_begin(struct exchange *x, int code, const char *type, const char *headers);
 void exchange_part(struct exchange *x, struct slice bytes, bool is_last);
@@ -71,7 +74,7 @@ json_t *exchange_problem(int code, const char *detail);
 int exchange_code(enum status status); // by the table in exchange.c
 /* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
 void exchange_fail(struct exchange *x, const struct error *err);
-/* Without a body. headers: lines ended by CRLF. */
+/* Without a body. */
 void exchange_empty(struct exchange *x, const char *headers);
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text);
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "tokenizer/utf8.h"
 
 /* "application/json; charset=utf-8" is "application/json", in any case. */
 static bool media_type_is(struct slice type, const char *wanted)
@@ -111,6 +112,74 @@ bool parameters_are_json(const struct message *message)
 {
     return media_type_is(message->content_type, "application/json");
 }
+
+/* ---- a query alone, strictly ---- */
+
+/* As text in memory of the caller's, with a NUL behind it. */
+static enum status decode_query_part(struct slice from, char *to, size_t *len, struct error *err)
+{
+    *len = decode(from, to);
+    to[*len] = '\0';
+    if (utf8_check(to, *len, NULL) != STATUS_OK || memchr(to, '\0', *len))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the query is not valid UTF-8, or has a zero byte in it");
+    return STATUS_OK;
+}
+
+static enum status add_parameter(json_t *object, struct slice name, struct slice value,
+                                 struct error *err)
+{
+    size_t name_len, value_len;
+    char *text = memory_alloc(name.len + value.len + 2, 1);
+    if (!text)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    char *value_text = text + name.len + 1;
+    enum status status = decode_query_part(name, text, &name_len, err);
+    if (status == STATUS_OK)
+        status = decode_query_part(value, value_text, &value_len, err);
+    if (status == STATUS_OK && json_object_get(object, text))
+        status = error_set(err, STATUS_BAD_INPUT, "a parameter of the query comes twice");
+    if (status == STATUS_OK &&
+        json_object_set_new(object, text, json_stringn(value_text, value_len)) != 0)
+        status = error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    memory_free(text);
+    return status;
+}
+
+static enum status read_query(json_t *object, struct slice query, struct error *err)
+{
+    enum status status = STATUS_OK;
+    const char *at = query.at, *end = query.at + query.len;
+    while (at < end && status == STATUS_OK) {
+        const char *field_end = memchr(at, '&', (size_t)(end - at));
+        if (!field_end)
+            field_end = end;
+        const char *equals = memchr(at, '=', (size_t)(field_end - at));
+        const char *name_end = equals ? equals : field_end;
+        const char *value = equals ? equals + 1 : field_end;
+        if (field_end > at)
+            status = add_parameter(object, (struct slice){ at, (size_t)(name_end - at) },
+                                   (struct slice){ value, (size_t)(field_end - value) }, err);
+        at = field_end + 1;
+    }
+    return status;
+}
+
+enum status parameters_query(json_t **out, struct slice query, struct error *err)
+{
+    json_t *object = json_object();
+    *out = NULL;
+    if (!object)
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    enum status status = query.at ? read_query(object, query, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        *out = object;
+    else
+        json_decref(object);
+    return status;
+}
+
+/* ---- all forms ---- */
 
 enum status parameters_read(json_t **out, const struct message *message, const char *const *names,
                             struct error *err)

@@ -28,4 +28,8 @@ bool parameters_text(const struct message *message, const char *name, char *out,
 MUST_CHECK enum status parameters_read(json_t **out, const struct message *message,
                                        const char *const *names, struct error *err);
 
+/* All of a query, as texts without zero bytes; STATUS_BAD_INPUT: one comes twice. *out is the
+ * caller's, an object. */
+MUST_CHECK enum status parameters_query(json_t **out, struct slice query, struct error *err);
+
 #endif

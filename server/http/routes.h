@@ -19,6 +19,11 @@ void post_v1_stream(struct exchange *x); // v1_stream.c
 void get_openapi(struct exchange *x);    // openapi.c
 void get_v1_models(struct exchange *x);  // v1_models.c
 void post_v1_reload(struct exchange *x);
+void get_v1_translations(struct exchange *x); // v1_translations.c
+void get_v1_translation(struct exchange *x);
+void delete_v1_translation(struct exchange *x);
+void get_v1_alignment(struct exchange *x); // v1_alignment.c
+void get_v1_links(struct exchange *x);     // v1_links.c
 
 /* Fills in x->route and answers, or has it answered. */
 void routes_answer(struct exchange *x);
