@@ -77,8 +77,8 @@ struct journal_counts {
     int queued;
     long long queued_bytes;
     long long stored, not_stored; // translations since the start
-    long long commits, bytes; // bytes: of the rows stored, as they were queued
-    long long pruned; // deleted because they were too old, or too many
+    long long commits, bytes;     // bytes: of the rows stored, as they were queued
+    long long pruned;             // deleted because they were too old, or too many
 };
 
 void journal_count(struct journal *journal, struct journal_counts *out);
