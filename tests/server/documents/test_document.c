@@ -275,7 +275,7 @@ static const char *const bits[] = {
     "</table>",
     "<span>",
     "</span>",
-    "&nbsp;",
+    "&eacute;",
     "&eacute",
     "X1",
     "<script>x<b>y</script>",
@@ -310,7 +310,8 @@ START_TEST(no_markup_of_a_random_page_is_lost_or_doubled)
         const size_t len = random_page(&rng, 1 + (int)rng_below(&rng, PAGE_BITS), page, false);
         const struct engine_answer *answer = check_page(&echo, page, len);
         if (echo.order == ECHO_SAME)
-            ck_assert_str_eq(plain_of(answer->text, answer->len), plain_of(page, len));
+            ck_assert_msg(strcmp(plain_of(answer->text, answer->len), plain_of(page, len)) == 0,
+                          "%s\nbecame\n%s", page, answer->text);
         arena_rewind(&arena, mark);
     }
     echo_release(&echo);
