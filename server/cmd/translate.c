@@ -14,12 +14,15 @@
 #include "base/gzip.h"
 #include "base/threads.h"
 #include "server/cmd/commands.h"
+#include "server/cmd/picture.h"
 #include "server/cmd/search_settings.h"
 #include "server/cmd/translate_block.h"
+#include "server/cmd/translate_page.h"
 #include "server/engine/engine.h"
 
 #define THREADS_MAX 256
 #define FAILED_LINE_BYTES_MAX 4096
+#define GLOSSARY_ARENA_BYTES ((size_t)64 << 20)
 
 struct translation_run {
     struct block *block;
@@ -141,6 +144,92 @@ static enum status choose_form(const struct options *o, enum answer_form *form, 
     return STATUS_OK;
 }
 
+/* ---- the picture of a sentence ---- */
+
+struct drawing {
+    const char *path;
+    const struct engine *engine;
+    struct render_options render;
+};
+
+static enum status draw_sentence(void *context, long number, const char *text,
+                                 const struct engine_answer *answer, struct arena *arena,
+                                 struct error *err)
+{
+    const struct drawing *d = context;
+    if (answer->sentence_count == 0)
+        return STATUS_OK;
+    if (number > 1 || answer->sentence_count > 1)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "--draw shows one sentence and there are more: give it one");
+    const struct picture_options options = { .source_language = engine_source(d->engine),
+                                             .target_language = engine_target(d->engine),
+                                             .render = d->render };
+    return picture_of_sentence(d->path, engine_vocabulary(d->engine), text, &answer->sentences[0],
+                               &options, arena, err);
+}
+
+static enum status choose_drawing(const struct options *o, struct block_setup *setup,
+                                  struct drawing *drawing, struct error *err)
+{
+    enum render_form form;
+    drawing->path = options_text(o, "draw");
+    drawing->render = (struct render_options){ .ribbons = options_flag(o, "ribbons"),
+                                               .dark = options_flag(o, "dark") };
+    if (!drawing->path)
+        return STATUS_OK;
+    setup->look = draw_sentence;
+    setup->context = drawing;
+    return render_form_of_path(&form, drawing->path, err);
+}
+
+/* ---- pages ---- */
+
+static enum status choose_format(const struct options *o, bool *is_html, struct error *err)
+{
+    static const char *const of_lines[] = { "n-best", "alignment", "json", "draw", NULL };
+    const char *format = options_text(o, "format");
+    *is_html = strcmp(format, "html") == 0;
+    if (!*is_html && strcmp(format, "text") != 0)
+        return error_set(err, STATUS_BAD_USAGE, "--format %s: there are \"text\" and \"html\"",
+                         format);
+    for (int i = 0; *is_html && of_lines[i]; i++)
+        if (options_given(o, of_lines[i]))
+            return error_set(err, STATUS_BAD_USAGE,
+                             "--%s is for lines: leave it out with --format html", of_lines[i]);
+    return STATUS_OK;
+}
+
+static enum status translate_pages(const struct engine *engine, const struct block_setup *setup,
+                                   const struct options *o, struct error *err)
+{
+    enum status status = STATUS_OK;
+    const int count = options_operand_count(o);
+    if (count == 0)
+        return translate_page(engine, &setup->search, setup->glossary, "-", err);
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        status =
+            translate_page(engine, &setup->search, setup->glossary, options_operand(o, i), err);
+    return status;
+}
+
+static enum status load_glossary(const struct options *o, struct arena *arena,
+                                 struct block_setup *setup, struct error *err)
+{
+    struct glossary *glossary;
+    const char *path = options_text(o, "glossary");
+    if (!path)
+        return STATUS_OK;
+    if (!arena_init(arena, GLOSSARY_ARENA_BYTES))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a glossary");
+    enum status status = glossary_load(&glossary, path, arena, err);
+    if (status == STATUS_OK)
+        setup->glossary = glossary;
+    return status;
+}
+
+/* ---- the command ---- */
+
 static enum status make_setup(const struct options *o, struct block_setup *setup, struct error *err)
 {
     struct search_options search = search_settings(o);
@@ -158,11 +247,15 @@ static enum status make_setup(const struct options *o, struct block_setup *setup
     return choose_form(o, &setup->form, err);
 }
 
-static enum status translate_all(struct translation_run *run, const struct options *o,
-                                 struct error *err)
+static enum status translate_lines(struct translation_run *run, const struct engine *engine,
+                                   const struct block_setup *setup, const struct options *o,
+                                   struct error *err)
 {
-    enum status status = STATUS_OK;
     const int count = options_operand_count(o);
+    enum status status = block_new(&run->block, engine, setup, err);
+    if (status != STATUS_OK)
+        return status;
+    run->form = setup->form;
     if (count == 0)
         return translate_file(run, "-", err);
     for (int i = 0; status == STATUS_OK && i < count; i++)
@@ -175,20 +268,29 @@ static int run(const struct options *o)
     struct error err;
     struct engine *engine = NULL;
     struct translation_run all = { 0 };
-    struct block_setup setup;
+    struct drawing drawing;
+    struct block_setup setup = { 0 };
+    struct arena glossary = { 0 };
+    bool is_html = false;
     enum status status = options_need(o, &err, "model", NULL);
+    if (status == STATUS_OK)
+        status = choose_format(o, &is_html, &err);
     if (status == STATUS_OK)
         status = make_setup(o, &setup, &err);
     if (status == STATUS_OK)
-        status = search_engine(&engine, o, &err);
+        status = choose_drawing(o, &setup, &drawing, &err);
     if (status == STATUS_OK)
-        status = block_new(&all.block, engine, &setup, &err);
-    if (status == STATUS_OK) {
-        all.form = setup.form;
-        status = translate_all(&all, o, &err);
-    }
+        status = load_glossary(o, &glossary, &setup, &err);
+    if (status == STATUS_OK)
+        status = search_engine(&engine, o, &err);
+    drawing.engine = engine;
+    if (status == STATUS_OK && is_html)
+        status = translate_pages(engine, &setup, o, &err);
+    else if (status == STATUS_OK)
+        status = translate_lines(&all, engine, &setup, o, &err);
     block_free(all.block);
     engine_free(engine);
+    arena_release(&glossary);
     if (status == STATUS_OK && all.bad_lines > 0)
         return EXIT_BAD_INPUT;
     return options_finish(o, status, &err);
@@ -206,6 +308,16 @@ static const struct option_spec specs[] = {
     { "json", OPTION_FLAG,
       .help = "an object a line: words with spans, links, coverage, confidence, warnings; "
               "--alignment matrix adds the weights" },
+    { "draw", OPTION_TEXT, .value = "FILE",
+      .help = "also put the alignment of the only sentence there: .svg, .png or .html, .json, "
+              ".csv or .txt (links)" },
+    { "ribbons", OPTION_FLAG, .help = "draw bands between two lines of words, not a matrix" },
+    { "dark", OPTION_FLAG, .help = "draw on dark paper" },
+    { "format", OPTION_TEXT, .value = "FORMAT", .fallback = "text",
+      .help = "text (a line for each line) or html (each file a page: tags, scripts, code stay)" },
+    { "glossary", OPTION_TEXT, .value = "FILE",
+      .help = "lines \"term<TAB>translation\": whole words, the longest first; a term without "
+              "capitals is found however it is written" },
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
       .max = THREADS_MAX, .help = "threads; by default one a core" },
     { 0 },
@@ -218,12 +330,15 @@ const struct command command_translate = {
     .description = "Reads the files (plain or gzipped), or standard input, and writes a line for\n"
                    "each line. A line that cannot be translated (it is not UTF-8, or over 1 MiB)\n"
                    "is said on standard error, has an empty one in its place (an object with\n"
-                   "\"error\", with --json), and makes the exit code 3.\n",
+                   "\"error\", with --json), and makes the exit code 3. Numbers, addresses and\n"
+                   "placeholders such as {name} and %s come out as they are.\n",
     .examples =
         "  verso translate --model en-fr.safetensors < letter.txt\n"
         "  verso translate -m one.safetensors -m two.safetensors --lm fr.safetensors letter.txt\n"
         "  echo 'Good day.' | verso translate -m en-fr.safetensors --alignment matrix\n"
-        "  verso translate -m en-fr.safetensors --json letter.txt | jq -c .warnings\n",
+        "  echo 'Good day.' | verso translate -m en-fr.safetensors --draw good-day.svg\n"
+        "  verso translate -m en-fr.safetensors --json letter.txt | jq -c .warnings\n"
+        "  verso translate -m en-fr.safetensors --format html --glossary terms.tsv page.html\n",
     .options = specs,
     .operands_max = OPERANDS_MAX,
     .run = run,

@@ -171,6 +171,23 @@ static const char *text_of(const struct block *b, int line)
     return b->texts.data ? b->texts.data + b->spans[line].at : "";
 }
 
+static enum status translate_documents(const struct block *b, struct member *m,
+                                       const struct engine_text *texts, int count,
+                                       struct engine_answer *answers, struct error *err)
+{
+    const struct document_options options = { .glossary = b->setup.glossary };
+    struct document *documents;
+    struct engine_text *plain;
+    enum status status = documents_open(&options, texts, count, &m->arena, &documents, &plain, err);
+    if (status == STATUS_OK)
+        status =
+            engine_translate(m->worker, plain, count, &b->setup.search, &m->arena, answers, err);
+    if (status == STATUS_OK)
+        status = documents_answer(documents, count, engine_vocabulary(b->engine), answers,
+                                  &m->arena, answers, err);
+    return status;
+}
+
 /* Translate and format the lines together; a failure of one is a failure of all. */
 static enum status translate_lines(struct block *b, struct member *m, const int *lines, int count,
                                    struct error *err)
@@ -181,8 +198,7 @@ static enum status translate_lines(struct block *b, struct member *m, const int 
         texts[i] =
             (struct engine_text){ .text = text_of(b, lines[i]), .len = b->spans[lines[i]].len };
     arena_reset(&m->arena);
-    enum status status =
-        engine_translate(m->worker, texts, count, &b->setup.search, &m->arena, answers, err);
+    enum status status = translate_documents(b, m, texts, count, answers, err);
     for (int i = 0; status == STATUS_OK && i < count; i++) {
         struct block_line *line = &b->lines[lines[i]];
         bytes_reset(&line->out);

@@ -17,12 +17,14 @@
 
 #include "base/bytes.h"
 #include "server/cmd/translate_format.h"
+#include "server/documents/document.h"
 #include "server/engine/engine.h"
 
 struct block_setup {
     int threads;
     struct search_options search;
     enum answer_form form;
+    const struct glossary *glossary; // NULL: none
     /* On one of the threads, of each line that was translated, before it is formatted; again when
      * lines have to be translated once more. NULL: nobody wants to know. */
     enum status (*look)(void *context, long number, const char *text,
