@@ -74,7 +74,7 @@
 #define STAGE_LIST(X)                                                                              \
     X(PARSE, "parse")         /* the message is whole -> checked and in the queue */               \
     X(QUEUE, "queue")         /* -> a worker takes it */                                           \
-    X(DOCUMENTS, "documents") /* mark-up and placeholders taken out, and put back */               \
+    X(DOCUMENTS, "documents") /* mark-up and placeholders taken out; and once more: put back */    \
     X(TOKENISE, "tokenise")   /* sentences, normalisation, pieces */                               \
     X(DECODE, "decode")       /* encoder, attention and search, beside others */                   \
     X(DETOKENISE, "detokenise")                                                                    \

@@ -168,8 +168,11 @@ static enum status open_documents(struct request *r, struct engine_text **plain)
         .glossary = r->glossary,
         .side = r->hop == 0 ? GLOSSARY_TERMS : GLOSSARY_TRANSLATIONS,
     };
-    return documents_open(&options, r->texts, r->text_count, &r->arena, &r->documents, plain,
-                          &r->err);
+    const int64_t started_ns = clock_now_ns();
+    enum status status =
+        documents_open(&options, r->texts, r->text_count, &r->arena, &r->documents, plain, &r->err);
+    metric_observe(STAGE_DOCUMENTS, clock_now_ns() - started_ns);
+    return status;
 }
 
 static enum status begin_given(struct request *r, struct flight *flight)
@@ -189,8 +192,10 @@ static enum status begin_texts(struct request *r, const struct search_options *o
     enum status status = open_documents(r, &plain);
     if (status != STATUS_OK)
         return status;
+    const int64_t started_ns = clock_now_ns();
     status = engine_begin(flight->engine, plain, r->text_count, options, &r->arena, &flight->task,
                           &r->err);
+    metric_observe(STAGE_TOKENISE, clock_now_ns() - started_ns);
     if (status == STATUS_TOO_LARGE)
         metric_limit(LIMIT_SENTENCES);
     if (status == STATUS_OK && r->listener && r->hop == r->hop_count - 1)
@@ -217,11 +222,9 @@ static enum status begin(struct worker *w, struct request *r, struct flight *fli
 static void take(struct worker *w, struct request *r)
 {
     struct flight flight = { .request = r };
-    const int64_t started_ns = clock_now_ns();
-    metric_observe(STAGE_QUEUE, started_ns - r->queued_ns);
+    metric_observe(STAGE_QUEUE, clock_now_ns() - r->queued_ns);
     r->status = begin(w, r, &flight);
     flight.since_ns = clock_now_ns();
-    metric_observe(STAGE_TOKENISE, flight.since_ns - started_ns);
     if (r->status != STATUS_OK) {
         queue_give(w->queue, r);
         return;
@@ -259,6 +262,16 @@ static void count_sentences(const struct engine_answer *answer)
     }
 }
 
+static enum status answer_documents(struct request *r)
+{
+    const int64_t started_ns = clock_now_ns();
+    enum status status = documents_answer(r->documents, r->text_count,
+                                          engine_vocabulary(live_model_engine(request_model(r))),
+                                          r->answers, &r->arena, r->answers, &r->err);
+    metric_observe(STAGE_DOCUMENTS, clock_now_ns() - started_ns);
+    return status;
+}
+
 static enum status compose(const struct flight *flight)
 {
     struct request *r = flight->request;
@@ -267,21 +280,11 @@ static enum status compose(const struct flight *flight)
     if (!r->answers)
         return STATUS_NO_MEMORY;
     enum status status = engine_finish(flight->engine, flight->task, r->answers, &r->err);
-    if (status == STATUS_OK && !r->given)
-        status = documents_answer(r->documents, r->text_count,
-                                  engine_vocabulary(live_model_engine(request_model(r))),
-                                  r->answers, &r->arena, r->answers, &r->err);
     metric_observe(STAGE_DETOKENISE, clock_now_ns() - started_ns);
+    if (status == STATUS_OK && !r->given)
+        status = answer_documents(r);
     for (int i = 0; status == STATUS_OK && i < r->text_count; i++)
         count_sentences(&r->answers[i]);
-    return status;
-}
-
-static enum status store(const struct worker *w, struct request *r)
-{
-    const int64_t started_ns = clock_now_ns();
-    enum status status = storing_add(w->limits.journal, w->queue, r, &r->err);
-    metric_observe(STAGE_JOURNAL, clock_now_ns() - started_ns);
     return status;
 }
 
@@ -298,7 +301,7 @@ static enum status finish(const struct worker *w, const struct flight *flight)
         r->texts[i].len = r->answers[i].len;
     }
     if (!has_next && status == STATUS_OK)
-        status = store(w, r);
+        status = storing_add(w->limits.journal, w->queue, r, &r->err);
     if (!has_next && status == STATUS_OK && r->on_answers)
         status = r->on_answers(r, &r->err);
     return for_client(status, &r->err);

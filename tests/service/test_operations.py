@@ -93,6 +93,8 @@ class Metrics(unittest.TestCase):
             self.assertGreater(m["process_resident_memory_bytes"], 1e6)
             for stage in ("parse", "queue", "tokenise", "decode", "detokenise"):
                 self.assertEqual(m['verso_stage_seconds_count{stage="%s"}' % stage], 2, stage)
+            self.assertEqual(m['verso_stage_seconds_count{stage="documents"}'], 4)  # out and back
+            self.assertEqual(m['verso_stage_seconds_count{stage="journal"}'], 2)
             self.assertGreaterEqual(m['verso_stage_seconds_count{stage="write"}'], 4)
             self.assertFalse([name for name in m if "secret" in name or "ant" in name.split("=")[-1]])
 
