@@ -31,6 +31,42 @@ START_TEST(a_training_writes_a_model_with_its_card)
 }
 END_TEST
 
+static int files_in(const char *path, const char *name)
+{
+    int count = 0;
+    DIR *dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        count += strncmp(entry->d_name, name, strlen(name)) == 0;
+    closedir(dir);
+    return count;
+}
+
+START_TEST(at_each_validation_the_alignments_of_the_same_five_pairs_are_drawn)
+{
+    begin();
+    ck_assert_msg(train(in_folder("m"), "--epochs", "2", "--bleu-sentences", "0", "--pictures",
+                        in_folder("pictures")) == EXIT_OK,
+                  "%s", told);
+    const int validations = files_in(in_folder("pictures"), "sentence-1-update-");
+    ck_assert_int_ge(validations, 2);
+    ck_assert_int_eq(files_in(in_folder("pictures"), "sentence-"), 5 * validations);
+    ck_assert_int_ne(access(in_folder("m.candidate"), F_OK), 0);
+    remove_folder(folder);
+}
+END_TEST
+
+START_TEST(pictures_that_can_go_nowhere_are_said_before_the_training)
+{
+    begin();
+    ck_assert_int_eq(
+        train(in_folder("m"), "--epochs", "1", "--pictures", in_folder("train.tsv/pictures")),
+        EXIT_FAILED);
+    assert_told("no pictures can be put into");
+    remove_folder(folder);
+}
+END_TEST
+
 START_TEST(what_the_card_option_gives_is_in_the_card)
 {
     struct model *model;
@@ -504,6 +540,8 @@ END_TEST
 
 static const struct test_case cases[] = {
     TEST(a_training_writes_a_model_with_its_card),
+    TEST(at_each_validation_the_alignments_of_the_same_five_pairs_are_drawn),
+    TEST(pictures_that_can_go_nowhere_are_said_before_the_training),
     TEST(what_the_card_option_gives_is_in_the_card),
     TEST_LOOP(a_signal_saves_and_resume_gives_the_same_bytes, 2),
     TEST(threads_that_compute_take_no_signals),

@@ -579,7 +579,77 @@ START_TEST(real_text_comes_out_as_a_reference_run_had_it)
 }
 END_TEST
 
+START_TEST(the_alignment_of_one_sentence_can_be_drawn)
+{
+    static const char *const forms[] = { "svg", "png", "html", "json", "csv", "txt" };
+    program_setup();
+    for (int i = 0; i < 6; i++) {
+        char options[64], name[32];
+        struct bytes picture;
+        snprintf(name, sizeof name, "drawn.%s", forms[i]);
+        snprintf(options, sizeof options, "--draw %s", name);
+        struct said said = translate(options, "the cat sat\n");
+        ck_assert_msg(said.code == 0 && count_lines(&said.out) == 1, "%s", said.errors.data);
+        program_read(name, &picture);
+        ck_assert_uint_gt(picture.len, 0);
+        if (i == 0)
+            ck_assert_ptr_nonnull(strstr(picture.data, ">cat</text>"));
+        bytes_release(&picture);
+        said_release(&said);
+    }
+    program_teardown();
+}
+END_TEST
+
+START_TEST(more_than_one_sentence_is_not_drawn_and_said)
+{
+    program_setup();
+    struct said said = translate("--draw drawn.svg", "the cat sat\nthe end\n");
+    ck_assert_int_eq(said.code, 3);
+    ck_assert_ptr_nonnull(strstr(said.errors.data, "line 2: --draw shows one sentence"));
+    said_release(&said);
+    said = translate("--draw drawn.gif", "the cat sat\n");
+    ck_assert_int_eq(said.code, 2);
+    ck_assert_str_eq(said.out.data, "");
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
+START_TEST(a_page_keeps_its_markup_and_its_placeholders)
+{
+    char file[128], options[200];
+    program_setup();
+    snprintf(file, sizeof file, "%s/terms.tsv", folder);
+    FILE *terms = fopen(file, "w");
+    fputs("cat\tminou\n", terms);
+    fclose(terms);
+    snprintf(options, sizeof options, "--format html --glossary %s", file);
+    struct said said = translate(options, "<p class=a>the <b>cat</b> of {name}\n<p>1984");
+    ck_assert_int_eq(said.code, 0);
+    ck_assert_ptr_eq(strstr(said.out.data, "<p class=a>"), said.out.data);
+    ck_assert_ptr_nonnull(strstr(said.out.data, "<b>"));
+    ck_assert_ptr_nonnull(strstr(said.out.data, "</b>"));
+    ck_assert_ptr_nonnull(strstr(said.out.data, "{name}"));
+    ck_assert_ptr_nonnull(strstr(said.out.data, "minou"));
+    ck_assert_ptr_nonnull(strstr(said.out.data, "\n<p>1984"));
+    said_release(&said);
+    said = translate("--format html --json", "");
+    ck_assert_int_eq(said.code, 2);
+    ck_assert_ptr_nonnull(strstr(said.errors.data, "--json is for lines"));
+    said_release(&said);
+    said = translate("--format pdf", "");
+    ck_assert_int_eq(said.code, 2);
+    said_release(&said);
+    said = translate("--glossary /nowhere", "");
+    ck_assert_int_ne(said.code, 0);
+    said_release(&said);
+    program_teardown();
+}
+END_TEST
+
 static const struct test_case cases[] = {
+    TEST(a_page_keeps_its_markup_and_its_placeholders),
     TEST(each_line_gives_one_line),
     TEST(a_coverage_penalty_is_part_of_the_score),
     TEST(how_often_it_repeats_itself_can_be_limited),
@@ -599,6 +669,8 @@ static const struct test_case cases[] = {
     TEST(wrong_words_are_refused_before_anything_is_read),
     TEST(a_full_disk_is_said),
     TEST(a_line_is_answered_before_the_next_one_comes),
+    TEST(the_alignment_of_one_sentence_can_be_drawn),
+    TEST(more_than_one_sentence_is_not_drawn_and_said),
     TEST(real_text_comes_out_as_a_reference_run_had_it),
 };
 TEST_MAIN("server/cmd/translate", cases)
