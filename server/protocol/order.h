@@ -26,7 +26,7 @@ struct order {
     struct sink *sink;
     struct order_slot *slots; // (capacity) ring, the oldest at `first`
     int capacity, first, count;
-    int touched; // slots that were ever used: the others cost no memory
+    int touched;          // slots that were ever used: the others cost no memory
     uint64_t last_number; // 0 before the first message
     size_t held_bytes, held_max;
 };
