@@ -97,17 +97,46 @@ static bool pack_source(const struct engine_sentence *s, struct arena *arena, st
     return true;
 }
 
-static bool pack_target(const struct hypothesis *h, struct arena *arena, struct blob *out)
+static bool is_spelt(const struct detokenised *text, const struct detokenised *spelt, int pieces)
 {
-    const struct arena_mark mark = arena_mark(arena);
+    bool same = text->len == spelt->len && memcmp(text->text, spelt->text, text->len) == 0;
+    for (int i = 0; same && i < pieces; i++)
+        same =
+            text->spans[i].from == spelt->spans[i].from && text->spans[i].to == spelt->spans[i].to;
+    return same;
+}
+
+static void put_text(struct writer *w, const struct detokenised *text, int pieces)
+{
+    uint32_t at = 0;
+    put_number(w, text->len);
+    memcpy(w->data + w->len, text->text, text->len);
+    w->len += text->len;
+    for (int i = 0; i < pieces; i++)
+        put_span(w, text->spans[i], &at);
+}
+
+static enum status pack_target(const struct vocabulary *v, const struct hypothesis *h,
+                               const struct detokenised *text, struct arena *arena,
+                               struct blob *out, struct error *err)
+{
+    struct detokenised spelt;
+    struct arena_mark mark = arena_mark(arena);
     struct writer w;
-    if (!writer_init(&w, NUMBER_BYTES_MAX * (1 + (size_t)h->T), arena))
-        return false;
+    enum status status = tokenizer_decode(v, h->ids, h->T, arena, &spelt, err);
+    if (status != STATUS_OK)
+        return status;
+    const bool is_its_own = !is_spelt(text, &spelt, h->T);
+    arena_rewind(arena, mark);
+    if (!writer_init(&w, NUMBER_BYTES_MAX * (2 + 3 * (size_t)h->T) + text->len, arena))
+        return no_memory(err);
     put_number(&w, (uint64_t)h->T);
     for (int i = 0; i < h->T; i++)
         put_number(&w, (uint64_t)h->ids[i]);
+    if (is_its_own)
+        put_text(&w, text, h->T);
     *out = finish(&w, arena, mark);
-    return true;
+    return STATUS_OK;
 }
 
 /* ---- weights ---- */
@@ -288,10 +317,11 @@ static enum status pack_hypothesis(const struct vocabulary *v, const char *text,
     struct packed_hypothesis *packed = &out->hypotheses[out->hypothesis_count++];
     struct word_alignment words;
     *packed = (struct packed_hypothesis){ .sentence = sentence, .number = k, .score = h->score };
-    if ((k == 0 && !pack_source(s, arena, &packed->source)) ||
-        !pack_target(h, arena, &packed->target))
+    if (k == 0 && !pack_source(s, arena, &packed->source))
         return no_memory(err);
-    enum status status = word_alignment(v, s, k, arena, &words, err);
+    enum status status = pack_target(v, h, &s->texts[k], arena, &packed->target, err);
+    if (status == STATUS_OK)
+        status = word_alignment(v, s, k, arena, &words, err);
     if (status == STATUS_OK)
         status = pack_faithfully(v, s, k, &words, arena, &packed->alignment, err);
     if (status == STATUS_OK && k == 0)

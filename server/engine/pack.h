@@ -17,7 +17,8 @@
  *     source      from, length of the sentence in the text; 1 if it is split; n; n pieces;
  *                 n spans, each length * 4 + g: it begins g bytes behind the one before it,
  *                 or, if g is 3, so many as the next number says, (k << 1) ^ (k >> 63)
- *     target      T; T pieces
+ *     target      T; T pieces; and where the text is not what they spell (it has markup): its
+ *                 length, the text, T spans in it
  *     alignment   T; S; form; float of the log-probability, floats of those of the rows;
  *                 rows * S weights, row by row
  *

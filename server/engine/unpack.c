@@ -8,6 +8,7 @@
 
 #include "server/engine/answer.h"
 #include "server/engine/pack_form.h"
+#include "tokenizer/utf8.h"
 
 /* ---- bytes ---- */
 
@@ -196,8 +197,28 @@ static enum status unpack_source(const struct vocabulary *v, struct blob blob, u
     return STATUS_OK;
 }
 
+/* A text that is not what the pieces spell. */
+static enum status unpack_text(struct reader *r, int pieces, struct arena *arena,
+                               struct detokenised *out, struct error *err)
+{
+    const uint32_t len = take_upto(r, (uint64_t)(r->end - r->at));
+    uint32_t at = 0;
+    if (len > r->end - r->at || utf8_check((const char *)r->at, len, NULL) != STATUS_OK)
+        return damaged(err);
+    char *text = arena_copy(arena, (const char *)r->at, len);
+    struct span *spans = arena_array(arena, struct span, pieces + 1);
+    if (!text || !spans)
+        return no_memory(err);
+    r->at += len;
+    for (int i = 0; i < pieces; i++)
+        if (!take_span(r, (struct span){ 0, len }, &at, &spans[i]))
+            return damaged(err);
+    *out = (struct detokenised){ .text = text, .len = len, .spans = spans };
+    return STATUS_OK;
+}
+
 static enum status unpack_target(const struct vocabulary *v, struct blob blob, struct arena *arena,
-                                 struct hypothesis *h, struct error *err)
+                                 struct hypothesis *h, struct detokenised *text, struct error *err)
 {
     struct reader r = reader_of(blob);
     if (take_count(&r) != h->T || r.is_short)
@@ -205,7 +226,12 @@ static enum status unpack_target(const struct vocabulary *v, struct blob blob, s
     h->ids = arena_array(arena, int32_t, h->T + 1);
     if (!h->ids)
         return no_memory(err);
-    return take_ids(&r, v, h->ids, h->T) && r.at == r.end ? STATUS_OK : damaged(err);
+    if (!take_ids(&r, v, h->ids, h->T))
+        return damaged(err);
+    if (r.at == r.end)
+        return tokenizer_decode(v, h->ids, h->T, arena, text, err);
+    enum status status = unpack_text(&r, h->T, arena, text, err);
+    return status == STATUS_OK && r.at != r.end ? damaged(err) : status;
 }
 
 /* ---- sentences ---- */
@@ -219,11 +245,8 @@ static enum status unpack_hypothesis(const struct vocabulary *v,
     if (status == STATUS_OK && h->S != s->tokens.count + 1)
         status = damaged(err);
     if (status == STATUS_OK)
-        status = unpack_target(v, packed->target, arena, h, err);
-    if (status != STATUS_OK)
-        return status;
+        status = unpack_target(v, packed->target, arena, h, &s->texts[packed->number], err);
     h->score = packed->score;
-    status = tokenizer_decode(v, h->ids, h->T, arena, &s->texts[packed->number], err);
     if (packed->number == 0)
         s->truncated = !h->finished;
     return status;

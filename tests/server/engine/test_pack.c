@@ -151,6 +151,30 @@ START_TEST(a_model_without_attention_has_no_weights_and_no_links)
 }
 END_TEST
 
+START_TEST(a_text_with_markup_comes_back_with_it)
+{
+    setup();
+    struct engine_answer again, answer = translate("the ant", 2);
+    struct detokenised *text = &answer.sentences[0].texts[0];
+    const int T = answer.sentences[0].translation.best[0].T;
+    char *marked = arena_alloc(&arena, text->len + 8);
+    sprintf(marked, "<b>%s</b>", text->text);
+    for (int i = 0; i < T; i++) {
+        text->spans[i].from += 3;
+        text->spans[i].to += 3;
+    }
+    text->text = marked;
+    text->len = strlen(marked);
+    answer.text = marked;
+    answer.len = text->len;
+    answer.sentences[0].target = (struct span){ 0, (uint32_t)text->len };
+    const struct packed_answer packed = pack("the ant", &answer);
+    assert_ok(unpack("the ant", &packed, &again), err);
+    assert_same_answer(v, &answer, &again, &arena);
+    teardown();
+}
+END_TEST
+
 START_TEST(links_name_the_words_as_they_stand_in_the_texts)
 {
     setup();
@@ -248,6 +272,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(links_and_sums_hold_whatever_the_weights, 4),
     TEST(weights_a_hair_apart_keep_their_order),
     TEST(a_model_without_attention_has_no_weights_and_no_links),
+    TEST(a_text_with_markup_comes_back_with_it),
     TEST(links_name_the_words_as_they_stand_in_the_texts),
     TEST(damaged_bytes_are_refused_or_are_another_answer),
     TEST(a_small_arena_is_said_to_be_full),
