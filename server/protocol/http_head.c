@@ -91,6 +91,13 @@ static int on_header(llhttp_t *parser)
     return 0;
 }
 
+/* Of other methods a Content-Type alone announces none. */
+static bool has_body(const struct http_head *head)
+{
+    return equals(head->method, "post") || equals(head->method, "put") ||
+           equals(head->method, "patch");
+}
+
 static int on_head(llhttp_t *parser)
 {
     struct reading *r = reading_of(parser);
@@ -100,6 +107,8 @@ static int on_head(llhttp_t *parser)
         return refuse(r, 400,
                       "Transfer-Encoding is given twice, beside Content-Length or in "
                       "HTTP/1.0");
+    if (r->encodings == 0 && r->lengths == 0 && r->head->content_type.at && has_body(r->head))
+        return refuse(r, 411, "a body without Content-Length or chunks has no end");
     r->head->chunked = r->encodings == 1;
     r->head->length = parser->content_length;
     r->head->keep_alive = llhttp_should_keep_alive(parser);

@@ -31,5 +31,7 @@ bool sse_event(struct bytes *out, const char *name, const char *data, size_t len
         bytes_append_char(out, '\n'))
         return true;
     out->len = before;
+    if (out->data)
+        out->data[before] = '\0';
     return false;
 }

@@ -26,11 +26,19 @@ static inline int64_t fuzz_clock(void)
     return 0;
 }
 
+/* Every fifth in parts, where there are such. */
 static inline void fuzz_reply(struct fuzz_sink *f, uint64_t number)
 {
-    struct reply reply = { .number = number, .code = 200, .body = "answer\n", .len = 7 };
+    const bool in_parts = f->protocol->part && number % 5 == 0;
+    struct reply reply = {
+        .number = number, .code = 200, .body = "answer\n", .len = 7, .in_parts = in_parts
+    };
     if (f->protocol->reply(f->session, &reply) == STATUS_NO_MEMORY)
         abort();
+    for (int last = 0; in_parts && last < 2; last++)
+        if (f->protocol->part(f->session, number, (struct slice){ "part\r\n", 6 }, last) ==
+            STATUS_NO_MEMORY)
+            abort();
 }
 
 static inline void fuzz_reply_late(struct fuzz_sink *f)

@@ -8,6 +8,8 @@
  *     reply 1 200 "body"              the server answers message 1; lines have no status
  *     headers 1 405 "Allow: GET\r\n" "body"
  *     silent 1                        the server answers message 1 with nothing
+ *     begin 1 200 ""                  the server begins to answer message 1 in parts;
+ *     part 1 "body", last 1 ""        more of that, and the end
  *     full, room                      the connection can take no more, can again
  *     end, expire, drain              the client has ended, took too long; the server wants to stop
  *
@@ -38,6 +40,9 @@
 enum script_step_kind {
     STEP_INPUT,
     STEP_REPLY,
+    STEP_BEGIN,
+    STEP_PART,
+    STEP_LAST,
     STEP_SILENT,
     STEP_FULL,
     STEP_ROOM,
@@ -134,9 +139,9 @@ static inline void script_limit(struct script *s, const char *line)
         ck_abort_msg("unknown limit %s", name);
 }
 
-static inline void script_reply(struct script *s, const char *line)
+static inline void script_reply(struct script *s, enum script_step_kind kind, const char *line)
 {
-    struct script_step *step = script_add(s, STEP_REPLY);
+    struct script_step *step = script_add(s, kind);
     bool has_headers = line[0] == 'h';
     const char *at = strchr(line, ' ');
     step->number = strtoul(at, (char **)&at, 10);
@@ -177,7 +182,15 @@ static inline void script_line(struct script *s, const char *line)
         return;
     }
     if (script_starts(line, "reply") || script_starts(line, "headers")) {
-        script_reply(s, line);
+        script_reply(s, STEP_REPLY, line);
+        return;
+    }
+    if (script_starts(line, "begin")) {
+        script_reply(s, STEP_BEGIN, line);
+        return;
+    }
+    if (script_starts(line, "part") || script_starts(line, "last")) {
+        script_reply(s, line[0] == 'p' ? STEP_PART : STEP_LAST, line);
         return;
     }
     if (script_starts(line, "silent")) {
@@ -379,6 +392,23 @@ static inline void play_step(struct feeder *f, struct player *p, const struct sc
                                          .headers = step->headers.data,
                                          .body = step->bytes.data ? step->bytes.data : "",
                                          .len = step->bytes.len });
+        if (status != STATUS_OK)
+            bytes_printf(&p->log, "failed %s\n", status_name(status));
+        break;
+    }
+    case STEP_BEGIN:
+        assert_status(f->protocol->reply(f->session, &(struct reply){ .number = step->number,
+                                                                      .code = step->code,
+                                                                      .content_type = "text/plain",
+                                                                      .in_parts = true }),
+                      STATUS_OK);
+        break;
+    case STEP_PART:
+    case STEP_LAST: {
+        enum status status = f->protocol->part(
+            f->session, step->number,
+            (struct slice){ step->bytes.data ? step->bytes.data : "", step->bytes.len },
+            step->kind == STEP_LAST);
         if (status != STATUS_OK)
             bytes_printf(&p->log, "failed %s\n", status_name(status));
         break;

@@ -17,6 +17,10 @@ struct sample {
 
 static const struct sample samples[] = {
     /* two lengths, or none that can be trusted */
+    { "type without length", HEAD "Content-Type: text/plain\r\n\r\n", 411 },
+    { "type without length in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Type: a/b\r\n\r\n", 411 },
+    { "neither type nor length", HEAD "\r\n", OK },
+    { "type of a GET", "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\n\r\n", OK },
     { "length and chunks", HEAD "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
     { "chunks and length", HEAD "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400 },
     { "two equal lengths", HEAD "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400 },
