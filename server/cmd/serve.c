@@ -6,7 +6,10 @@
  * opened in this order and closed in the other: whoever can connect is
  * answered. serve_control.h says what signals do.
  */
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -16,9 +19,11 @@
 #include "server/cmd/serve_control.h"
 #include "server/cmd/service_manager.h"
 #include "server/cmd/shortlist_option.h"
+#include "server/detect/detector.h"
 #include "server/http/access.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
+#include "server/http/suggested.h"
 #include "server/jobs/jobs.h"
 #include "server/net/listener.h"
 #include "server/registry/registry.h"
@@ -26,6 +31,7 @@
 #include "server/store/journal.h"
 
 #define THREADS_MAX 256
+#define DETECTOR_FILE "detect.safetensors" // in the folder of models
 #define DAY_MS 86400000
 #define HELD_BYTES_MAX (REPLY_BYTES_MAX + (1 << 20)) // replies that wait for their turn
 #define OUTBOX_BYTES_MAX (2 * HELD_BYTES_MAX)
@@ -39,6 +45,8 @@ struct server {
     struct jobs *jobs;
     struct background *background;
     struct access *access;
+    struct suggested *suggested;
+    struct detector *detector; // NULL: there is none
     struct service *service;
     struct listener *listener;
 };
@@ -135,13 +143,28 @@ static enum status open_journal(struct journal **out, const struct options *o, s
     return journal_open(out, options_text(o, "database"), &limits, err);
 }
 
+/* A server that has no detector does without. */
+static enum status open_detector(struct detector **out, const char *models, struct error *err)
+{
+    char path[PATH_MAX];
+    *out = NULL;
+    if (snprintf(path, sizeof path, "%s/" DETECTOR_FILE, models) >= (int)sizeof path)
+        return error_set(err, STATUS_TOO_LARGE, "%s: the path is too long", models);
+    if (access(path, F_OK) != 0)
+        return STATUS_OK;
+    enum status status = detector_load(out, path, err);
+    if (status != STATUS_OK)
+        error_while(err, "%s", path);
+    return status;
+}
+
 /* ---- life ---- */
 
 static enum status open_server(struct server *server, const struct options *o, struct error *err)
 {
     struct jobs_limits jobs = jobs_limits(o);
     struct service_limits service = service_limits(o);
-    struct access_options access;
+    struct access_options rules;
     enum weight_type type;
     int shortlist = 0, socket;
     enum status status = manager_socket(&socket, err);
@@ -150,7 +173,7 @@ static enum status open_server(struct server *server, const struct options *o, s
     if (status == STATUS_OK)
         status = shortlist_from_options(&shortlist, o, err);
     if (status == STATUS_OK)
-        status = access_options(&access, o, err);
+        status = access_options(&rules, o, err);
     if (status == STATUS_OK)
         status = db_open(&server->db, options_text(o, "database"), err);
     if (status == STATUS_OK)
@@ -165,16 +188,24 @@ static enum status open_server(struct server *server, const struct options *o, s
         status =
             background_open(&server->background, &server->loop, options_text(o, "database"), err);
     if (status == STATUS_OK)
-        status = access_open(&server->access, &access, server->db, err);
+        status = access_open(&server->access, &rules, server->db, err);
     if (status == STATUS_OK)
         status = access_follow(server->access, server->background, err);
+    if (status == STATUS_OK)
+        status = suggested_open(&server->suggested, server->db, err);
+    if (status == STATUS_OK)
+        status = suggested_follow(server->suggested, server->background, err);
+    if (status == STATUS_OK)
+        status = open_detector(&server->detector, options_text(o, "models"), err);
     if (status != STATUS_OK)
         return status;
     const struct service_parts parts = { .registry = server->registry,
                                          .jobs = server->jobs,
                                          .journal = server->journal,
                                          .background = server->background,
-                                         .access = server->access };
+                                         .access = server->access,
+                                         .suggested = server->suggested,
+                                         .detector = server->detector };
     status = service_new(&server->service, &parts, &service, err);
     if (status != STATUS_OK)
         return status;
@@ -202,6 +233,8 @@ static void close_server(struct server *server)
     service_free(server->service);
     background_free(server->background);
     access_free(server->access);
+    suggested_free(server->suggested);
+    detector_free(server->detector);
     jobs_free(server->jobs);
     journal_close(server->journal);
     registry_close(server->registry);

@@ -183,6 +183,13 @@ static bool is_from_here(struct exchange *x)
     return true;
 }
 
+/* Some of LibreTranslate's clients always send a key; without keys of ours it has no meaning. */
+static bool is_ignored(const struct exchange *x)
+{
+    const struct access *access = x->service->access;
+    return is_libretranslates(x) && !access->keys_required && key_set_count(access->keys) == 0;
+}
+
 bool access_admits(struct exchange *x)
 {
     const struct access *access = x->service->access;
@@ -193,7 +200,7 @@ bool access_admits(struct exchange *x)
         return false;
     const struct slice sent = sent_key(x, text);
     const struct known_key *key = sent.at ? key_set_find(access->keys, sent.at, sent.len) : NULL;
-    if (sent.at && !key)
+    if (sent.at && !key && !is_ignored(x))
         return refuse_unknown_key(x);
     x->caller = key ? caller_of_key(key) : caller_without_key(access);
     if (!(x->caller.scopes & x->route->scope))

@@ -10,7 +10,8 @@
  * A key is sent as "Authorization: Bearer KEY", on LibreTranslate's paths also
  * as its api_key, in lines as "#!key KEY". Keys are checked in memory; the
  * table is looked at each second, so a key that was revoked is good for a
- * second or two at most. Who has no key may
+ * second or two at most. A key that is sent must be good, but for LibreTranslate's
+ * paths of a server that has given out none. Who has no key may
  *
  *     keys required                      nothing that has a scope
  *     bound to loopback, known by its    everything: whoever is on this machine

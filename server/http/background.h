@@ -54,6 +54,7 @@ struct task {
     void *owner;
     enum status (*work)(struct task *task, struct error *err);
     void (*done)(struct task *task);
+    void (*release)(struct task *task); // NULL, or on the loop at the end, whatever came of it
 
     atomic_bool cancelled;
     struct background *background;

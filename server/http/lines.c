@@ -116,6 +116,8 @@ static enum status start(struct exchange *x, const struct pair_codes *codes, str
         pairs_find(&x->service->pairs, codes->source, codes->target, call->request->hops);
     enum status status = call_set_text(call, 0, text.at, text.len, err);
     if (status == STATUS_OK)
+        status = call_use_suggestions(call, codes->source, codes->target, err);
+    if (status == STATUS_OK)
         status = call_submit(call, err);
     if (status != STATUS_OK)
         call_free(call);

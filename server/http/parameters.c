@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "server/http/multipart.h"
 #include "tokenizer/utf8.h"
 
 /* "application/json; charset=utf-8" is "application/json", in any case. */
@@ -67,13 +68,15 @@ static bool is_wanted(const char *const *names, const char *name, size_t len)
     return false;
 }
 
+/* `copy` writes name and value as they are meant. */
 static enum status add_field(json_t *object, const char *const *names, struct slice name,
-                             struct slice value, struct error *err)
+                             struct slice value, size_t (*copy)(struct slice from, char *to),
+                             struct error *err)
 {
     char key[32];
     if (name.len >= sizeof key)
         return STATUS_OK;
-    size_t key_len = decode(name, key);
+    size_t key_len = copy(name, key);
     key[key_len] = '\0';
     if (!is_wanted(names, key, key_len) || json_object_get(object, key))
         return STATUS_OK;
@@ -81,7 +84,7 @@ static enum status add_field(json_t *object, const char *const *names, struct sl
     char *text = memory_alloc(value.len + 1, 1);
     if (!text)
         return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
-    json_t *json = json_stringn(text, decode(value, text));
+    json_t *json = json_stringn(text, copy(value, text));
     memory_free(text);
     if (!json)
         return error_set(err, STATUS_BAD_INPUT, "Invalid request: %s is not valid UTF-8", key);
@@ -102,9 +105,39 @@ static enum status read_form(json_t *object, const char *const *names, struct sl
         const char *equals = memchr(at, '=', (size_t)(field_end - at));
         if (equals)
             status = add_field(object, names, (struct slice){ at, (size_t)(equals - at) },
-                               (struct slice){ equals + 1, (size_t)(field_end - equals - 1) }, err);
+                               (struct slice){ equals + 1, (size_t)(field_end - equals - 1) },
+                               decode, err);
         at = field_end + 1;
     }
+    return status;
+}
+
+/* As it is, but with LF for CR LF. */
+static size_t copy_lines(struct slice from, char *to)
+{
+    size_t len = 0;
+    for (size_t at = 0; at < from.len; at++) {
+        if (from.at[at] == '\n' && len > 0 && to[len - 1] == '\r')
+            len--;
+        to[len++] = from.at[at];
+    }
+    return len;
+}
+
+static enum status read_multipart(json_t *object, const char *const *names,
+                                  const struct message *message, struct error *err)
+{
+    struct multipart m;
+    struct multipart_field field;
+    enum status status = STATUS_OK;
+    bool is_sound = multipart_start(&m, message->content_type, message->body);
+    while (is_sound && status == STATUS_OK && multipart_next(&m, &field))
+        status = add_field(object, names, field.name, field.value, copy_lines, err);
+    if (status == STATUS_OK && (!is_sound || m.is_damaged))
+        status =
+            error_set(err, STATUS_BAD_INPUT,
+                      "Invalid request: the multipart body is damaged or has more than %d parts",
+                      MULTIPART_PARTS_MAX);
     return status;
 }
 
@@ -197,6 +230,8 @@ enum status parameters_read(json_t **out, const struct message *message, const c
     if (status == STATUS_OK &&
         media_type_is(message->content_type, "application/x-www-form-urlencoded"))
         status = read_form(object, names, message->body, err);
+    if (status == STATUS_OK && media_type_is(message->content_type, "multipart/form-data"))
+        status = read_multipart(object, names, message, err);
     if (status == STATUS_OK)
         *out = object;
     else

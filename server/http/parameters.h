@@ -7,8 +7,8 @@
  *     json_object_get(p, "q") ...
  *
  * JSON (by Content-Type) is taken whole. Otherwise the query and a form body
- * become an object of texts: of a name given twice the first counts, the query
- * before the body, and CR LF becomes LF.
+ * (urlencoded or multipart) become an object of texts: of a name given twice the
+ * first counts, the query before the body, and CR LF becomes LF.
  */
 #ifndef SERVER_HTTP_PARAMETERS_H
 #define SERVER_HTTP_PARAMETERS_H

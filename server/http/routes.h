@@ -24,6 +24,11 @@ void get_v1_translation(struct exchange *x);
 void delete_v1_translation(struct exchange *x);
 void get_v1_alignment(struct exchange *x); // v1_alignment.c
 void get_v1_links(struct exchange *x);     // v1_links.c
+void post_detect(struct exchange *x);      // detect.c
+void post_suggest(struct exchange *x);     // suggest.c
+void get_suggestions(struct exchange *x);  // v1_suggestions.c
+void post_accept(struct exchange *x);
+void post_reject(struct exchange *x);
 
 /* Fills in x->route and answers, or has it answered. */
 void routes_answer(struct exchange *x);

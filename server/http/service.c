@@ -58,6 +58,8 @@ enum status service_new(struct service **out, const struct service_parts *parts,
     service->journal = parts->journal;
     service->background = parts->background;
     service->access = parts->access;
+    service->suggested = parts->suggested;
+    service->detector = parts->detector;
     service->limits = *limits;
     bytes_init(&service->body, REPLY_BYTES_MAX);
     enum status status = pairs_init(&service->pairs, parts->registry, err);

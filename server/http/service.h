@@ -20,6 +20,8 @@
 #define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
 struct access;
+struct detector;
+struct suggested;
 struct background;
 struct journal;
 
@@ -30,6 +32,8 @@ struct service_parts {
     struct journal *journal; // NULL: it is off
     struct background *background;
     struct access *access;
+    struct suggested *suggested;
+    const struct detector *detector; // NULL: languages are not detected here
 };
 
 struct service_limits {
@@ -44,9 +48,11 @@ struct service_limits {
 struct service {
     struct handler handler;
     struct jobs *jobs;
-    struct journal *journal;       // NULL: it is off
-    struct background *background; // reads and pictures, beside the loop
-    struct access *access;         // who may do what
+    struct journal *journal;         // NULL: it is off
+    struct background *background;   // reads and pictures, beside the loop
+    struct access *access;           // who may do what
+    struct suggested *suggested;     // what was accepted
+    const struct detector *detector; // NULL: none
     struct service_limits limits;
     struct pairs pairs;
     bool is_stopping;  // /health/ready says so

@@ -30,6 +30,15 @@ json_t *v1_answer_head(const struct request *r)
     return NULL;
 }
 
+static const char *origin_of(const struct request *r, int i)
+{
+    if (r->suggested && r->suggested[i])
+        return "suggestion";
+    if (r->given)
+        return "given";
+    return last_model(r) ? "model" : "unchanged";
+}
+
 enum status v1_answer_translation(json_t **out, struct request *r, int i,
                                   const struct answer_json_options *options, struct error *err)
 {
@@ -40,8 +49,7 @@ enum status v1_answer_translation(json_t **out, struct request *r, int i,
     if (status != STATUS_OK)
         return status;
     const char *id = r->ids && *r->ids[i] ? r->ids[i] : NULL;
-    const char *origin = r->given ? "given" : last_model(r) ? "model" : "unchanged";
-    json_t *object = json_pack("{s:s?,s:s}", "id", id, "origin", origin);
+    json_t *object = json_pack("{s:s?,s:s}", "id", id, "origin", origin_of(r, i));
     bool ok = object && json_object_update(object, answer) == 0;
     if (ok && r->not_stored)
         ok = json_array_append_new(json_object_get(object, "warnings"),

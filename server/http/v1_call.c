@@ -84,6 +84,9 @@ static enum status start(const struct exchange *x, const struct v1_wish *wish,
         answer_unchanged(call, way);
         return STATUS_OK;
     }
+    const struct request *r = call->request;
+    if (status == STATUS_OK && r->format == FORMAT_TEXT && !r->glossary && !r->given)
+        status = call_use_suggestions(call, wish->source, wish->target, err);
     if (status == STATUS_OK)
         status = call_submit(call, err);
     if (status != STATUS_OK)

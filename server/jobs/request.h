@@ -42,7 +42,10 @@ struct request {
                 // what the last hop translated
     const struct engine_text *given; // (text_count) their translations, to be aligned; NULL: none
     int text_count;
-    enum document_format format;     // of each text
+    enum document_format format; // of each text
+    /* NULL, or (text_count) for each text NULL or what was accepted for it: that is its answer, and the
+     * model is not asked. */
+    const char **suggested;
     const struct glossary *glossary; // NULL: none; ready, in this arena or for longer
     int n_best;                      // 1, or 1 + alternatives wanted
     int beam;                        // 0: the server's

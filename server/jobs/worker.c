@@ -145,16 +145,20 @@ static enum status for_client(enum status status, struct error *err)
                      "the translation needs more memory than a request has: send it in parts");
 }
 
-/* Keeps what was sent: the texts of the next hop take its place. */
+/* Keeps what was sent: the texts of the next hop take its place, or none where an answer was
+ * suggested. */
 static enum status keep_sent(struct request *r, struct error *err)
 {
     struct engine_text *sent = r->texts;
-    if (r->hop_count > 1) {
+    if (r->hop_count > 1 || r->suggested) {
         sent = arena_array(&r->arena, struct engine_text, r->text_count);
         if (!sent)
             return for_client(STATUS_NO_MEMORY, err);
         memcpy(sent, r->texts, sizeof *sent * (size_t)r->text_count);
     }
+    for (int i = 0; r->suggested && i < r->text_count; i++)
+        if (r->suggested[i])
+            r->texts[i] = (struct engine_text){ .text = "" };
     r->sent = sent;
     r->begun_ns = clock_now_ns();
     return STATUS_OK;
@@ -272,6 +276,14 @@ static enum status answer_documents(struct request *r)
     return status;
 }
 
+static void answer_as_suggested(struct request *r)
+{
+    for (int i = 0; r->suggested && i < r->text_count; i++)
+        if (r->suggested[i])
+            r->answers[i] =
+                (struct engine_answer){ .text = r->suggested[i], .len = strlen(r->suggested[i]) };
+}
+
 static enum status compose(const struct flight *flight)
 {
     struct request *r = flight->request;
@@ -300,8 +312,10 @@ static enum status finish(const struct worker *w, const struct flight *flight)
         r->texts[i].text = r->answers[i].text;
         r->texts[i].len = r->answers[i].len;
     }
-    if (!has_next && status == STATUS_OK)
+    if (!has_next && status == STATUS_OK) {
+        answer_as_suggested(r);
         status = storing_add(w->limits.journal, w->queue, r, &r->err);
+    }
     if (!has_next && status == STATUS_OK && r->on_answers)
         status = r->on_answers(r, &r->err);
     return for_client(status, &r->err);

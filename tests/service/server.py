@@ -192,9 +192,12 @@ class Server:
     """A server on a free port with the models of the given pairs. Extra words go to its command line."""
 
     def __init__(self, pairs=("en-fr", "fr-en", "en-de"), *words, environment=None, launcher=(),
-                 passed=None):
-        """passed: a socket that the server gets as systemd would give it."""
+                 passed=None, files=()):
+        """passed: a socket that the server gets as systemd would give it.
+        files: others that lie in its folder of models."""
         self.folder = tempfile.TemporaryDirectory(prefix="verso-test-")
+        for path in files:
+            os.symlink(os.path.abspath(path), os.path.join(self.folder.name, os.path.basename(path)))
         for pair in pairs:
             os.symlink(MODELS[pair], os.path.join(self.folder.name, pair + ".safetensors"))
         if passed:

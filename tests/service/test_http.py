@@ -109,7 +109,8 @@ class Http(unittest.TestCase):
                 ({"source": 7}, "Invalid request: source must be a language code"),
                 ({"source": "zz"}, "zz is not supported"),
                 ({"target": "ZZ"}, "ZZ is not supported"),
-                ({"source": "auto"}, "auto is not supported"),
+                ({"source": "auto"}, "auto is not supported: this server has no language detector "
+                 "(detect.safetensors in its folder of models)"),
                 ({"source": "é" * 100}, "é" * 20 + " is not supported"),
                 ({"format": "xml"}, "xml format is not supported"),
                 ({"alternatives": "abc"},

@@ -2,6 +2,7 @@
 #include "server/http/access.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
+#include "server/http/suggested.h"
 #include "tests/server/live.h"
 
 static struct live live;
@@ -9,6 +10,7 @@ static uv_loop_t loop;
 static struct jobs *jobs;
 static struct background *background;
 static struct access *access_rules;
+static struct suggested *suggested;
 static struct service *service;
 static bool has_stopped; // the jobs
 
@@ -69,9 +71,12 @@ static void open_service_of(const char *const *pairs, const struct jobs_limits *
     assert_ok(jobs_open(&jobs, &loop, live.registry, limits, &err), err);
     assert_ok(background_open(&background, &loop, live.database, &err), err);
     assert_ok(access_open(&access_rules, &(struct access_options){ 0 }, live.db, &err), err);
-    const struct service_parts parts = {
-        .registry = live.registry, .jobs = jobs, .background = background, .access = access_rules
-    };
+    assert_ok(suggested_open(&suggested, live.db, &err), err);
+    const struct service_parts parts = { .registry = live.registry,
+                                         .jobs = jobs,
+                                         .background = background,
+                                         .access = access_rules,
+                                         .suggested = suggested };
     assert_ok(service_new(&service, &parts, &service_limits, &err), err);
 }
 
@@ -96,6 +101,7 @@ static void close_service(void)
     service_free(service);
     background_free(background);
     access_free(access_rules);
+    suggested_free(suggested);
     jobs_free(jobs);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     live_close(&live);
@@ -302,7 +308,8 @@ START_TEST(a_service_needs_no_more_memory_than_it_gives_back)
         const struct service_parts parts = { .registry = live.registry,
                                              .jobs = jobs,
                                              .background = background,
-                                             .access = access_rules };
+                                             .access = access_rules,
+                                             .suggested = suggested };
         long before = memory_live();
         memory_fail_at(nth);
         enum status status = service_new(&another, &parts, &service->limits, &err);

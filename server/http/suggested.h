@@ -1,0 +1,35 @@
+/*
+ * suggested.h - the accepted suggestions, in memory while the server runs.
+ *
+ *     struct suggested *suggested;
+ *     status = suggested_open(&suggested, db, &err);
+ *     status = suggested_follow(suggested, background, &err);   // looks each second for new ones
+ *     const char *text = suggested_find(suggested, "en", "fr", "Hello", 5);
+ *     suggested_free(suggested);
+ *
+ * Loop thread only.
+ */
+#ifndef SERVER_HTTP_SUGGESTED_H
+#define SERVER_HTTP_SUGGESTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/status.h"
+#include "server/store/db.h"
+
+#define SUGGESTED_REFRESH_MS 1000
+
+struct background;
+struct suggested;
+
+MUST_CHECK enum status suggested_open(struct suggested **out, struct db *db, struct error *err);
+void suggested_free(struct suggested *suggested); // NULL is fine
+MUST_CHECK enum status suggested_follow(struct suggested *suggested, struct background *background,
+                                        struct error *err);
+
+/* Borrowed until the loop goes on; NULL: nothing was accepted for exactly this text. */
+const char *suggested_find(const struct suggested *suggested, const char *source,
+                           const char *target, const char *text, size_t len);
+bool suggested_is_empty(const struct suggested *suggested);
+
+#endif

@@ -1,0 +1,307 @@
+"""test_access.py - who may do what: keys, scopes, names of the host, pages of others, rates."""
+import json
+import os
+import subprocess
+import time
+import unittest
+
+import server
+from server import PATIENCE_S, Server, request_bytes
+
+GOOD = {"q": "the ant", "source": "en", "target": "fr"}
+STORED = "/v1/suggestions"          # needs the scope admin, and what is asked of all stored text
+
+
+def verso(served, *words, code=0):
+    """A command on the database of a server that runs; what it printed."""
+    done = subprocess.run([os.path.join(server.BUILD, "verso"), *words, "--database",
+                           os.path.join(served.folder.name, "verso.db")],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+    assert done.returncode == code, done
+    return done.stdout.decode()
+
+
+def add_key(served, name, scopes="translate", *words):
+    return verso(served, "keys", "add", "--name", name, "--scopes", scopes, *words).strip()
+
+
+def bearer(key):
+    return ["Authorization: Bearer " + key]
+
+
+def within_two_seconds(is_so):
+    """Whether it becomes so in the time that is promised, or a little more on a busy machine."""
+    end = time.monotonic() + 2 + (8 if server.is_sanitized() else 3)
+    while time.monotonic() < end:
+        if is_so():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Base(unittest.TestCase):
+    def assert_error(self, reply, status, text):
+        self.assertEqual((reply.status, reply.json), (status, {"error": text}))
+
+    def assert_problem(self, reply, status, text=""):
+        self.assertEqual(reply.status, status, reply)
+        self.assertEqual(reply.headers["content-type"], "application/problem+json")
+        self.assertEqual(reply.json["status"], status)
+        self.assertIn(text, reply.json["detail"])
+
+
+class Required(Base):
+    """verso serve --keys required"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(["en-fr", "fr-en"], "--keys", "required")
+        cls.addClassCleanup(cls.server.stop)
+        cls.key = add_key(cls.server, "anna")
+        cls.reader = add_key(cls.server, "bert", "read")
+        cls.admin = add_key(cls.server, "carl", "admin")
+        assert within_two_seconds(
+            lambda: cls.server.ask(request_bytes("GET", STORED, headers=bearer(cls.admin))).status
+            == 200)
+
+    def post(self, body, target="/translate", headers=(), **kind):
+        return self.server.ask(request_bytes("POST", target, body, headers=headers, **kind))
+
+    def test_without_a_key_libretranslates_texts(self):
+        text = "Please contact the server operator to get an API key"
+        self.assert_error(self.post(GOOD), 400, text)
+        self.assert_error(self.post({**GOOD, "api_key": ""}), 400, text)
+        self.assert_error(self.post({"q": "a"}, "/detect"), 400, text)
+        self.assert_error(self.post({**GOOD, "s": "b"}, "/suggest"), 400, text)
+
+    def test_a_key_that_is_not_known_has_libretranslates_text(self):
+        for key in ("nonsense", self.key[:-1] + "!", "verso_1_", self.key + "x"):
+            self.assert_error(self.post({**GOOD, "api_key": key}), 403, "Invalid API key")
+            self.assert_error(self.post(GOOD, headers=bearer(key)), 403, "Invalid API key")
+
+    def test_a_key_may_come_in_json_form_query_multipart_or_header(self):
+        self.assertEqual(self.post({**GOOD, "api_key": self.key}).status, 200)
+        self.assertEqual(self.post(GOOD, headers=bearer(self.key)).status, 200)
+        self.assertEqual(self.post(GOOD, headers=["authorization: bearer  " + self.key]).status, 200)
+        form = "q=a&source=en&target=fr&api_key=" + self.key
+        self.assertEqual(self.post(form.encode(), content_type="application/x-www-form-urlencoded")
+                         .status, 200)
+        self.assertEqual(self.post(b"", "/translate?" + form).status, 200)
+        multipart = "".join('--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field
+                            for field in ({**GOOD, "api_key": self.key}).items()) + "--b--\r\n"
+        self.assertEqual(self.post(multipart.encode(),
+                                   content_type="multipart/form-data; boundary=b").status, 200)
+
+    def test_v1_wants_it_in_the_header(self):
+        body = {"text": "the ant", "source": "en", "target": "fr"}
+        reply = self.post(body, "/v1/translate")
+        self.assert_problem(reply, 401, "Authorization: Bearer")
+        self.assertEqual(reply.headers["www-authenticate"], "Bearer")
+        self.assert_problem(self.post(body, "/v1/translate", bearer("nonsense")), 401, "not known")
+        self.assertEqual(self.post(body, "/v1/translate", bearer(self.key)).status, 200)
+
+    def test_v1_without_the_scope_is_403(self):
+        body = {"text": "the ant", "source": "en", "target": "fr"}
+        self.assert_problem(self.post(body, "/v1/translate", bearer(self.reader)), 403, "translate")
+        ask = request_bytes("GET", STORED, headers=bearer(self.key))
+        self.assert_problem(self.server.ask(ask), 403, "admin")
+        self.assert_problem(self.server.get(STORED), 401, "admin")
+
+    def test_libretranslates_paths_without_the_scope(self):
+        self.assert_error(self.post({**GOOD, "api_key": self.reader}), 403,
+                          "Invalid API key: it is not for translation")
+
+    def test_what_tells_nothing_needs_no_key(self):
+        for target in ("/health", "/languages", "/frontend/settings"):
+            self.assertEqual(self.server.get(target).status, 200)
+        settings = self.server.get("/frontend/settings").json
+        self.assertEqual((settings["keyRequired"], settings["apiKeys"]), (True, True))
+
+    def test_wrong_methods_and_paths_need_no_key(self):
+        self.assertEqual(self.server.get("/translate").status, 405)
+        self.assertEqual(self.server.get("/nothing").status, 404)
+        self.assertEqual(self.server.ask(request_bytes("OPTIONS", "/translate")).status, 204)
+
+    def test_other_schemes_are_no_keys(self):
+        reply = self.post({**GOOD, "api_key": self.key}, headers=["Authorization: Basic YTpi"])
+        self.assertEqual(reply.status, 200)
+
+    def test_lines_say_it_first(self):
+        with self.server.connect() as c:
+            c.send(b"#!pair en-fr\nthe ant\n#!key nonsense\nthe ant\n#!key %s\nthe ant\n"
+                   % self.key.encode())
+            self.assertEqual(c.line(), "#!error DENIED This server wants a key first: #!key KEY")
+            self.assertEqual(c.line(), "#!error DENIED Invalid API key")
+            self.assertEqual(c.line(), "#!error DENIED Invalid API key")
+            self.assertEqual(c.line(), self.post({**GOOD, "api_key": self.key}).text)
+            c.send(b'{"text":"the ant"}\n#!key %s\nthe ant\n' % self.reader.encode())
+            self.assertIn("translations", json.loads(c.line()))
+            self.assertEqual(c.line(), "#!error DENIED Invalid API key: it is not for translation")
+
+    def test_a_revoked_key_stops_working(self):
+        key = add_key(self.server, "dora")
+        self.assertTrue(within_two_seconds(
+            lambda: self.post({**GOOD, "api_key": key}).status == 200))
+        verso(self.server, "keys", "revoke", "dora")
+        self.assertTrue(within_two_seconds(
+            lambda: self.post({**GOOD, "api_key": key}).status == 403))
+        listed = [line.split("\t") for line in verso(self.server, "keys", "list").splitlines()]
+        row = next(r for r in listed if r[1] == "dora")
+        self.assertRegex(row[5], r"^20\d\d-")
+        self.assertNotIn(key, str(listed))
+
+    def test_the_log_has_no_keys(self):
+        self.post({**GOOD, "api_key": self.key})
+        self.post(GOOD, headers=bearer(self.key))
+        self.server.wait_for("keys_read")
+        self.assertNotIn(self.key[10:], json.dumps(self.server.log))
+
+
+class Optional(Base):
+    """As it is by default, on loopback."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(["en-fr"])
+        cls.addClassCleanup(cls.server.stop)
+
+    def ask(self, method, target, *headers):
+        data = request_bytes(method, target, headers=[h for h in headers])
+        return self.server.ask(data)
+
+    def ask_as(self, host, *headers):
+        lines = ["GET %s HTTP/1.1" % STORED, "Host: " + host, *headers, "", ""]
+        return self.server.ask("\r\n".join(lines).encode())
+
+    def test_whoever_is_on_this_machine_needs_no_key(self):
+        self.assertEqual(self.server.post(GOOD).status, 200)
+        self.assertEqual(self.server.get(STORED).status, 200)
+        settings = self.server.get("/frontend/settings").json
+        self.assertEqual((settings["keyRequired"], settings["apiKeys"]), (False, False))
+
+    def test_a_key_without_meaning_is_ignored_on_libretranslates_paths(self):
+        self.assertEqual(self.server.post({**GOOD, "api_key": "x"}).status, 200)
+        with self.server.connect() as c:
+            c.send(b"#!key x\n")
+            self.assertEqual(c.line(), "#!error DENIED Invalid API key")
+
+    def test_host_must_be_loopback(self):
+        for host in ("localhost", "localhost:5000", "127.0.0.1:1", "[::1]:5000", "LOCALHOST."):
+            self.assertEqual(self.ask_as(host).status, 200, host)
+        for host in ("evil.example", "localhost.evil.example", "192.0.2.7", ""):
+            self.assert_problem(self.ask_as(host), 403, "--allowed-host")
+
+    def test_the_host_of_an_absolute_target_counts(self):
+        def ask(target, host):
+            return self.server.ask(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, host)).encode())
+        self.assertEqual(ask("http://evil.example" + STORED, "localhost").status, 403)
+        self.assertEqual(ask("http://localhost" + STORED, "evil.example").status, 200)
+
+    def test_translating_is_for_every_host(self):
+        data = request_bytes(body=GOOD).replace(b"Host: localhost", b"Host: evil.example")
+        self.assertEqual(self.server.ask(data).status, 200)
+
+    def test_what_was_stored_is_for_pages_of_this_server_only(self):
+        self.assertEqual(self.ask_as("localhost:5000", "Origin: http://localhost:5000").status, 200)
+        for origin in ("http://evil.example", "null", "http://localhost:5001"):
+            self.assert_problem(self.ask_as("localhost:5000", "Origin: " + origin), 403, "pages")
+        reply = self.ask("POST", STORED + "/1/accept", "Origin: http://evil.example")
+        self.assert_problem(reply, 403, "pages")
+
+    def test_only_these_paths_may_be_read_by_pages_of_others(self):
+        open_to_all = [("POST", "/translate"), ("POST", "/detect"), ("GET", "/languages"),
+                       ("POST", "/suggest"), ("GET", "/health"), ("GET", "/frontend/settings")]
+        for method, path in open_to_all:
+            for ask in (method, "OPTIONS"):
+                reply = self.ask(ask, path)
+                self.assertEqual(reply.headers.get("access-control-allow-origin"), "*", path)
+        for method, path in (("GET", STORED), ("POST", STORED + "/1/accept"),
+                             ("POST", STORED + "/1/reject"), ("GET", "/nothing")):
+            for ask in (method, "OPTIONS"):
+                self.assertNotIn("access-control-allow-origin", self.ask(ask, path).headers, path)
+        preflight = self.ask("OPTIONS", "/v1/translate")
+        self.assertEqual(preflight.headers["access-control-allow-origin"], "*")
+        self.assertIn("Authorization", preflight.headers["access-control-allow-headers"])
+
+
+class BeyondLoopback(Base):
+    """Bound to all networks, or known by another name."""
+
+    def test_history_is_off_without_keys(self):
+        with Server(["en-fr"], "--host", "0.0.0.0") as served:
+            self.assertEqual(served.post(GOOD).status, 200)
+            self.assert_problem(served.get(STORED), 401)
+            key = add_key(served, "anna", "admin")
+            ask = request_bytes("GET", STORED, headers=bearer(key))
+            self.assertTrue(within_two_seconds(lambda: served.ask(ask).status == 200))
+
+    def test_any_address_is_a_host_but_no_other_name(self):
+        with Server(["en-fr"], "--host", "0.0.0.0", "--allowed-host", "verso.example") as served:
+            key = add_key(served, "anna", "admin")
+
+            def status(host):
+                lines = ["GET %s HTTP/1.1" % STORED, "Host: " + host, *bearer(key), "", ""]
+                return served.ask("\r\n".join(lines).encode()).status
+            self.assertTrue(within_two_seconds(lambda: status("localhost") == 200))
+            self.assertEqual(status("192.0.2.7:5000"), 200)
+            self.assertEqual(status("verso.example"), 200)
+            self.assertEqual(status("other.example"), 403)
+
+
+class Rates(Base):
+    def test_an_address_slows_down(self):
+        with Server(["en-fr"], "--rate", 3) as served:
+            for _ in range(3):
+                self.assertEqual(served.post(GOOD).status, 200)
+            reply = served.post(GOOD)
+            self.assert_error(reply, 429, "Slowdown: 3 per 1 minute")
+            self.assertTrue(1 <= int(reply.headers["retry-after"]) <= 20)
+            self.assertEqual(served.get("/health").status, 200)
+            with served.connect() as c:
+                c.send(b"the ant\n")
+                self.assertEqual(c.line(), "#!error BUSY Slowdown: 3 per 1 minute")
+
+    def test_a_key_has_its_own_rate(self):
+        with Server(["en-fr"], "--rate", 2) as served:
+            key = add_key(served, "anna", "translate", "--rate", "5")
+            other = add_key(served, "bert")
+            self.assertTrue(within_two_seconds(
+                lambda: served.get("/frontend/settings").json["apiKeys"]))
+            wrong = {**GOOD, "api_key": "x"}
+            self.assert_error(served.post(wrong), 403, "Invalid API key")
+            time.sleep(1.1)         # the second key may have been given out after the look
+
+            def count(headers):
+                statuses = [served.ask(request_bytes("POST", "/translate", GOOD, headers=headers))
+                            for _ in range(7)]
+                return [r.status for r in statuses].count(200), statuses[-1]
+            good, last = count(bearer(key))
+            self.assertEqual(good, 5)
+            self.assert_error(last, 429, "Slowdown: 5 per 1 minute")
+            self.assertEqual(count(bearer(other))[0], 2)
+            self.assertEqual(count([])[0], 2)
+
+    def test_no_rate_by_default(self):
+        with Server(["en-fr"]) as served:
+            with served.connect() as c:
+                c.send(b"12\n" * 500)
+                self.assertEqual([c.line() for _ in range(500)], ["12"] * 500)
+
+
+class Commands(Base):
+    def test_scopes_and_names_are_checked(self):
+        with Server(["en-fr"]) as served:
+            add_key(served, "anna", "translate,read,admin", "--rate", "10")
+            verso(served, "keys", "add", "--name", "anna", code=3)
+            verso(served, "keys", "add", code=2)
+            verso(served, "keys", "add", "--name", "b", "--scopes", "write", code=2)
+            verso(served, "keys", "add", "--name", "b", "--scopes", "", code=2)
+            verso(served, "keys", "revoke", "nobody", code=5)
+            verso(served, "keys", "lend", code=2)
+            lines = verso(served, "keys", "list").splitlines()
+            self.assertEqual(len(lines), 2)
+            self.assertEqual(lines[1].split("\t")[:4], ["1", "anna", "translate,read,admin", "10"])
+
+
+if __name__ == "__main__":
+    server.main()
