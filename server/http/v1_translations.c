@@ -32,7 +32,7 @@ struct list_wish {
 static enum status read_before(const json_t *query, long long *out, struct error *err)
 {
     const char *text = json_string_value(json_object_get(query, "before"));
-    if (!text || !*text || journal_id_read(text, out))
+    if (!text || journal_id_read(text, out))
         return STATUS_OK;
     return error_set(err, STATUS_BAD_INPUT,
                      "before is the id of a translation: \"next\" of a page");

@@ -151,7 +151,7 @@ class Stored(unittest.TestCase):
 
     def test_a_query_is_read_strictly(self):
         for query, word in (("limit=0", "limit"), ("limit=101", "100"), ("limit=1e1", "limit"),
-                            ("limit=", "limit"), ("limit=-1", "limit"), ("before=xyz", "before"),
+                            ("limit=", "limit"), ("limit=-1", "limit"), ("before=xyz", "before"), ("before=", "before"),
                             ("nonsense=1", "nonsense"), ("q=a&q=b", "twice"), ("q=%ff", "UTF-8"),
                             ("q=a%00b", "zero"), ("q=" + "a" * 1001, "1000")):
             self.assert_problem(self.ask("/v1/translations?" + query), 400, word)
