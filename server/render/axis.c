@@ -93,7 +93,9 @@ double axis_share(const struct axis *axis, double value)
 void axis_label(const struct axis *axis, double value, char out[AXIS_LABEL_BYTES])
 {
     const double size = fabs(value), grain = axis->log ? size : axis->step;
-    if (grain >= 1e6)
+    if (size < grain * ROUNDING)
+        snprintf(out, AXIS_LABEL_BYTES, "0");
+    else if (grain >= 1e6)
         snprintf(out, AXIS_LABEL_BYTES, "%.6gM", value / 1e6);
     else if (grain >= 1e3)
         snprintf(out, AXIS_LABEL_BYTES, "%.6gk", value / 1e3);

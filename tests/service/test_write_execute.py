@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import server
@@ -46,6 +47,17 @@ class WriteExecute(unittest.TestCase):
                     self.assertEqual(reply.status, 200, reply)
                     if precision == "f32":
                         self.assertEqual(reply.json, wanted)
+
+    def test_a_picture_is_drawn(self):
+        program = [os.path.join(server.BUILD, "verso"), "translate"]
+        with tempfile.TemporaryDirectory() as folder:
+            for how in self.methods():
+                picture = os.path.join(folder, how + ".png")
+                subprocess.run([*launcher(how), *program, "--model", server.MODELS["en-fr"],
+                                "--draw", picture], input=b"the thin ant in it\n", check=True,
+                               capture_output=True)
+                with open(picture, "rb") as file:
+                    self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n", how)
 
 
 if __name__ == "__main__":
