@@ -11,6 +11,7 @@
 #include "tokenizer/utf8.h"
 
 #define SCRATCH_BYTES 256 // a byte of the HTML: tokens, of which each has a "<", and references
+#define NOTE_TOKENS_MAX 8 // of the mark of a note: <sup><a><span>[</span>1<span>]</span></a></sup>
 #define REFERENCE_TREE_RATIO                                                                       \
     3 // bytes of the references side by side, at most, to those of the HTML
 
@@ -212,16 +213,25 @@ static bool is_letter_before(const struct reader *r)
     return character_is_letter(utf8_next(r->out.text + at, r->out.len - at, &bytes));
 }
 
+/* Behind a token, whatever inline tags are between. */
 static bool is_letter_behind(const struct reader *r, int token)
 {
-    int bytes;
-    if (token + 1 >= r->tokens.count || r->tokens.list[token + 1].kind != HTML_TEXT)
+    int bytes, next = token + 1;
+    while (next < r->tokens.count && next <= token + NOTE_TOKENS_MAX &&
+           r->tokens.list[next].kind != HTML_TEXT && !is_block(&r->tokens.list[next]))
+        next++;
+    if (next >= r->tokens.count || r->tokens.list[next].kind != HTML_TEXT)
         return false;
-    const struct html_token *next = &r->tokens.list[token + 1];
-    return character_is_letter(utf8_next(r->html + next->from, next->to - next->from, &bytes));
+    const struct html_token *text = &r->tokens.list[next];
+    for (int i = r->next_reference; i < r->reference_count; i++) {
+        const struct html_reference *reference = &r->references[i];
+        if (reference->from > text->from)
+            break;
+        if (reference->from == text->from && reference->len > 0)
+            return text_has_letters(reference->text, reference->len);
+    }
+    return character_is_letter(utf8_next(r->html + text->from, text->to - text->from, &bytes));
 }
-
-#define NOTE_TOKENS_MAX 8 // of the mark of a note: <sup><a><span>[</span>1<span>]</span></a></sup>
 
 /* The mark of a note behind a word: raised, or in brackets, and without letters. */
 static bool is_note(const struct reader *r, int token)

@@ -150,6 +150,13 @@ static bool place_inside_word(struct placer *p, struct pair *pair, struct range 
     return true;
 }
 
+/* In bytes that are the same as those of the parent, or none. */
+static uint32_t place_in(struct span bytes, struct span parent, uint32_t at)
+{
+    const uint32_t offset = at > parent.from ? at - parent.from : 0;
+    return offset < bytes.to - bytes.from ? bytes.from + offset : bytes.to;
+}
+
 static void place_pair(struct placer *p, struct pair *pair, struct range within, struct span bytes,
                        int parent)
 {
@@ -157,7 +164,8 @@ static void place_pair(struct placer *p, struct pair *pair, struct range within,
     const struct range source = target_source_words(p->target, pair->plain);
     pair->words = (struct range){ within.from, within.from };
     if (within.from == within.to) {
-        pair->bytes = (struct span){ bytes.from, bytes.from };
+        pair->bytes.from = place_in(bytes, p->pairs[parent].plain, pair->plain.from);
+        pair->bytes.to = place_in(bytes, p->pairs[parent].plain, pair->plain.to);
         return;
     }
     if (place_inside_word(p, pair, within))

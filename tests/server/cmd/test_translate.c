@@ -620,7 +620,7 @@ START_TEST(a_page_keeps_its_markup_and_its_placeholders)
 {
     char file[128], options[200];
     program_setup();
-    snprintf(file, sizeof file, "%s/terms.tsv", folder);
+    snprintf(file, sizeof file, "%s/terms.tsv", program_folder);
     FILE *terms = fopen(file, "w");
     fputs("cat\tminou\n", terms);
     fclose(terms);
