@@ -53,10 +53,10 @@ INLINE int kernel_rows(int most, int left)
     return left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-/* y = sum, or y += sum, for the first `width` columns of a panel. */
-INLINE void put_row(int width, const vec sum[VECS], bool accumulate, float *y)
+/* y = sum, or y += sum, for the first `width` columns of V vectors. */
+INLINE void put_row(const int V, int width, const vec *sum, bool accumulate, float *y)
 {
-    for (int j = 0; j < VECS; j++, y += LANES) {
+    for (int j = 0; j < V; j++, y += LANES) {
         const int left = width - j * LANES;
         if (left >= LANES)
             store(y, accumulate ? load(y) + sum[j] : sum[j]);

@@ -142,7 +142,7 @@ INLINE void put_sums(int width, int K, const float *sums, float scale, const voi
     (void)K, (void)scale, (void)panel;
     vec value[VECS];
     memcpy(value, sums, sizeof value);
-    put_row(width, value, accumulate, y);
+    put_row(VECS, width, value, accumulate, y);
 }
 
 #include "model/kernels/converted.h"

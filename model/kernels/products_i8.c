@@ -235,7 +235,7 @@ INLINE void put_sums(int width, int K, const int32_t *sums, float scale_x, const
         const vec scale = splat(scale_x) * load(end->scale + j * LANES);
         value[j] = scale * __builtin_convertvector(sum - correction, vec);
     }
-    put_row(width, value, accumulate, y);
+    put_row(VECS, width, value, accumulate, y);
 }
 
 #include "model/kernels/converted.h"

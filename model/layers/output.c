@@ -10,7 +10,7 @@
 #include "model/layers/linear.h"
 #include "model/parts.h"
 
-#define LOGIT_ROWS 256 // rows whose logits are held at once
+#define LOGIT_ROWS 512 // rows whose logits are held at once
 
 void output_declare(struct output *output, struct params *params, struct tensor embedding)
 {
@@ -30,17 +30,22 @@ size_t output_loss_bytes(const struct output *output)
     return measure.used;
 }
 
-/* The logits of n rows become their d_logits if these are wanted. */
+/* The products of n rows become their logits, and then their d_logits if gradients are wanted: what
+ * is about the bias is done while a row is in the nearest cache. */
 static void add_losses(const struct output *output, const struct weights *weights, int n,
-                       const int32_t *gold, const struct loss_options *options, bool wanted,
-                       real *logits, struct loss *loss)
+                       const int32_t *gold, const struct loss_options *options, real *logits,
+                       real *gradients, struct loss *loss)
 {
     const int V = output->embedding.rows;
     for (int i = 0; i < n; i++, logits += V) {
         real plain;
-        loss->smoothed += weights->kernels->cross_entropy(
-            V, logits, gold[i], options->smoothing, options->scale, &plain, wanted ? logits : NULL);
+        add_bias(1, V, weight(weights, output->bias), logits);
+        loss->smoothed +=
+            weights->kernels->cross_entropy(V, logits, gold[i], options->smoothing, options->scale,
+                                            &plain, gradients ? logits : NULL);
         loss->nats += plain;
+        if (gradients)
+            bias_backward(output->bias, 1, logits, gradients);
     }
 }
 
@@ -49,7 +54,7 @@ struct loss output_loss(const struct output *output, const struct weights *weigh
                         const struct loss_options *options, real *d_readout, real *gradients,
                         struct arena *scratch)
 {
-    const int R = output->embedding.cols;
+    const int R = output->embedding.cols, V = output->embedding.rows;
     const struct arena_mark mark = arena_mark(scratch);
     const int part = stopwatch_enter(PART_OUTPUT);
     real *logits = lay_out(output, scratch);
@@ -60,13 +65,11 @@ struct loss output_loss(const struct output *output, const struct weights *weigh
     for (int from = 0; from < n; from += LOGIT_ROWS) {
         const int rows = n - from < LOGIT_ROWS ? n - from : LOGIT_ROWS;
         const size_t at = (size_t)from * (size_t)R;
-        linear_forward(weights, output->embedding, output->bias, rows, readout + at, R, logits);
-        add_losses(output, weights, rows, gold + from, options, gradients != NULL, logits, &loss);
-        if (gradients) {
-            bias_backward(output->bias, rows, logits, gradients);
+        weights_product(weights, output->embedding, rows, readout + at, R, false, logits, V);
+        add_losses(output, weights, rows, gold + from, options, logits, gradients, &loss);
+        if (gradients)
             product_backward(weights, output->embedding, rows, readout + at, R, logits,
                              d_readout + at, R, gradients);
-        }
     }
     arena_rewind(scratch, mark);
     stopwatch_enter(part);
