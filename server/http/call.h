@@ -40,8 +40,8 @@ MUST_CHECK enum status call_set_text(struct call *call, int i, const char *text,
 /* Texts of this pair for which something was accepted are answered with that. */
 MUST_CHECK enum status call_use_suggestions(struct call *call, const char *source,
                                             const char *target, struct error *err);
-/* The models are those in request->hops; a part without models answers with its texts. If no part has
- * models, `answer` is called at once. */
+/* The models are those in request->hops; a part without models answers with its texts. If no part
+ * has models, `answer` is called at once. */
 MUST_CHECK enum status call_submit(struct call *call, struct error *err);
 
 #endif

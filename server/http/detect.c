@@ -1,6 +1,7 @@
 /*
- * detect.c - POST /detect, as LibreTranslate has it: the languages that a text may be in, best first.
+ * detect.c - POST /detect, as LibreTranslate has it: the languages that a text may be in.
  *
+ * Best first, those less likely than CANDIDATE_MIN left out.
  * Of a list of texts there is one answer, as if they were one text.
  */
 #include "server/http/detect.h"

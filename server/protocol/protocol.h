@@ -46,7 +46,7 @@ struct message {
     struct slice origin;        // the page that asks, if a browser says so
     struct slice authorization; // "Bearer ..."
     struct slice key;           // lines: what "#!key" said last
-    struct slice pair; // "en-fr", absent before the first "#!pair"
+    struct slice pair;          // "en-fr", absent before the first "#!pair"
     struct slice body;
 };
 

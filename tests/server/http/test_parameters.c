@@ -92,6 +92,96 @@ START_TEST(what_is_malformed_is_said)
 }
 END_TEST
 
+#define MULTIPART "multipart/form-data; boundary=b"
+#define PART(name) "--b\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n"
+
+START_TEST(a_multipart_is_a_form_that_is_not_encoded)
+{
+    assert_read(MULTIPART, NULL, PART("q") "a+%41\r\nb\r\n" PART("source") "en\r\n--b--\r\n",
+                "{\"q\":\"a+%41\\nb\",\"source\":\"en\"}");
+    assert_read("Multipart/Form-Data; charset=utf-8; boundary=\"b\"", NULL, PART("q") "\r\n--b--",
+                "{\"q\":\"\"}");
+    assert_read(MULTIPART, NULL, "before\r\n" PART("q") "a\r\n--c\r\n--b--\r\nbehind",
+                "{\"q\":\"a\\n--c\"}");
+    assert_read(MULTIPART, NULL,
+                "--b  \r\nX: y\r\ncontent-disposition:form-data;name=q;x=y\r\n\r\na\r\n--b--",
+                "{\"q\":\"a\"}");
+}
+END_TEST
+
+START_TEST(files_and_unknown_names_of_a_multipart_are_left_out)
+{
+    assert_read(
+        MULTIPART, NULL,
+        "--b\r\nContent-Disposition: form-data; name=\"q\"; filename=\"f\"\r\n\r\nx\r\n" PART(
+            "other") "y\r\n" PART("q") "a\r\n" PART("q") "again\r\n--b--",
+        "{\"q\":\"a\"}");
+    assert_read(MULTIPART, NULL,
+                "--b\r\nContent-Disposition: form-data; filename=\"name=q\"\r\n\r\nx\r\n--b--",
+                "{}");
+}
+END_TEST
+
+START_TEST(a_damaged_multipart_is_refused)
+{
+    static const char *const bodies[] = { "",
+                                          "x",
+                                          "--b",
+                                          "--b\r\n",
+                                          "--bx\r\n\r\n\r\n--b--",
+                                          PART("q"),
+                                          PART("q") "a",
+                                          PART("q") "a\r\n--",
+                                          PART("q") "a\r\n--b" };
+    struct error err;
+    json_t *object;
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        ck_assert_msg(read_message(&object, MULTIPART, NULL, bodies[i], &err) == STATUS_BAD_INPUT,
+                      "%zu", i);
+        ck_assert_ptr_null(object);
+    }
+    assert_status(read_message(&object, "multipart/form-data", NULL, "--b--", &err),
+                  STATUS_BAD_INPUT);
+}
+END_TEST
+
+START_TEST(every_beginning_of_a_multipart_is_refused_or_read)
+{
+    static const char body[] = PART("q") "a\r\n" PART("source") "\r\n--b--";
+    struct error err;
+    json_t *object;
+    for (size_t len = 0; len < sizeof body; len++) {
+        char *cut = malloc(len + 1); // so that a sanitizer sees what is read behind it
+        memcpy(cut, body, len);
+        const struct message message = { .content_type = slice(MULTIPART), .body = { cut, len } };
+        if (parameters_read(&object, &message, names, &err) == STATUS_OK)
+            json_decref(object);
+        else
+            ck_assert_ptr_null(object);
+        free(cut);
+    }
+}
+END_TEST
+
+START_TEST(one_text_is_read_without_the_rest)
+{
+    char key[8];
+    struct message message = { .content_type = slice("application/json"),
+                               .body = slice("{\"q\":\"x\",\"api_key\":\"abc\"}") };
+    ck_assert(parameters_text(&message, "api_key", key, sizeof key));
+    ck_assert_str_eq(key, "abc");
+    ck_assert(!parameters_text(&message, "other", key, sizeof key));
+    message.body = slice("{\"api_key\":5}");
+    ck_assert(!parameters_text(&message, "api_key", key, sizeof key));
+    message.body = slice("{\"api_key\":\"12345678\"}"); // no room for its end
+    ck_assert(!parameters_text(&message, "api_key", key, sizeof key));
+    message.body = slice("{\"api_key\":\"\"}");
+    ck_assert(!parameters_text(&message, "api_key", key, sizeof key));
+    message.body = slice("{api_key");
+    ck_assert(!parameters_text(&message, "api_key", key, sizeof key));
+}
+END_TEST
+
 static const struct test_case cases[] = {
     TEST(json_is_taken_whole),
     TEST(a_form_is_decoded),
@@ -100,5 +190,10 @@ static const struct test_case cases[] = {
     TEST(the_query_comes_before_the_body_and_the_first_counts),
     TEST(odd_forms_do_no_harm),
     TEST(what_is_malformed_is_said),
+    TEST(a_multipart_is_a_form_that_is_not_encoded),
+    TEST(files_and_unknown_names_of_a_multipart_are_left_out),
+    TEST(a_damaged_multipart_is_refused),
+    TEST(every_beginning_of_a_multipart_is_refused_or_read),
+    TEST(one_text_is_read_without_the_rest),
 };
 TEST_MAIN("server/http/parameters", cases)
