@@ -2,6 +2,7 @@
  * fuzz_sse.c - events of any data: a reader by the standard gets the lines that were sent, and one
  * event.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
