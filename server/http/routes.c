@@ -9,6 +9,8 @@
 #define ALLOW_BYTES 128
 
 static const struct route routes[] = {
+    { "GET", "/", get_page, .scope = SCOPE_NONE },
+    { "GET", "/web/{name}", get_web, .scope = SCOPE_NONE },
     { "POST", "/translate", post_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "POST", "/v1/translate", post_v1_translate, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "POST", "/v1/translate/stream", post_v1_stream, .cross_origin = true,

@@ -6,6 +6,8 @@
 
 #include "server/http/exchange.h"
 
+void get_page(struct exchange *x); // page.c
+void get_web(struct exchange *x);
 void get_health(struct exchange *x); // health.c
 void get_health_live(struct exchange *x);
 void get_health_ready(struct exchange *x);

@@ -77,6 +77,8 @@ static int on_header(llhttp_t *parser)
         if (r->head->authorization.at)
             return refuse(r, 400, "Authorization is given twice");
         r->head->authorization = value;
+    } else if (equals(field, "if-none-match")) {
+        r->head->if_none_match = value;
     } else if (equals(field, "content-length")) {
         r->lengths++;
     } else if (equals(field, "transfer-encoding")) {

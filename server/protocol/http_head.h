@@ -17,7 +17,7 @@
 
 struct http_head {
     struct slice method, path, query, content_type;
-    struct slice host, origin, authorization;
+    struct slice host, origin, authorization, if_none_match;
     bool is_http_1_0;
     bool keep_alive;
     bool expects_continue;

@@ -14,6 +14,8 @@ const char *http_reason(int code)
         return "Accepted";
     case 204:
         return "No Content";
+    case 304:
+        return "Not Modified";
     case 400:
         return "Bad Request";
     case 401:
@@ -79,7 +81,7 @@ size_t http_reply_head(const struct http_reply_head *head, char out[HTTP_HEAD_BY
     format_date(head->wall_ms, date);
     if (head->body == BODY_IN_CHUNKS)
         snprintf(length, sizeof length, "Transfer-Encoding: chunked\r\n");
-    else if (head->code != 204 && head->body == BODY_OF_LENGTH)
+    else if (head->code != 204 && head->code != 304 && head->body == BODY_OF_LENGTH)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", head->content_length);
     if (head->content_type)
         snprintf(type, sizeof type, "Content-Type: %.100s\r\n", head->content_type);

@@ -45,6 +45,7 @@ struct message {
     struct slice host;          // of an absolute target, else of the Host field; absent in HTTP/1.0
     struct slice origin;        // the page that asks, if a browser says so
     struct slice authorization; // "Bearer ..."
+    struct slice if_none_match; // entity tags that the client has, or "*"
     struct slice key;           // lines: what "#!key" said last
     struct slice pair;          // "en-fr", absent before the first "#!pair"
     struct slice body;
