@@ -47,6 +47,16 @@ class Http(unittest.TestCase):
         part = {"q": fields["q"]}
         self.assertEqual(self.form(part, "/translate?source=en&target=fr").body, expected)
 
+    def test_html_keeps_its_markup_through_one_model_and_through_two(self):
+        page = "<p class=a>the <i>cat</i> of {name} &lt;b&gt;\n<script>a<b</script><p>1984"
+        for source, target in (("en", "fr"), ("fr", "de")):
+            reply = self.server.translate(page, source, target, format="html", alternatives=2)
+            self.assertEqual(reply.json["alternatives"], [])
+            text = reply.json["translatedText"]
+            self.assertTrue(text.startswith("<p class=a>"), text)
+            for once in ("<i>", "</i>", "{name}", "<script>a<b</script>", "<p>1984"):
+                self.assertEqual(text.count(once), 1, (once, text))
+
     def test_a_form_has_lf_for_crlf(self):
         fields = {"q": "the ant\r\nin\rit", "source": "en", "target": "en"}
         self.assertEqual(self.form(fields).text, "the ant\nin\rit")
