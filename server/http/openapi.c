@@ -31,6 +31,14 @@ static json_t *language_codes(const struct pairs *pairs)
     return list;
 }
 
+static json_t *source_languages(const struct service *service)
+{
+    json_t *list = language_codes(&service->pairs);
+    if (service->detector)
+        json_array_append_new(list, json_string("auto"));
+    return list;
+}
+
 static json_t *model_names(const struct pairs *pairs)
 {
     json_t *list = json_array();
@@ -55,6 +63,7 @@ static bool set_live_parts(json_t *root, const struct service *service)
         { "Deadline", "default", limits->deadline_ms },
     };
     bool ok = set_schema(root, "Language", "enum", language_codes(&service->pairs));
+    ok = set_schema(root, "SourceLanguage", "enum", source_languages(service)) && ok;
     ok = set_schema(root, "ModelName", "enum", model_names(&service->pairs)) && ok;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         ok = set_schema(root, numbers[i].schema, numbers[i].keyword,

@@ -16,6 +16,7 @@ static const struct route routes[] = {
     { "POST", "/v1/translate/stream", post_v1_stream, .cross_origin = true,
       .scope = SCOPE_TRANSLATE },
     { "POST", "/v1/align", post_v1_align, .cross_origin = true, .scope = SCOPE_TRANSLATE },
+    { "POST", "/v1/detect", post_v1_detect, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "GET", "/v1/models", get_v1_models, .scope = SCOPE_NONE },
     { "POST", "/v1/models/{name}/reload", post_v1_reload, .scope = SCOPE_ADMIN },
     { "GET", "/v1/translations", get_v1_translations, .scope = SCOPE_READ },

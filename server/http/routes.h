@@ -19,6 +19,7 @@ void post_v1_translate(struct exchange *x);     // v1_translate.c
 void post_v1_align(struct exchange *x);
 void post_v1_stream(struct exchange *x); // v1_stream.c
 void get_openapi(struct exchange *x);    // openapi.c
+void post_v1_detect(struct exchange *x); // v1_detect.c
 void get_v1_models(struct exchange *x);  // v1_models.c
 void post_v1_reload(struct exchange *x);
 void get_v1_translations(struct exchange *x); // v1_translations.c

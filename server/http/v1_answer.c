@@ -66,27 +66,14 @@ enum status v1_answer_translation(json_t **out, struct request *r, int i,
     return STATUS_OK;
 }
 
-static enum status all(json_t *list, struct request *r, const struct answer_json_options *options,
-                       struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && i < r->text_count; i++) {
-        json_t *one;
-        status = v1_answer_translation(&one, r, i, options, err);
-        if (status == STATUS_OK && json_array_append_new(list, one) != 0)
-            status = no_memory(err);
-    }
-    return status;
-}
-
-static enum status write_body(struct slice *out, struct arena *arena, const json_t *reply,
-                              struct error *err)
+enum status v1_answer_write(struct slice *out, struct arena *arena, json_t *value,
+                            struct error *err)
 {
     struct bytes body;
     enum status status = STATUS_OK;
     bytes_init(&body, REPLY_BYTES_MAX);
-    if (!json_write(&body, reply))
-        status = body.out_of_memory
+    if (!value || !json_write(&body, value))
+        status = !value || body.out_of_memory
                      ? no_memory(err)
                      : error_set(err, STATUS_TOO_LARGE,
                                  "the answer has more than %d bytes: send the text in parts",
@@ -96,20 +83,6 @@ static enum status write_body(struct slice *out, struct arena *arena, const json
         status = out->at ? STATUS_OK : no_memory(err);
     }
     bytes_release(&body);
-    return status;
-}
-
-enum status v1_answer_body(struct slice *out, struct request *r,
-                           const struct answer_json_options *options, struct error *err)
-{
-    json_t *reply = v1_answer_head(r), *list = json_array();
-    enum status status = STATUS_OK;
-    if (json_object_set_new(reply, "translations", list) != 0)
-        status = no_memory(err);
-    if (status == STATUS_OK)
-        status = all(list, r, options, err);
-    if (status == STATUS_OK)
-        status = write_body(out, &r->arena, reply, err);
-    json_decref(reply);
+    json_decref(value);
     return status;
 }

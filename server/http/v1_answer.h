@@ -26,8 +26,8 @@ json_t *v1_answer_head(const struct request *r);
 MUST_CHECK enum status v1_answer_translation(json_t **out, struct request *r, int i,
                                              const struct answer_json_options *options,
                                              struct error *err);
-/* The whole reply, as bytes in the request's arena. STATUS_TOO_LARGE: over REPLY_BYTES_MAX. */
-MUST_CHECK enum status v1_answer_body(struct slice *out, struct request *r,
-                                      const struct answer_json_options *options, struct error *err);
+/* The value as bytes in the arena, and its end. STATUS_TOO_LARGE: over REPLY_BYTES_MAX. */
+MUST_CHECK enum status v1_answer_write(struct slice *out, struct arena *arena, json_t *value,
+                                       struct error *err);
 
 #endif

@@ -6,7 +6,8 @@
  *     status = v1_call_take(x, pair, &way, &err);
  *
  * The answer is put into words on the worker's thread: long ones, with their
- * alignments, would hold up the loop.
+ * alignments, would hold up the loop. With "auto" the languages are detected
+ * first, beside the loop, and those of each are a part of the call.
  */
 #ifndef SERVER_HTTP_V1_CALL_H
 #define SERVER_HTTP_V1_CALL_H
@@ -15,18 +16,30 @@
 #include "server/http/call.h"
 #include "server/http/v1_wish.h"
 
-struct v1_call { // call->context begins with it; in the request's arena, zeroed
+struct v1_way;
+
+struct v1_detected { // of a text
+    char language[LANGUAGE_CODE_BYTES];
+    double confidence; // 0..1
+};
+
+struct v1_call { // call->context of each part begins with it; in the request's arena, zeroed
+    const struct v1_way *way;
     struct answer_json_options options;
-    struct slice body; // what on_answers has written
+    int all_texts;                // of all parts
+    int *places;                  // (text_count) of this part's texts among them
+    struct v1_detected *detected; // (text_count) NULL: nothing was detected
+    struct slice *written;        // (text_count) by on_answers, of each text; NULL: not yet
 };
 
 struct v1_way {
     enum status (*read)(struct v1_wish *wish, const struct service *service, const json_t *json,
                         struct slice pair, struct error *err); // v1_wish.h
     size_t context_bytes;
-    enum status (*prepare)(struct call *call, struct error *err);    // NULL: nothing more
+    bool one_part;                                                   // one language a request
+    enum status (*prepare)(struct call *part, struct error *err);    // NULL: nothing more
     enum status (*on_answers)(struct request *r, struct error *err); // on the worker's thread
-    void (*answer)(struct call *call);                               // on the loop: done, or failed
+    void (*answer)(struct call *call); // on the loop: call->status; all is written, or it failed
 };
 
 /* The message's body is the request. `pair`: v1_wish.h. On failure it has yet to be answered. */

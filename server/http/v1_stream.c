@@ -116,11 +116,14 @@ static enum status write_end(struct request *r, struct error *err)
     json_decref(head);
     if (status == STATUS_OK)
         status = bytes_check(&out, "the answer: send the text in parts", err);
-    if (status == STATUS_OK)
-        stream->v1.body = (struct slice){ arena_copy(&r->arena, out.data, out.len), out.len };
+    struct slice *end = arena_array(&r->arena, struct slice, 1);
+    if (status == STATUS_OK && end) {
+        *end = (struct slice){ arena_copy(&r->arena, out.data, out.len), out.len };
+        stream->v1.written = end->at ? end : NULL;
+    }
     bytes_release(&out);
-    if (status == STATUS_OK && !stream->v1.body.at)
-        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the answer");
+    if (status == STATUS_OK && !stream->v1.written)
+        return error_set(err, STATUS_TOO_LARGE, "the answer is too large: send the text in parts");
     return status;
 }
 
@@ -154,16 +157,15 @@ static void end_with_problem(struct exchange *x, const struct error *err)
 static void answer(struct call *call)
 {
     struct exchange *x = &call->x;
-    const struct request *r = call->request;
-    const struct slice end = ((const struct v1_stream *)call->context)->v1.body;
-    if (r->status == STATUS_OK && x->begun_code)
-        exchange_part(x, end, true);
-    else if (r->status == STATUS_OK)
-        exchange_body(x, 200, EVENT_TYPE, end);
+    const struct slice *end = ((const struct v1_stream *)call->context)->v1.written;
+    if (call->status == STATUS_OK && x->begun_code)
+        exchange_part(x, *end, true);
+    else if (call->status == STATUS_OK)
+        exchange_body(x, 200, EVENT_TYPE, *end);
     else if (x->begun_code)
-        end_with_problem(x, &r->err);
+        end_with_problem(x, &call->err);
     else
-        exchange_fail(x, &r->err);
+        exchange_fail(x, &call->err);
 }
 
 static enum status prepare(struct call *call, struct error *err)
@@ -189,6 +191,7 @@ void post_v1_stream(struct exchange *x)
 {
     static const struct v1_way way = { .read = v1_wish_read,
                                        .context_bytes = sizeof(struct v1_stream),
+                                       .one_part = true,
                                        .prepare = prepare,
                                        .on_answers = write_end,
                                        .answer = answer };

@@ -55,8 +55,8 @@ static enum status read_given(const struct service_limits *limits, const json_t 
     return STATUS_OK;
 }
 
-static enum status read_texts(const struct service_limits *limits, const json_t *json,
-                              struct v1_wish *wish, struct error *err)
+enum status v1_wish_read_texts(struct v1_wish *wish, const struct service_limits *limits,
+                               const json_t *json, struct error *err)
 {
     wish->text = json_object_get(json, "text");
     if (!wish->text)
@@ -105,42 +105,48 @@ static void take_pair(struct v1_wish *wish, struct slice pair)
 }
 
 static enum status check_pair(const struct pairs *pairs, const struct v1_wish *wish,
-                              struct error *err)
+                              const char *source, struct error *err)
 {
-    if (pairs_reach(pairs, wish->source, wish->target))
+    if (pairs_reach(pairs, source, wish->target))
         return STATUS_OK;
-    return error_set(err, STATUS_NOT_FOUND, "there is no model from %s to %s", wish->source,
+    return error_set(err, STATUS_NOT_FOUND, "there is no model from %s to %s", source,
                      wish->target);
 }
 
 static enum status check_model(const struct pairs *pairs, const struct v1_wish *wish,
-                               struct error *err)
+                               const char *source, struct error *err)
 {
     struct live_model *hops[HOPS_MAX];
     if (!wish->model)
         return STATUS_OK;
-    const int count = pairs_find(pairs, wish->source, wish->target, hops);
+    const int count = pairs_find(pairs, source, wish->target, hops);
     const bool is_it = count == 1 && strcmp(live_model_name(hops[0]), wish->model) == 0;
     for (int i = 0; i < count; i++)
         live_model_release(hops[i]);
     if (is_it)
         return STATUS_OK;
     return error_set(err, STATUS_NOT_FOUND, "there is no model \"%.*s\" from %s to %s",
-                     v1_fields_echo(wish->model), wish->model, wish->source, wish->target);
+                     v1_fields_echo(wish->model), wish->model, source, wish->target);
+}
+
+enum status v1_wish_check_models(const struct v1_wish *wish, const struct pairs *pairs,
+                                 const char *source, struct error *err)
+{
+    enum status status = check_pair(pairs, wish, source, err);
+    return status == STATUS_OK ? check_model(pairs, wish, source, err) : status;
 }
 
 static enum status read_languages(const struct pairs *pairs, const json_t *json,
                                   struct v1_wish *wish, struct error *err)
 {
-    enum status status = read_language(json, "source", pairs, wish->source, err);
+    enum status status =
+        wish->is_auto ? STATUS_OK : read_language(json, "source", pairs, wish->source, err);
     if (status == STATUS_OK)
         status = read_language(json, "target", pairs, wish->target, err);
     if (status == STATUS_OK)
         status = v1_fields_text(json, "model", &wish->model, err);
-    if (status == STATUS_OK)
-        status = check_pair(pairs, wish, err);
-    if (status == STATUS_OK)
-        status = check_model(pairs, wish, err);
+    if (status == STATUS_OK && !wish->is_auto)
+        status = v1_wish_check_models(wish, pairs, wish->source, err);
     return status;
 }
 
@@ -260,11 +266,13 @@ enum status v1_wish_read(struct v1_wish *wish, const struct service *service, co
     static const char *const names[] = { "text",    "source",    "target",   "model",       "beam",
                                          "n_best",  "alignment", "level",    "deadline_ms", "store",
                                          "durable", "format",    "glossary", NULL };
+    const char *source = json_string_value(json_object_get(json, "source"));
     *wish = (struct v1_wish){ .n_best = 1, .store = true };
     take_pair(wish, pair);
+    wish->is_auto = service->detector && source && strcmp(source, "auto") == 0;
     enum status status = v1_fields_check(json, names, err);
     if (status == STATUS_OK)
-        status = read_texts(&service->limits, json, wish, err);
+        status = v1_wish_read_texts(wish, &service->limits, json, err);
     if (status == STATUS_OK)
         status = read_search(&service->limits, json, wish, err);
     if (status == STATUS_OK)

@@ -23,6 +23,7 @@ struct v1_wish {
     const json_t *given; // its translation, of /v1/align; NULL: to be found
     int text_count;
     char source[LANGUAGE_CODE_BYTES], target[LANGUAGE_CODE_BYTES];
+    bool is_auto;           // each text's language is to be detected; source is ""
     const char *model;      // NULL: whichever translates the pair
     int beam, n_best;       // 0: the server's; 1
     int deadline_ms;        // 0: the server's
@@ -40,6 +41,12 @@ MUST_CHECK enum status v1_wish_read(struct v1_wish *wish, const struct service *
 /* The same for /v1/align. */
 MUST_CHECK enum status v1_wish_read_given(struct v1_wish *wish, const struct service *service,
                                           const json_t *json, struct slice pair, struct error *err);
+/* The texts alone. */
+MUST_CHECK enum status v1_wish_read_texts(struct v1_wish *wish, const struct service_limits *limits,
+                                          const json_t *json, struct error *err);
+/* Whether there is a model for a language, and the one that was named. */
+MUST_CHECK enum status v1_wish_check_models(const struct v1_wish *wish, const struct pairs *pairs,
+                                            const char *source, struct error *err);
 /* The glossary, ready; *out is NULL where there is none. STATUS_BAD_INPUT names the term. */
 MUST_CHECK enum status v1_wish_glossary(const struct v1_wish *wish, struct arena *arena,
                                         struct glossary **out, struct error *err);

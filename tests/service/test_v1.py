@@ -1,11 +1,15 @@
 """/v1: translations with all that explains them, and what is refused."""
 import json
+import os
 import unittest
 
 import server
 from server import Server, request_bytes
 
 TEXT = "the thin reindeer"
+DETECTOR = os.path.join(os.path.dirname(__file__), "../../deploy/models/detect.safetensors")
+ENGLISH = "The weather is very nice today and we are going to the river."
+FRENCH = "Le temps est tr\u00e8s beau aujourd'hui et nous allons \u00e0 la rivi\u00e8re."
 LIMITS = ("--characters", 2000, "--batch-items", 4, "--alternatives", 3, "--beam", 4,
           "--deadline", 50000)
 
@@ -253,6 +257,60 @@ class V1(unittest.TestCase):
             self.assertEqual(json.loads(c.line()), self.v1("a").json)
             self.assertIn("#!error BAD_INPUT ", c.line())
             self.assertIn("#!error BAD_INPUT ", c.line())
+
+
+class Auto(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(["en-fr", "fr-en", "en-de"], files=[DETECTOR])
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        assert code == 0, code
+
+    def v1(self, text, source="auto", target="de", path="/v1/translate"):
+        return self.server.post({"text": text, "source": source, "target": target, "store": False},
+                                target=path)
+
+    def test_each_text_goes_the_way_of_its_language(self):
+        texts = [ENGLISH, FRENCH, "12", ENGLISH]
+        reply = self.v1(texts).json
+        self.assertIsNone(reply["model"])
+        for text, one, language in zip(texts, reply["translations"], ("en", "fr", "en", "en")):
+            self.assertEqual(one["detected"]["language"], language)
+            expected = self.v1(text, language).json
+            self.assertEqual((one["model"], one.get("via")),
+                             (expected["model"], expected.get("via")))
+            self.assertEqual(one["text"], expected["translations"][0]["text"])
+        self.assertEqual(reply["translations"][2]["detected"]["confidence"], 0)
+
+    def test_one_language_has_one_model(self):
+        reply = self.v1(FRENCH, target="en").json
+        self.assertEqual(reply["model"], "fr-en")
+        self.assertGreater(reply["translations"][0]["detected"]["confidence"], 0.5)
+        same = self.v1(FRENCH, target="fr").json["translations"][0]
+        self.assertEqual((same["text"], same["origin"]), (FRENCH, "unchanged"))
+
+    def test_a_stream_has_one_language(self):
+        body = {"text": FRENCH, "source": "auto", "target": "de"}
+        with self.server.connect() as c:
+            c.send(request_bytes(target="/v1/translate/stream", body=body,
+                                 headers=["Connection: close"]))
+            self.assertIn(b"event: done", c.rest())
+        reply = self.v1([FRENCH, ENGLISH], path="/v1/translate/stream")
+        self.assertEqual(reply.status, 400)
+
+    def test_detect_says_it_for_each(self):
+        def detect(text):
+            return self.server.post({"text": text}, target="/v1/detect")
+        found = detect([FRENCH, "12", ENGLISH]).json["detections"]
+        self.assertEqual([d["language"] for d in found], ["fr", None, "en"])
+        self.assertEqual(found[0]["candidates"][0],
+                         {"language": "fr", "confidence": found[0]["confidence"]})
+        self.assertEqual(found[1], {"language": None, "confidence": 0, "candidates": []})
+        for text, status in (([], 400), (5, 400), ("a" * 50001, 413)):
+            self.assertEqual(detect(text).status, status)
 
 
 class Deadlines(unittest.TestCase):
