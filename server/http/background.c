@@ -195,6 +195,8 @@ static void on_work_done(uv_work_t *work, int uv_status)
         task->done(task);
     else if (is_wanted)
         exchange_fail(&task->x, &task->err);
+    else
+        exchange_resume(&task->x); // so that its client, if it is there, forgets it
     if (task->release)
         task->release(task);
     task_free(task);
