@@ -57,7 +57,7 @@ export class History {
   item(t) {
     const text = (value, length, language) =>
       element('span', { class: 'text', dir: 'auto', lang: language }, value ?? `${length} characters`);
-    const when = element('time', { datetime: t.created }, new Date(t.created).toLocaleString());
+    const when = element('time', { datetime: t.created }, new Date(t.created).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }));
     const open = element('button', { type: 'button', class: 'open' },
       text(t.source_text, t.source_length, t.source), text(t.target_text, t.target_length, t.target));
     const remove = element('button', { type: 'button', class: 'remove', 'aria-label': `Delete: ${t.source_text ?? t.id}` }, 'Delete');

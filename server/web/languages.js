@@ -29,10 +29,12 @@ export class Languages {
     if (codes.includes(wanted)) this.to.value = wanted;
   }
 
-  detected({ language, confidence }) {
-    const name = this.list.find(l => l.code === language)?.name ?? language;
+  /** Of the text; then it is translated into another. */
+  detected(language) {
+    const found = this.list.find(l => l.code === language);
     this.found = language;
-    if (this.from.options[0].value === AUTO) this.from.options[0].textContent = `Detected: ${name} (${Math.round(confidence)} %)`;
+    this.from.options[0].textContent = `${found?.name ?? language}, detected`;
+    if (this.to.value === language) this.to.value = found?.targets.find(code => code !== language) ?? language;
   }
 
   /** What the text is in, as far as that is known. */

@@ -4,14 +4,11 @@
 import { element, percent } from './text.js';
 import { wordSpan } from './words.js';
 
-const END = '∎';
-
 function headRow(answer, number) {
   const row = element('tr', {}, element('td', { class: 'corner' }));
   answer.sentences[number].source.forEach((word, s) =>
     row.append(element('th', { scope: 'col' }, element('span', { class: 'upright', dir: 'auto' }, wordSpan(answer, 's', number, s)))));
-  row.append(element('th', { scope: 'col', class: 'end' },
-                     element('span', { 'aria-hidden': true }, END), element('span', { class: 'unseen' }, 'end of sentence')));
+  row.append(element('th', { scope: 'col', class: 'end' }, element('span', { class: 'upright' }, 'end of sentence')));
   return row;
 }
 
@@ -38,6 +35,7 @@ export function drawMatrix(container, answer, number) {
   const body = element('tbody');
   answer.sentences[number].target.forEach((_, t) => body.append(bodyRow(answer, number, t)));
   table.append(body);
+  table.style.setProperty('--columns', answer.sentences[number].source.length + 2);
   table.addEventListener('pointerover', event => {
     const over = event.target.closest('td:not(.corner)');
     for (const old of table.querySelectorAll('.pointed')) old.classList.remove('pointed');

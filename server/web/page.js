@@ -127,10 +127,23 @@ function drawWarnings() {
   at('warnings').hidden = list.length === 0;
 }
 
+/** The text, with what is not so in the other one marked. */
+function differing(text, other) {
+  const words = text.split(' '), others = other.split(' ');
+  let from = 0, to = 0;
+  while (from < words.length && words[from] === others[from]) from++;
+  while (to < Math.min(words.length, others.length) - from && words.at(-1 - to) === others.at(-1 - to)) to++;
+  const end = words.length - to;
+  const parts = [words.slice(0, from), words.slice(from, end), words.slice(end)].map(part => part.join(' '));
+  if (!parts[1]) return [text];
+  return [parts[0] && parts[0] + ' ', element('mark', {}, parts[1]), parts[2] && ' ' + parts[2]];
+}
+
 function drawAlternatives() {
   const others = best?.isWhole && best.sentences.length === 1 ? best.sentences[0].others : [];
   const item = (text, answerOf, isShown) => {
-    const button = element('button', { type: 'button', 'aria-pressed': isShown, dir: 'auto', lang: languages.to.value }, text);
+    const button = element('button', { type: 'button', 'aria-pressed': String(isShown), dir: 'auto', lang: languages.to.value },
+                           ...differing(text, best.text));
     button.addEventListener('click', answerOf);
     return element('li', {}, button);
   };
@@ -211,7 +224,7 @@ function wish() {
 const translating = new Translating(wish, {
   mayKeep: () => history.isStoring,
   onBusy: isBusy => at('progress').classList.toggle('is-busy', isBusy),
-  onDetected: found => languages.detected(found),
+  onDetected: language => languages.detected(language),
   onProblem: showProblem,
   onAnswer(answer) {
     showError(null);

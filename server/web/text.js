@@ -33,7 +33,7 @@ export function percent(share) {
   return Math.round(share * 100) + ' %';
 }
 
-/** An element with attributes and what is in it; "class", "data-word" and the like as they are written. */
+/** An element with attributes and what is in it; an attribute that is undefined or false is left out. */
 export function element(name, attributes = {}, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes))

@@ -48,8 +48,8 @@ export class Translating {
   async withLanguage(wish, signal) {
     if (wish.source !== 'auto') return wish;
     const [best] = await askJson('POST', '/detect', { body: { q: wish.text }, signal });
-    this.hooks.onDetected(best);
-    return { ...wish, source: best.language };
+    this.hooks.onDetected(best.language);
+    return { ...this.wish(), source: best.language };
   }
 
   async translate(wish, signal) {

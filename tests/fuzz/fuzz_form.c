@@ -46,6 +46,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         assert(err.status == STATUS_BAD_INPUT && err.text[0]);
     }
+    if (parameters_query(&p, body, &err) == STATUS_OK) {
+        const char *name;
+        json_t *value;
+        json_object_foreach (p, name, value) {
+            assert(strlen(json_string_value(value)) == json_string_length(value));
+        }
+        json_decref(p);
+    } else {
+        assert(err.status == STATUS_BAD_INPUT && err.text[0]);
+    }
     if (parameters_text(&message, "api_key", key, sizeof key))
         assert(strlen(key) < sizeof key);
     check_multipart(message.content_type, body);

@@ -1,0 +1,423 @@
+"""The page in a browser: Debian's Chromium, driven by Playwright; "skipped" where one is missing.
+
+Playwright is that of the Python that VERSO_PYTHON names, or of .venv (tests/requirements.txt).
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import server
+from server import SKIPPED, Server, request_bytes
+
+try:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import expect, sync_playwright
+except ImportError:
+    beside = os.path.join(os.path.dirname(__file__), "../../.venv/bin/python")
+    other = os.environ.get("VERSO_PYTHON") or beside
+    if os.path.exists(other) and not os.path.samefile(sys.prefix, os.path.dirname(os.path.dirname(other))):
+        os.execv(other, [other, *sys.argv])
+    print("skipped: there is no Python with playwright and axe-playwright-python")
+    sys.exit(SKIPPED)
+
+CHROMIUM = shutil.which("chromium")
+if not CHROMIUM:
+    print("skipped: there is no chromium")
+    sys.exit(SKIPPED)
+
+TEXT = "the thin reindeer"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+expect.set_options(timeout=20000 if server.PATIENCE_S else 0)
+
+
+def events(*pairs):
+    return "".join("event: %s\ndata: %s\n\n" % (name, json.dumps(data)) for name, data in pairs)
+
+
+def tokens(text, words, **more):
+    """Words with their spans in the text."""
+    found, at = [], 0
+    for word in words:
+        start = text.encode().index(word.encode(), at)
+        at = start + len(word.encode())
+        found.append({"text": word, "span": [start, at], **more})
+    return found
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(["en-fr", "fr-en", "en-de"], "--beam", 4)
+        cls.playwright = sync_playwright().start()
+        cls.browser = cls.playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.playwright.stop()
+        code = cls.server.stop()
+        assert code == 0, code
+
+    def open(self, s=None, viewport=WIDE, expected=(), then=lambda page: None, **more):
+        """A page of its own; what goes wrong in it, beside what is `expected`, fails the test."""
+        context = self.browser.new_context(viewport=viewport, locale="en-GB", **more)
+        self.addCleanup(context.close)
+        page = context.new_page()
+        home = "http://127.0.0.1:%d/" % (s or self.server).port
+        complaints = []
+
+        def complain(text):
+            if not any(word in text for word in expected):
+                complaints.append(text)
+
+        page.on("console", lambda m: complain(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: complain(str(e)))
+        page.on("request", lambda r: None if r.url.startswith((home, "blob:")) else complain(r.url))
+        self.addCleanup(lambda: self.assertEqual(complaints, []))
+        then(page)
+        page.goto(home)
+        expect(page.locator("#limit")).not_to_have_text("…")
+        return page
+
+    def choose(self, page, source="en", target="fr"):
+        page.select_option("#from", source)
+        page.select_option("#to", target)
+
+    def write(self, page, text=TEXT):
+        """Translated, and not yet stored."""
+        self.choose(page)
+        page.fill("#source", text)
+        expect(page.locator("#made-by")).to_have_text(re.compile("^en-fr"))
+
+    def keep(self, page, text=TEXT):
+        """Translated and stored: its id."""
+        self.choose(page)
+        page.fill("#source", text)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#made-by")).to_have_text(re.compile(r"^en-fr · a1-\w{13}$"))
+        return page.text_content("#made-by").split(" · ")[1]
+
+    def stored_texts(self):
+        reply = self.server.get("/v1/translations?limit=100")
+        return [t["source_text"] for t in reply.json["translations"]]
+
+    # ---- translating ----
+
+    def test_what_is_typed_is_translated_and_kept_once_it_is_left_alone(self):
+        page = self.open()
+        self.choose(page)
+        page.locator("#source").press_sequentially("the thin ant", delay=20)
+        said = self.server.v1({"text": "the thin ant", "source": "en", "target": "fr", "store": False})
+        expect(page.locator("#target")).to_have_text(said.json["translations"][0]["text"])
+        expect(page.locator("#made-by")).to_have_text(re.compile("a1-"))
+        self.assertEqual([t for t in self.stored_texts() if t.startswith("the thin a")], ["the thin ant"])
+        page.fill("#source", "")
+        expect(page.locator("#target")).to_be_empty()
+        expect(page.locator("#alignment")).to_be_hidden()
+
+    def test_words_appear_while_others_are_still_found(self):
+        with Server(["en-fr"], *server.SLOWLY, "--journal", "off") as s:
+            page = self.open(s)
+            count = max(20, int(2 * server.sentences_a_second()))
+            page.fill("#source", "The thin ant in it. " * count)      # without numbers: those are put in last
+            page.locator(".book:has(.is-busy) .target .word").first.wait_for()
+            expect(page.locator("#alignment")).to_be_visible()
+            page.fill("#source", TEXT)              # what was under way is given up
+            expect(page.locator("#made-by")).to_have_text("en-fr")
+            expect(page.locator("#open-history")).to_be_hidden()
+
+    def test_another_reading_is_shown_with_its_own_alignment(self):
+        page = self.open()
+        self.keep(page)
+        readings = page.locator("#alternative-list button")
+        first, second = readings.nth(0).inner_text(), readings.nth(1).inner_text()
+        self.assertNotEqual(first, second)
+        readings.nth(1).click()
+        expect(page.locator("#target")).to_have_text(second)
+        expect(readings.nth(1)).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("#ribbons .bands path").first).to_be_attached()
+
+    def test_sentences_are_drawn_one_by_one(self):
+        page = self.open()
+        self.write(page, "the ant.\n\nin it!")
+        expect(page.locator("#sentence-number")).to_have_text("1 of 2")
+        page.click("#sentence-after")
+        expect(page.locator("#ribbons .line-source")).to_have_text(re.compile("in it !"))
+        page.locator("#target .word").first.click()
+        expect(page.locator("#sentence-number")).to_have_text("1 of 2")
+
+    # ---- light ----
+
+    def test_a_word_lights_up_its_partners(self):
+        page = self.open()
+        self.write(page)
+        page.locator("#target .word").first.hover()
+        expect(page.locator("#target .chosen")).to_have_count(1)
+        expect(page.locator("#mirror .lit").first).to_be_visible()
+        expect(page.locator("#ribbons .bands .lit").first).to_be_attached()
+        page.locator("#source").hover(position={"x": 8, "y": 16})
+        expect(page.locator("#mirror .chosen")).to_have_text("the")
+        page.locator(".motto").hover()
+        expect(page.locator(".chosen")).to_have_count(0)
+        page.locator("#source").focus()
+        page.keyboard.press("Control+Home")         # the cursor's word
+        expect(page.locator("#mirror .chosen")).to_have_text("the")
+
+    def test_the_matrix_is_a_table_that_can_be_read(self):
+        page = self.open()
+        self.write(page)
+        page.keyboard.press("Alt+m")
+        rows = page.locator("#target .word").count()
+        expect(page.locator("#matrix tbody tr")).to_have_count(rows)
+        expect(page.locator("#matrix thead th")).to_have_count(4)
+        cells = page.locator("#matrix tbody tr").first.locator("td").all_inner_texts()
+        self.assertAlmostEqual(sum(int(c.split()[0]) for c in cells), 100, delta=3)
+
+    # ---- keys ----
+
+    def test_everything_is_done_by_keys(self):
+        page = self.open()
+        self.keep(page)
+        page.keyboard.press("Alt+t")
+        expect(page.locator("#target .word").first).to_be_focused()
+        expect(page.locator("#status")).to_have_text(re.compile(r"%.*Confidence \d+ %"))
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#target .word").nth(1)).to_be_focused()
+        page.keyboard.press("Alt+k")
+        expect(page.locator("#shortcuts")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Alt+d")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.keyboard.press("Alt+h")
+        expect(page.locator("#history-search")).to_be_focused()
+        page.keyboard.press("Alt+s")
+        reached = set()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            reached.update(page.locator(":focus").evaluate_all("all => all.map(e => e.id)"))
+        self.assertLessEqual({"open-history", "open-shortcuts", "theme", "from", "swap", "source", "clear", "to",
+                              "copy", "show-ribbons", "show-matrix", "save-svg", "save-png", "save-json",
+                              "history-search"}, reached)
+        text = page.text_content("#target")
+        page.keyboard.press("Alt+x")
+        expect(page.locator("#source")).to_have_value(text)
+        expect(page.locator("#from")).to_have_value("fr")
+
+    # ---- files ----
+
+    def test_the_alignment_is_saved(self):
+        page = self.open()
+        one = self.keep(page)
+        for form, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("json", b"{")):
+            with page.expect_download() as download:
+                page.click("#save-" + form)
+            self.assertEqual(download.value.suggested_filename, "%s.%s" % (one, form))
+            with open(download.value.path(), "rb") as file:
+                data = file.read()
+            self.assertTrue(data.startswith(start), data[:40])
+        saved = json.loads(data)
+        self.assertEqual((saved["id"], saved["source_text"]), (one, TEXT))
+        [sentence] = saved["sentences"]
+        self.assertEqual([w["text"] for w in sentence["source"]], TEXT.split())
+        self.assertEqual(len(sentence["alignment"]), len(sentence["target"]))
+
+    # ---- history ----
+
+    def test_what_was_stored_is_found_opened_and_deleted(self):
+        page = self.open(expected=["404"])
+        one = self.keep(page, "a reindeer in history")
+        said = page.text_content("#target")
+        self.keep(page, "an ant")
+        page.click("#open-history")
+        page.fill("#history-search", "in history")
+        items = page.locator("#history-list li")
+        expect(items).to_have_count(1)
+        items.locator(".open").click()
+        expect(page.locator("#source")).to_have_value("a reindeer in history")
+        expect(page.locator("#target")).to_have_text(said)
+        expect(page.locator("#made-by")).to_have_text(re.compile(one))
+        expect(page.locator("#ribbons .word").first).to_be_visible()
+        page.on("dialog", lambda dialog: dialog.accept())
+        items.locator(".remove").click()
+        expect(items).to_have_count(0)
+        self.assertEqual(self.server.get("/v1/translations/" + one).status, 404)
+        page.fill("#history-search", "never written")
+        expect(page.locator("#history-note")).to_have_text("Nothing stored has this in it.")
+
+    def test_a_stored_one_has_an_address(self):
+        said = self.server.v1({"text": TEXT, "source": "en", "target": "fr", "durable": True}).json
+        page = self.open()
+        page.goto("http://127.0.0.1:%d/#%s" % (self.server.port, said["translations"][0]["id"]))
+        expect(page.locator("#source")).to_have_value(TEXT)
+
+    # ---- what goes wrong ----
+
+    def test_without_a_connection_the_text_stays(self):
+        page = self.open(expected=["ERR_INTERNET_DISCONNECTED"])
+        self.choose(page)
+        page.context.set_offline(True)
+        page.fill("#source", TEXT)
+        expect(page.locator("#error")).to_have_text(re.compile("no connection"))
+        page.context.set_offline(False)
+        expect(page.locator("#target .word").first).to_be_visible()
+        expect(page.locator("#error")).to_be_hidden()
+
+    def test_a_busy_server_is_asked_again(self):
+        tries = []
+
+        def refuse_once(route):
+            tries.append(route.request.url)
+            if len(tries) > 1:
+                return route.continue_()
+            return route.fulfill(status=503, headers={"Retry-After": "1"}, content_type="application/problem+json",
+                                 body='{"type":"about:blank","title":"","status":503,"detail":"busy"}')
+        page = self.open(expected=["503"])
+        page.route("**/v1/translate/stream", refuse_once)
+        self.choose(page)
+        page.fill("#source", TEXT)
+        expect(page.locator("#error")).to_have_text(re.compile("again in 1 second"))
+        expect(page.locator("#target .word").first).to_be_visible()
+        expect(page.locator("#error")).to_be_hidden()
+
+    def test_limits_are_said(self):
+        with Server(["en-fr"], "--characters", 30, "--rate", 8) as s:
+            page = self.open(s, expected=["429"])
+            page.fill("#source", "the " * 10)
+            expect(page.locator("#error")).to_have_text("The text is too long: 40 characters, and this server takes 30.")
+            expect(page.locator("#count-note")).to_have_class("is-over")
+            expect(page.locator("#source")).to_have_attribute("aria-invalid", "true")
+            for _ in range(12):
+                s.translate("an ant")
+            page.fill("#source", "the ant")
+            expect(page.locator("#error")).to_have_text(re.compile("more than this server answers in a minute"))
+
+    def test_a_key_is_asked_for_and_forgotten_with_the_tab(self):
+        with server.folder() as folder:
+            database = os.path.join(folder, "verso.db")
+            key = subprocess.run([os.path.join(server.BUILD, "verso"), "keys", "add", "--database", database,
+                                  "--name", "anna", "--scopes", "translate,read"],
+                                 check=True, capture_output=True).stdout.decode().strip()
+            with Server(["en-fr"], "--database", database, "--keys", "required") as s:
+                page = self.open(s, expected=["401"])
+                expect(page.locator("#key-dialog")).to_be_visible()
+                page.fill("#key", key)
+                page.keyboard.press("Enter")
+                page.fill("#source", TEXT)
+                expect(page.locator("#target .word").first).to_be_visible()
+                expect(page.locator("#open-history")).to_be_visible()
+                kept = page.context.storage_state()
+                self.assertNotIn(key, json.dumps(kept))         # neither cookies nor localStorage
+                page.click("#open-key")
+                page.click("text=Forget it")
+                page.fill("#source", "the ant")
+                expect(page.locator("#error")).to_have_text(re.compile("asks for a key"))
+
+    # ---- how it looks ----
+
+    def width(self, page):
+        return page.evaluate("document.documentElement.scrollWidth")
+
+    def test_it_fits_a_narrow_screen(self):
+        page = self.open(viewport=NARROW, bypass_csp=True)
+        self.write(page, " ".join([TEXT] * 12))
+        page.click("#open-history")
+        for picture in ("ribbons", "matrix"):
+            page.click("#show-" + picture)
+            expect(page.locator("#" + picture + " .word").first).to_be_visible()
+            self.assertLessEqual(self.width(page), NARROW["width"])
+
+    def test_dark_is_the_systems_or_ones_own_choice(self):
+        def ground(page):
+            return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        light = ground(self.open(bypass_csp=True))
+        page = self.open(bypass_csp=True, color_scheme="dark")
+        self.assertNotEqual(ground(page), light)
+        page.click("#theme")
+        self.assertEqual(ground(page), light)
+        page.reload()
+        self.assertEqual(ground(page), light)
+
+    def arabic(self, page):
+        """A server that translates into Arabic."""
+        text, answer = "a cat", "\u0642\u0637\u0629 \u0643\u0628\u064a\u0631\u0629"
+        translation = {
+            "id": None, "origin": "model", "text": answer, "score": -0.1, "index": 0,
+            "sentences": [{"source": [0, 5], "target": [0, len(answer.encode())], "score": -0.1,
+                           "tokens": tokens(answer, answer.split(), log_prob=-0.1, confidence=0.4, links=[1]),
+                           "source_tokens": tokens(text, text.split(), coverage=1),
+                           "alignment": [[0.1, 0.8, 0.1], [0.2, 0.7, 0.1]]}],
+            "warnings": [{"kind": "uncovered", "source": [0, 1]}, {"kind": "repetition", "target": [0, 6]},
+                         {"kind": "split"}, {"kind": "truncated"}, {"kind": "not_stored"}]}
+        body = events(("translation", translation), ("done", {"model": "en-fr"}))
+        page.route("**/v1/translate/stream",
+                   lambda route: route.fulfill(content_type="text/event-stream", body=body))
+        self.write(page, text)
+
+    def test_right_to_left_runs_from_right_to_left_and_warnings_are_words(self):
+        page = self.open(bypass_csp=True)
+        self.arabic(page)
+        for place in ("#target", ".line-target"):
+            self.assertEqual(page.evaluate("getComputedStyle(document.querySelector('%s')).direction" % place), "rtl")
+        boxes = [page.locator(".line-target .word").nth(i).bounding_box()["x"] for i in range(2)]
+        self.assertGreater(boxes[0], boxes[1])
+        page.locator("#target .word").first.focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#target .word").nth(1)).to_be_focused()
+        warnings = page.locator("#warnings li")
+        expect(warnings).to_have_text([re.compile(w) for w in (
+            "“a” seems to be left out", "“\u0642\u0637\u0629” says again", "split", "length limit", "could not be stored")])
+        expect(page.locator("#mirror .left-out")).to_have_text("a")
+
+    # ---- for everybody ----
+
+    def assert_accessible(self, page, state):
+        found = Axe().run(page)
+        self.assertEqual(found.violations_count, 0, "%s: %s" % (state, found.generate_report()))
+
+    def test_axe_finds_nothing(self):
+        page = self.open(bypass_csp=True)
+        self.assert_accessible(page, "empty")
+        self.arabic(page)
+        self.assert_accessible(page, "right to left, with warnings")
+        page.keyboard.press("Alt+k")
+        self.assert_accessible(page, "shortcuts")
+        page.keyboard.press("Escape")
+        page.fill("#source", "a" * 60000)
+        expect(page.locator("#error")).to_be_visible()
+        self.assert_accessible(page, "an error")
+
+    def test_axe_finds_nothing_on_a_translation(self):
+        for viewport, scheme in ((WIDE, "light"), (NARROW, "dark")):
+            page = self.open(viewport=viewport, color_scheme=scheme, bypass_csp=True)
+            self.keep(page, "the ant.\n\nin it!")
+            page.click("#open-history")
+            expect(page.locator("#history-list li").first).to_be_visible()
+            page.locator("#target .word").first.hover()
+            self.assert_accessible(page, "ribbons and history, " + scheme)
+            page.click("#show-matrix")
+            page.locator("#matrix .word").first.hover()
+            self.assert_accessible(page, "matrix, " + scheme)
+
+    def test_files_are_served_to_be_kept_and_to_load_nothing_else(self):
+        for target in ("/", "/web/page.js", "/web/page.css", "/web/icon.svg"):
+            reply = self.server.get(target)
+            self.assertEqual(reply.status, 200)
+            policy = reply.headers["content-security-policy"]
+            self.assertIn("default-src 'none'", policy)
+            self.assertNotIn("unsafe", policy)
+            tag = reply.headers["etag"]
+            again = self.server.ask(request_bytes("GET", target, headers=('If-None-Match: W/"x", ' + tag,)), to_head=True)
+            self.assertEqual((again.status, again.headers["etag"]), (304, tag))
+            self.assertNotIn("content-length", again.headers)
+            other = self.server.ask(request_bytes("GET", target, headers=('If-None-Match: "x"',)))
+            self.assertEqual((other.status, other.body), (200, reply.body))
+        self.assertEqual(self.server.get("/web/nothing.js").status, 404)
+
+
+if __name__ == "__main__":
+    server.main()
