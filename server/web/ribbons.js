@@ -39,6 +39,8 @@ export class Ribbons {
   draw(answer, number, languages) {
     this.answer = answer;
     this.number = number;
+    const { source, target } = answer.sentences[number];
+    this.container.style.setProperty('--words', Math.max(source.length, target.length));
     this.lines = [lineOf(answer, 's', number, languages.from), lineOf(answer, 't', number, languages.to)];
     this.bands = document.createElementNS(SVG, 'svg');
     this.bands.setAttribute('class', 'bands');
