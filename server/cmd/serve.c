@@ -332,8 +332,8 @@ const struct command command_serve = {
     .usage = "[--models DIR] [--database FILE] [OPTION...]",
     .description =
         "One port speaks both: a first line like \"POST /translate HTTP/1.1\" is HTTP, in\n"
-        "LibreTranslate's form; anything else is text, a line in and its translation out. A browser gets a page\n"
-        "at GET / that shows which word looked at which.\n",
+        "LibreTranslate's form; anything else is text, a line in and its translation out.\n"
+        "At GET / is a page that shows which word looked at which.\n",
     .examples = "  verso serve --models models/ --database verso.db\n"
                 "  curl -d q=Hello -d source=en -d target=fr localhost:5000/translate\n"
                 "  echo Hello | nc -N localhost 5000\n",
