@@ -77,7 +77,7 @@ static json_t *list_to_json(const struct task *task, const struct stored_transla
         bytes += text_bytes(&found[n]);
         ok = json_array_append_new(list, v1_stored_head(&found[n], tag)) == 0;
     }
-    if (n < count)
+    if (ok && n < count)
         journal_id_write(next, tag, found[n - 1].id);
     json_t *page =
         ok ? json_pack("{s:O,s:s?,s:b}", "translations", list, "next", n < count ? next : NULL,

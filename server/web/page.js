@@ -369,9 +369,7 @@ source.addEventListener('pointermove', event => {
 });
 source.addEventListener('pointerleave', () => light.show(null));
 source.addEventListener('input', sourceChanged);
-source.addEventListener('scroll', () => { mirror.scrollTop = source.scrollTop; });
-for (const place of [target, at('ribbons')]) makeRoving(place);
-makeRoving(at('matrix'));
+for (const place of [target, at('ribbons'), at('matrix')]) makeRoving(place);
 target.addEventListener('click', event => {
   const word = event.target.closest('.word');
   if (word) showSentence(Light.read(word.dataset.word)[1]);

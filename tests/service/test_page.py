@@ -31,7 +31,7 @@ if not CHROMIUM:
 
 TEXT = "the thin reindeer"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-expect.set_options(timeout=20000 if server.PATIENCE_S else 0)
+expect.set_options(timeout=server.PATIENCE_S * 1000)
 
 
 def events(*pairs):
