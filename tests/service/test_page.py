@@ -54,7 +54,7 @@ class Page(unittest.TestCase):
         cls.server = Server(["en-fr", "fr-en", "en-de"], "--beam", 4)
         cls.playwright = sync_playwright().start()
         cls.browser = cls.playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+            executable_path=CHROMIUM, args=["--disable-gpu"] + ["--no-sandbox"] * (os.geteuid() == 0))
 
     @classmethod
     def tearDownClass(cls):
