@@ -52,6 +52,13 @@ export class Light {
     this.onLit(name, partners, isByKeyboard);
   }
 
+  /** What is new in the places lights up as well. */
+  again() {
+    const name = this.name;
+    this.name = null;
+    this.show(name);
+  }
+
   paint(place, name, partners) {
     for (const old of place.querySelectorAll('.lit, .chosen')) old.classList.remove('lit', 'chosen');
     if (!name) return;

@@ -114,6 +114,7 @@ function drawPicture() {
   at('matrix').hidden = picture !== 'matrix';
   if (picture === 'ribbons') ribbons.draw(shown, sentence, languagesShown());
   else drawMatrix(at('matrix'), shown, sentence);
+  light.again();
   const count = shown.sentences.length;
   at('pager').hidden = count < 2;
   at('sentence-number').textContent = `${sentence + 1} of ${count}`;

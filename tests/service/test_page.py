@@ -150,6 +150,7 @@ class Page(unittest.TestCase):
         expect(page.locator("#ribbons .line-source")).to_have_text(re.compile("in it !"))
         page.locator("#target .word").first.click()
         expect(page.locator("#sentence-number")).to_have_text("1 of 2")
+        expect(page.locator("#ribbons .chosen")).to_have_count(1)
 
     # ---- light ----
 
