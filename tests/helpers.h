@@ -23,6 +23,10 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+/* Check writes down where each assertion that holds stands, which takes longer than most of what is
+ * asserted here: a million of them, minutes. */
+#define _mark_point(file, line) ((void)0)
+
 struct test_case {
     const char *name;
     const TTest **test;

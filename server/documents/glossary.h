@@ -48,7 +48,7 @@ MUST_CHECK enum status glossary_load(struct glossary **out, const char *path, st
  * stay as they are. */
 enum glossary_side { GLOSSARY_TERMS, GLOSSARY_TRANSLATIONS };
 
-/* Bytes of the longest that begins at byte `at` of a valid text; 0: none. */
+/* Bytes of the longest that begins at byte `at` of a valid text, where a character begins; 0: none. */
 size_t glossary_at(const struct glossary *glossary, enum glossary_side side, const char *text,
                    size_t len, size_t at, struct glossary_term *found);
 

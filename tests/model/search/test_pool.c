@@ -21,8 +21,10 @@ START_TEST(ranges_never_overlap)
     for (int round = 0; round < 20000; round++) {
         const size_t i = (size_t)rng_below(&rng, RANGES);
         if (at[i]) {
+            int strange = 0;
             for (size_t k = 0; k < bytes[i]; k++)
-                ck_assert_int_eq(at[i][k], (char)i);
+                strange += at[i][k] != (char)i;
+            ck_assert_int_eq(strange, 0);
             pool_give(&pool, at[i]);
             at[i] = NULL;
             continue;

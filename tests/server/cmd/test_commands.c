@@ -90,7 +90,7 @@ START_TEST(bash_completes_commands_options_and_files)
     assert_completes("verso evaluate --hyp", 2, "--hypothesis ");
     assert_completes("verso evaluate --model sen", 3, "sentences.txt ");
     assert_completes("verso train --vocab", 2, "--vocab --vocab-size ");
-    assert_completes("verso l", 1, "lm ");
+    assert_completes("verso l", 1, "lm links ");
     assert_completes("verso lm s", 2, "score sample ");
     assert_completes("verso lm tr", 2, "train ");
     assert_completes("verso lm score --js", 3, "--json ");

@@ -36,9 +36,12 @@ static const char *shown(enum glossary_side side, const char *text)
         if (found)
             used += (size_t)snprintf(out + used, sizeof out - used, "[%.*s=%.*s]", (int)found,
                                      text + at, (int)term.translation_len, term.translation);
-        else
-            used += (size_t)snprintf(out + used, sizeof out - used, "%c", text[at]);
-        at += found ? found : 1;
+        size_t bytes = 1; // of the character here
+        while (((unsigned char)text[at + bytes] & 0xC0) == 0x80)
+            bytes++;
+        if (!found)
+            used += (size_t)snprintf(out + used, sizeof out - used, "%.*s", (int)bytes, text + at);
+        at += found ? found : bytes;
     }
     return out;
 }
