@@ -24,7 +24,7 @@
 
 struct db {
     sqlite3 *handle;
-    char *path; // as given, for messages
+    char *path;                           // as given, for messages
     struct kept_vocabulary *vocabularies; // that were borrowed, until it is closed
 };
 
