@@ -4,9 +4,7 @@
 #ifndef SERVER_CMD_DATABASE_OPTION_H
 #define SERVER_CMD_DATABASE_OPTION_H
 
-#include <errno.h>
-#include <string.h>
-
+#include "base/arena.h"
 #include "server/cmd/options.h"
 #include "server/store/db.h"
 
@@ -17,17 +15,15 @@
     }
 
 /* Of a file that is there. */
-static inline enum status database_open(struct db **out, const struct options *o, struct error *err)
-{
-    return db_open_existing(out, options_text(o, "database"), err);
-}
+MUST_CHECK enum status database_open(struct db **out, const struct options *o, struct error *err);
 
 /* For the end: what was printed has to be written too. */
-static inline enum status flush_output(enum status status, struct error *err)
-{
-    if (fflush(stdout) != 0 && status == STATUS_OK)
-        return error_set(err, STATUS_IO, "writing: %s", strerror(errno));
-    return status;
-}
+MUST_CHECK enum status flush_output(enum status status, struct error *err);
+
+/* A whole command: opens the database, lets `ask` print what is wanted, with an arena of which what
+ * is not touched costs nothing, and closes it. Returns the exit code. */
+int database_ask(const struct options *o,
+                 enum status (*ask)(struct db *db, const struct options *o, struct arena *arena,
+                                    struct error *err));
 
 #endif

@@ -9,7 +9,6 @@
 #include "server/cmd/database_option.h"
 #include "server/store/journal_read.h"
 
-#define ARENA_BYTES ((size_t)1 << 30)
 #define JSON_BYTES_MAX ((size_t)16 << 20)
 
 /* One line, whatever the text has in it. */
@@ -88,18 +87,7 @@ static enum status list(struct db *db, const struct options *o, struct arena *ar
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct db *db;
-    struct arena arena = { 0 };
-    enum status status = database_open(&db, o, &err);
-    if (status == STATUS_OK && !arena_init(&arena, ARENA_BYTES))
-        status = error_set(&err, STATUS_NO_MEMORY, "no memory to read translations");
-    if (status == STATUS_OK)
-        status = list(db, o, &arena, &err);
-    status = flush_output(status, &err);
-    arena_release(&arena);
-    db_close(db);
-    return options_finish(o, status, &err);
+    return database_ask(o, list);
 }
 
 static const struct option_spec specs[] = {

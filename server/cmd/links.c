@@ -6,7 +6,6 @@
 #include "server/cmd/database_option.h"
 #include "server/store/journal_read.h"
 
-#define ARENA_BYTES ((size_t)16 << 20)
 #define JSON_BYTES_MAX ((size_t)1 << 20)
 
 static enum status print_json(const struct stored_link *l, const char *id, struct error *err)
@@ -57,18 +56,7 @@ static enum status list(struct db *db, const struct options *o, struct arena *ar
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct db *db;
-    struct arena arena = { 0 };
-    enum status status = database_open(&db, o, &err);
-    if (status == STATUS_OK && !arena_init(&arena, ARENA_BYTES))
-        status = error_set(&err, STATUS_NO_MEMORY, "no memory to read links");
-    if (status == STATUS_OK)
-        status = list(db, o, &arena, &err);
-    status = flush_output(status, &err);
-    arena_release(&arena);
-    db_close(db);
-    return options_finish(o, status, &err);
+    return database_ask(o, list);
 }
 
 static const struct option_spec specs[] = {

@@ -13,14 +13,13 @@
 #include "server/render/render.h"
 #include "server/store/journal_read.h"
 
-#define ARENA_BYTES ((size_t)1 << 30)
 #define WIDTH_DEFAULT 100
 #define JSON_BYTES_MAX ((size_t)256 << 20)
 
 struct showing {
     const struct options *options;
     struct db *db;
-    struct arena arena;
+    struct arena *arena;
     char tag[JOURNAL_TAG_BYTES];
 };
 
@@ -42,7 +41,7 @@ static enum status as_json(struct showing *s, const struct stored_translation *t
     enum status status = STATUS_OK;
     if (t->text)
         status =
-            answer_to_json(&answer, t->vocabulary, t->text, &t->answer, &options, &s->arena, err);
+            answer_to_json(&answer, t->vocabulary, t->text, &t->answer, &options, s->arena, err);
     if (status != STATUS_OK)
         return status;
     json_t *root = json_pack(
@@ -77,10 +76,10 @@ static enum status print_matrix(struct showing *s, const struct stored_translati
     struct word_alignment words;
     struct alignment_view view;
     struct bytes out;
-    enum status status = word_alignment(t->vocabulary, sentence, 0, &s->arena, &words, err);
+    enum status status = word_alignment(t->vocabulary, sentence, 0, s->arena, &words, err);
     if (status == STATUS_OK)
         status = alignment_view_of(&view, t->text, sentence->texts[0].text, &words,
-                                   t->source_language, t->target_language, &s->arena, err);
+                                   t->source_language, t->target_language, s->arena, err);
     if (status != STATUS_OK)
         return status;
     bytes_init(&out, RENDER_BYTES_MAX);
@@ -125,29 +124,27 @@ static enum status show(struct showing *s, const char *text, struct error *err)
                          "\"%s\" is no id: they look like a1-01HF7YAT00W3S; verso history lists "
                          "them",
                          text);
-    enum status status = journal_read(s->db, NULL, id, ANY_KEY, &s->arena, &t, err);
+    enum status status = journal_read(s->db, NULL, id, ANY_KEY, s->arena, &t, err);
     if (status != STATUS_OK)
         return error_while(err, "%s: ", text);
     return options_flag(s->options, "json") ? as_json(s, &t, err) : as_text(s, &t, err);
 }
 
+static enum status show_all(struct db *db, const struct options *o, struct arena *arena,
+                            struct error *err)
+{
+    struct showing s = { .options = o, .db = db, .arena = arena };
+    enum status status = journal_replica_of(db, s.tag, err);
+    for (int i = 0; status == STATUS_OK && i < options_operand_count(o); i++) {
+        arena_reset(arena);
+        status = show(&s, options_operand(o, i), err);
+    }
+    return status;
+}
+
 static int run(const struct options *o)
 {
-    struct error err;
-    struct showing s = { .options = o };
-    enum status status = database_open(&s.db, o, &err);
-    if (status == STATUS_OK)
-        status = journal_replica_of(s.db, s.tag, &err);
-    if (status == STATUS_OK && !arena_init(&s.arena, ARENA_BYTES))
-        status = error_set(&err, STATUS_NO_MEMORY, "no memory to read translations");
-    for (int i = 0; status == STATUS_OK && i < options_operand_count(o); i++) {
-        arena_reset(&s.arena);
-        status = show(&s, options_operand(o, i), &err);
-    }
-    status = flush_output(status, &err);
-    arena_release(&s.arena);
-    db_close(s.db);
-    return options_finish(o, status, &err);
+    return database_ask(o, show_all);
 }
 
 static const struct option_spec specs[] = {

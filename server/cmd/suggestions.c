@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "server/cmd/commands.h"
+#include "server/cmd/database_option.h"
 #include "server/store/suggestions.h"
 
 #define LIST_MAX 10000
-#define LIST_BYTES ((size_t)256 << 20) // of which what is not touched costs nothing
 
 /* ---- listing ---- */
 
@@ -47,25 +47,22 @@ static void print_suggestion(const struct suggestion *s)
     putchar('\n');
 }
 
-static enum status list(struct db *db, const struct options *o, struct error *err)
+static enum status list(struct db *db, const struct options *o, struct arena *arena,
+                        struct error *err)
 {
     static const char *const states[] = { "pending", "accepted", "rejected", NULL };
     struct suggestion *found;
-    struct arena arena;
     int state, count;
     enum status status = option_choice(o, "state", states, &state, err);
     if (status != STATUS_OK)
         return status;
-    if (!arena_init(&arena, LIST_BYTES))
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the list");
-    status = suggestions_list(db, (enum suggestion_state)state, 0, options_int(o, "limit"), &arena,
+    status = suggestions_list(db, (enum suggestion_state)state, 0, options_int(o, "limit"), arena,
                               &found, &count, err);
     if (status == STATUS_OK) {
         puts("id\tstate\tpair\tsource\tsuggestion");
         for (int i = 0; i < count; i++)
             print_suggestion(&found[i]);
     }
-    arena_release(&arena);
     return status;
 }
 
@@ -91,12 +88,13 @@ static enum status decide(struct db *db, const struct options *o, enum suggestio
     return status;
 }
 
-static enum status choose(struct db *db, const struct options *o, struct error *err)
+static enum status choose(struct db *db, const struct options *o, struct arena *arena,
+                          struct error *err)
 {
     const char *what = options_operand(o, 0);
     const int operands = options_operand_count(o) - 1;
     if (strcmp(what, "list") == 0 && operands == 0)
-        return list(db, o, err);
+        return list(db, o, arena, err);
     if (strcmp(what, "accept") == 0 && operands > 0)
         return decide(db, o, SUGGESTION_ACCEPTED, err);
     if (strcmp(what, "reject") == 0 && operands > 0)
@@ -110,20 +108,11 @@ static enum status choose(struct db *db, const struct options *o, struct error *
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct db *db;
-    enum status status = db_open(&db, options_text(o, "database"), &err);
-    if (status == STATUS_OK)
-        status = choose(db, o, &err);
-    db_close(db);
-    if (status == STATUS_OK && fflush(stdout) != 0)
-        status = error_set(&err, STATUS_IO, "writing: %s", strerror(errno));
-    return options_finish(o, status, &err);
+    return database_ask(o, choose);
 }
 
 static const struct option_spec specs[] = {
-    { "database", OPTION_TEXT, .environment = true, .value = "FILE", .fallback = "verso.db",
-      .help = "that of verso serve" },
+    DATABASE_OPTION,
     { "state", OPTION_TEXT, .value = "STATE", .fallback = "pending",
       .help = "list: pending, accepted or rejected ones" },
     { "limit", OPTION_INT, .value = "N", .fallback = "100", .min = 1, .max = LIST_MAX,

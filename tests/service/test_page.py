@@ -123,7 +123,7 @@ class Page(unittest.TestCase):
     def test_words_appear_while_others_are_still_found(self):
         with Server(["en-fr"], *server.SLOWLY, "--journal", "off") as s:
             page = self.open(s)
-            count = max(20, int(2 * server.sentences_a_second()))
+            count = max(60, min(900, int(5 * server.sentences_a_second())))
             page.fill("#source", "The thin ant in it. " * count)      # without numbers: those are put in last
             page.locator(".book:has(.is-busy) .target .word").first.wait_for()
             expect(page.locator("#alignment")).to_be_visible()
