@@ -246,10 +246,12 @@ static enum status unpack_hypothesis(const struct vocabulary *v,
         status = damaged(err);
     if (status == STATUS_OK)
         status = unpack_target(v, packed->target, arena, h, &s->texts[packed->number], err);
+    if (status != STATUS_OK)
+        return status;
     h->score = packed->score;
     if (packed->number == 0)
         s->truncated = !h->finished;
-    return status;
+    return STATUS_OK;
 }
 
 static int count_hypotheses(const struct packed_hypothesis *hypotheses, int count)
