@@ -1,6 +1,10 @@
 /*
  * products_f32.c - products by float32 matrices; built once for each instruction set.
  */
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "model/kernels/products.h"
 
 #define ROW_BLOCK 196 // rows that pass a panel while it is in the cache, and stay there themselves
@@ -16,6 +20,19 @@
 #else
 #define MOST_ROWS ROWS
 #endif
+
+/* x w + sum, rounded once wherever the processor can: left to compilers, some kernels would round
+ * twice and others not. */
+INLINE vec multiply_add(vec x, vec w, vec sum)
+{
+#if LANES == 16
+    return (vec)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sum);
+#elif LANES == 8
+    return (vec)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sum);
+#else
+    return sum + x * w;
+#endif
+}
 
 static size_t bytes(int N, int K)
 {
@@ -56,7 +73,7 @@ INLINE void panel_rows(const int R, const int V, int width, int K, const float *
         for (int r = 0; r < R; r++) {
             const vec x = splat(X[(size_t)r * (size_t)ldx + (size_t)k]);
             for (int j = 0; j < V; j++)
-                sum[r][j] += x * w[j];
+                sum[r][j] = multiply_add(x, w[j], sum[r][j]);
         }
     }
     for (int r = 0; r < R; r++)
