@@ -1,4 +1,6 @@
 """What is stored of translations when the server is killed, the disk is full or the file is locked."""
+import ctypes
+import functools
 import os
 import random
 import re
@@ -17,6 +19,8 @@ KILLS = 200 if IS_LONG else 10
 LOCK_S = 10 if IS_LONG else 1.5
 CLIENTS = 4
 DISK = "size=6m"            # of the file system that becomes full
+IMAGE_BYTES = 24 << 20      # of the file system that becomes read-only
+CLONE_NEWNS = 0x20000       # sched.h
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -41,6 +45,20 @@ def id_of(reply):
     kinds = [w["kind"] for w in translation["warnings"]]
     assert (translation["id"] is None) == ("not_stored" in kinds), translation
     return translation["id"]
+
+
+def ran(*words):
+    """Whether a program could do it."""
+    try:
+        return subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@functools.lru_cache(None)
+def has_mounts_of_its_own():
+    """What is mounted from here on is seen by this process and those it starts, and goes with them."""
+    return ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0 and ran("mount", "--make-rprivate", "/")
 
 
 class Stored:
@@ -98,11 +116,9 @@ class Load:
 class Journal(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="verso-test-")
+        self.addCleanup(self.folder.cleanup)
         self.path = os.path.join(self.folder.name, "verso.db")
         self.stored = Stored(self.path)
-
-    def tearDown(self):
-        self.folder.cleanup()
 
     def start(self, *words, path=None):
         return Server(["en-fr"], "--database", path or self.path, "--beam", 1, *words)
@@ -171,53 +187,87 @@ class Journal(unittest.TestCase):
             self.assertIn(last, self.stored.ids())
         self.stored.assert_sound(self)
 
-    def on_small_disk(self):
+    def mount(self, *words):
         """A folder on a file system of its own; skipped where none can be mounted."""
         disk = os.path.join(self.folder.name, "disk")
-        os.mkdir(disk)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "verso-test", disk],
-                                 stderr=subprocess.DEVNULL)
-        if mounted.returncode != 0:
-            self.skipTest("only root can mount a small disk")
+        os.makedirs(disk, exist_ok=True)
+        if not has_mounts_of_its_own() or not ran("mount", *words, disk):
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(ran, "umount", "-l", disk)
         return disk
+
+    def on_small_disk(self):
+        return self.mount("-t", "tmpfs", "-o", DISK, "verso-test")
 
     def test_a_full_disk_stops_the_storing_until_there_is_room(self):
         disk = self.on_small_disk()
-        try:
-            path, filler = os.path.join(disk, "verso.db"), os.path.join(disk, "filler")
-            stored = Stored(path)
-            with self.start(path=path) as s, s.connect() as c:
-                self.assertIsNotNone(id_of(translate(c, durable=True)))
-                with open(filler, "wb", 0) as f:
-                    try:
-                        while True:
-                            f.write(b"x" * 65536)
-                    except OSError:
-                        pass
-                self.wait_until(c, False)
-                self.assert_goes_on_without(s, c)
-                before = stored.ids()
-                os.unlink(filler)
-                self.wait_until(c, True)
-                last = number_of(id_of(translate(c, durable=True)))
-                after = stored.ids()
-                self.assertIn(last, after)
-                self.assertLess(before, after)
-            stored.assert_sound(self)
-        finally:
-            subprocess.run(["umount", "-l", disk], check=True)
+        path, filler = os.path.join(disk, "verso.db"), os.path.join(disk, "filler")
+        stored = Stored(path)
+        with self.start(path=path) as s, s.connect() as c:
+            self.assertIsNotNone(id_of(translate(c, durable=True)))
+            with open(filler, "wb", 0) as f:
+                try:
+                    while True:
+                        f.write(b"x" * 65536)
+                except OSError:
+                    pass
+            self.wait_until(c, False)
+            self.assert_goes_on_without(s, c)
+            before = stored.ids()
+            os.unlink(filler)
+            self.wait_until(c, True)
+            last = number_of(id_of(translate(c, durable=True)))
+            after = stored.ids()
+            self.assertIn(last, after)
+            self.assertLess(before, after)
+        stored.assert_sound(self)
 
     def test_a_read_only_file_system_is_refused_with_advice(self):
         disk = self.on_small_disk()
+        path = os.path.join(disk, "verso.db")
+        with self.start(path=path) as s, s.connect() as c:
+            self.assertIsNotNone(id_of(translate(c)))
+        self.assertTrue(ran("mount", "-o", "remount,ro", disk))
+        with self.assertRaisesRegex(RuntimeError, "check that .* you may write there"):
+            self.start(path=path)
+
+    def break_disk(self, disk):
+        """What ext4 does by itself when its disk fails: it is read-only under those who write."""
+        device = os.path.basename(subprocess.run(["findmnt", "-n", "-o", "SOURCE", disk], check=True,
+                                                 capture_output=True, text=True).stdout.strip())
         try:
-            path = os.path.join(disk, "verso.db")
-            with self.start(path=path) as s, s.connect() as c:
-                self.assertIsNotNone(id_of(translate(c)))
-            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-            with self.assertRaisesRegex(RuntimeError, "check that .* you may write there"):
-                self.start(path=path)
-        finally:
-            subprocess.run(["umount", "-l", disk], check=True)
+            with open("/sys/fs/ext4/%s/trigger_fs_error" % device, "w") as trigger:
+                trigger.write("verso-test")
+        except OSError:
+            self.skipTest("no file system can be made to fail here")
+        with self.assertRaises(OSError):
+            open(os.path.join(disk, "another"), "wb")
+
+    def test_a_file_system_that_turns_read_only_holds_up_nobody(self):
+        image = os.path.join(self.folder.name, "image")
+        with open(image, "wb") as file:
+            file.truncate(IMAGE_BYTES)
+        if not ran("mkfs.ext4", "-q", image):
+            self.skipTest("there is no mkfs.ext4")
+        words = ("-o", "loop,errors=remount-ro", image)
+        disk = self.mount(*words)
+        path = os.path.join(disk, "verso.db")
+        stored = Stored(path)
+        with self.start(path=path) as s, s.connect() as c:
+            kept = {number_of(id_of(translate(c, durable=True))) for _ in range(20)}
+            self.assertTrue(ran("sync", "-f", disk))    # from here on each page that is changed asks it
+            self.break_disk(disk)
+            self.wait_until(c, False)
+            self.assert_goes_on_without(s, c)
+            self.assertEqual(s.get("/v1/translations?limit=1").status, 200)
+        self.assertTrue(ran("umount", disk))
+        ran("e2fsck", "-p", image)              # says by its status that it had something to mend
+        self.mount(*words)
+        stored.assert_sound(self)
+        self.assertLessEqual(kept, stored.ids())
+        with self.start(path=path) as s, s.connect() as c:
+            self.assertIn(number_of(id_of(translate(c, durable=True))), stored.ids())
+        stored.assert_sound(self)
 
     def test_switched_off_it_stores_nothing(self):
         with self.start("--journal", "off") as s, s.connect() as c:
