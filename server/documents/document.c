@@ -337,7 +337,7 @@ enum status document_answer(const struct document *d, const struct vocabulary *v
         const uint32_t next =
             i + 1 < found->sentence_count ? sentence[1].source.from : (uint32_t)d->plain_len;
         sentence_context_move(&context, sentence->source);
-        if (!has_own_words(d, sentence->source, context.first_held))
+        if (!has_own_words(d, sentence->source, context.place.first_held))
             continue;
         status = sentence_put_back(&context, sentence, next, err);
         found->sentences[count++] = *sentence;
@@ -345,6 +345,40 @@ enum status document_answer(const struct document *d, const struct vocabulary *v
     if (status != STATUS_OK)
         return status;
     return answer_compose(d->text, d->len, found->sentences, count, arena, out, err);
+}
+
+static bool copy_spans(struct tokens *tokens, struct arena *arena)
+{
+    struct span *spans = arena_array(arena, struct span, tokens->count + 1);
+    if (spans && tokens->count > 0)
+        memcpy(spans, tokens->spans, (size_t)tokens->count * sizeof *spans);
+    tokens->spans = spans;
+    return spans != NULL;
+}
+
+enum status document_grow(const struct document *d, struct document_place *place,
+                          const struct vocabulary *vocabulary, const struct engine_sentence *found,
+                          uint32_t next, bool is_whole, struct arena *arena,
+                          struct engine_sentence *out, struct error *err)
+{
+    struct sentence_context context = {
+        .document = d, .vocabulary = vocabulary, .arena = arena, .place = *place
+    };
+    *out = *found;
+    if (!d->plain)
+        return STATUS_OK;
+    out->translation.count = 0;
+    sentence_context_move(&context, found->source);
+    if (!has_own_words(d, found->source, context.place.first_held) ||
+        (!is_whole && !sentence_is_bare(&context, found, next)))
+        return STATUS_OK;
+    out->translation.count = found->translation.count;
+    if (!copy_spans(&out->tokens, arena))
+        return no_memory(err);
+    enum status status = sentence_put_back(&context, out, next, err);
+    if (status == STATUS_OK && is_whole)
+        *place = context.place;
+    return status;
 }
 
 /* ---- all texts of a request ---- */

@@ -77,6 +77,22 @@ MUST_CHECK enum status documents_answer(const struct document *documents, int co
                                         const struct engine_answer *found, struct arena *arena,
                                         struct engine_answer *out, struct error *err);
 
+/* How far in a document one is: all 0 at its beginning. */
+struct document_place {
+    int first_held;  // that begins in or behind the sentence
+    int first_mark;  // that no sentence before it has
+    uint32_t before; // end of the sentence before it, in the plain text
+};
+
+/* A sentence while others are still looked for, as an engine_listener hears it, in their order: in
+ * `out` as document_answer will have it. Where something is held in it, or a tag is its own, nothing
+ * is certain before it is whole; then, and where it has nothing to say, out has no hypothesis. */
+MUST_CHECK enum status document_grow(const struct document *document, struct document_place *place,
+                                     const struct vocabulary *vocabulary,
+                                     const struct engine_sentence *found, uint32_t next,
+                                     bool is_whole, struct arena *arena,
+                                     struct engine_sentence *out, struct error *err);
+
 /* Bytes of the text that plain[from,to) came from. */
 struct span document_source(const struct document *document, struct span plain);
 

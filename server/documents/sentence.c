@@ -52,8 +52,9 @@ static enum status no_memory(struct error *err)
 void sentence_context_move(struct sentence_context *c, struct span plain)
 {
     const struct document *d = c->document;
-    while (c->first_held < d->held_count && d->held[c->first_held].plain.from < plain.from)
-        c->first_held++;
+    while (c->place.first_held < d->held_count &&
+           d->held[c->place.first_held].plain.from < plain.from)
+        c->place.first_held++;
 }
 
 static bool is_space_at(const struct document *d, uint32_t at)
@@ -66,11 +67,11 @@ static int first_mark(struct sentence_context *c, struct span plain)
 {
     const struct html_text *html = &c->document->html;
     uint32_t low = plain.from;
-    while (low > c->before && is_space_at(c->document, low - 1))
+    while (low > c->place.before && is_space_at(c->document, low - 1))
         low--;
-    while (c->first_mark < html->mark_count && html->marks[c->first_mark].at < low)
-        c->first_mark++;
-    int i = c->first_mark;
+    while (c->place.first_mark < html->mark_count && html->marks[c->place.first_mark].at < low)
+        c->place.first_mark++;
+    int i = c->place.first_mark;
     for (; i < html->mark_count && html->marks[i].at <= plain.from; i++) {
         const struct mark *mark = &html->marks[i];
         if (mark->kind == MARK_OPEN && mark->partner >= 0 &&
@@ -96,6 +97,29 @@ static int marks_end(const struct sentence_context *c, int first, struct span pl
             html->marks[i].partner < end)
             end = i + 1;
     return end;
+}
+
+static struct sentence sentence_of(struct sentence_context *c,
+                                   const struct engine_sentence *sentence, uint32_t next)
+{
+    const struct document *d = c->document;
+    const struct span plain = sentence->source;
+    struct sentence s = { .context = c, .document = d, .engine = sentence, .arena = c->arena };
+    s.held = (struct range){ c->place.first_held, c->place.first_held };
+    while (s.held.to < d->held_count && d->held[s.held.to].plain.from < plain.to)
+        s.held.to++;
+    s.marks.from = first_mark(c, plain);
+    s.marks.to = marks_end(c, s.marks.from, plain, next);
+    if (s.marks.to < s.marks.from)
+        s.marks.to = s.marks.from;
+    return s;
+}
+
+bool sentence_is_bare(struct sentence_context *c, const struct engine_sentence *sentence,
+                      uint32_t next)
+{
+    const struct sentence s = sentence_of(c, sentence, next);
+    return s.held.from == s.held.to && s.marks.from == s.marks.to;
 }
 
 static struct span covers(const struct sentence *s, struct span plain)
@@ -547,16 +571,8 @@ static void move_sources(const struct sentence *s, struct span source,
 enum status sentence_put_back(struct sentence_context *c, struct engine_sentence *sentence,
                               uint32_t next, struct error *err)
 {
-    const struct document *d = c->document;
-    struct sentence s = { .context = c, .document = d, .engine = sentence, .arena = c->arena };
+    const struct sentence s = sentence_of(c, sentence, next);
     enum status status = STATUS_OK;
-    s.held = (struct range){ c->first_held, c->first_held };
-    while (s.held.to < d->held_count && d->held[s.held.to].plain.from < sentence->source.to)
-        s.held.to++;
-    s.marks.from = first_mark(c, sentence->source);
-    s.marks.to = marks_end(c, s.marks.from, sentence->source, next);
-    if (s.marks.to < s.marks.from)
-        s.marks.to = s.marks.from;
     const struct span source = covers(&s, sentence->source);
     struct detokenised *texts =
         arena_array(c->arena, struct detokenised, sentence->translation.count);
@@ -568,8 +584,8 @@ enum status sentence_put_back(struct sentence_context *c, struct engine_sentence
     }
     if (status != STATUS_OK)
         return status;
-    c->first_mark = s.marks.to;
-    c->before = sentence->source.to;
+    c->place.first_mark = s.marks.to;
+    c->place.before = sentence->source.to;
     sentence->texts = texts;
     move_sources(&s, source, sentence);
     return STATUS_OK;

@@ -18,13 +18,15 @@ struct sentence_context {
     const struct document *document;
     const struct vocabulary *vocabulary;
     struct arena *arena;
-    int first_held;  // that begins in or behind the sentence
-    int first_mark;  // that no sentence before it has
-    uint32_t before; // end of the sentence before it, in the plain text
+    struct document_place place;
 };
 
 /* To a sentence, the next or one further on. */
 void sentence_context_move(struct sentence_context *context, struct span plain);
+
+/* Nothing is held in it, and no tag is its own: its words stay as the model says them. */
+bool sentence_is_bare(struct sentence_context *context, const struct engine_sentence *sentence,
+                      uint32_t next);
 
 /* Its spans become bytes of the document, its texts bytes of the answer; `next` is where the next
  * sentence of the plain text begins, or its end. */

@@ -139,6 +139,22 @@ static bool tell_token(struct answer_stream *s, const struct growth *g, int t, s
     return false;
 }
 
+/* A sentence for which the model had no word may still have text: its tags. */
+static bool tell_wordless(struct answer_stream *s, const struct growth *g, struct arena *arena)
+{
+    const struct arena_mark mark = arena_mark(arena);
+    const size_t said = s->said;
+    if (s->said == s->target_at + g->text->len)
+        return true;
+    json_t *data = json_object();
+    const bool ok = token_json_set(data, "text", text_up_to(s, g, (uint32_t)g->text->len, arena));
+    arena_rewind(arena, mark);
+    if (send_event(s, "token", data, ok))
+        return true;
+    s->said = said;
+    return false;
+}
+
 static void begin_sentence(struct answer_stream *s, const struct growth *g)
 {
     const size_t gap = g->sentence->source.from - s->source_at;
@@ -151,7 +167,6 @@ static void end_sentence(struct answer_stream *s, const struct growth *g)
 {
     s->target_at += g->text->len;
     s->source_at = g->sentence->source.to;
-    s->is_broken = s->said != s->target_at; // a text without tokens
     s->has_begun = false;
     s->tokens = 0;
     s->sentences++;
@@ -176,7 +191,7 @@ void answer_stream_grow(struct answer_stream *s, const char *text,
     const int certain = s->is_broken ? 0 : certain_tokens(s, &g);
     while (s->tokens < certain && tell_token(s, &g, s->tokens, arena))
         s->tokens++;
-    if (!s->is_broken && is_whole)
+    if (!s->is_broken && is_whole && tell_wordless(s, &g, arena))
         end_sentence(s, &g);
     arena_rewind(arena, mark);
 }

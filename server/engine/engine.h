@@ -150,9 +150,10 @@ bool engine_task_is_done(const struct engine_task *task);
  * text one sentence after the other, in their order. */
 struct engine_listener {
     /* so_far has one hypothesis, with its text, but no target; it lives as long as the call. It grows
-     * from call to call until it is_whole: then the next call is of the next sentence. */
+     * from call to call until it is_whole: then the next call is of the next sentence, which begins
+     * at byte `next` of the text; of the last one that is the text's end. */
     void (*on_sentence)(struct engine_listener *listener, int text,
-                        const struct engine_sentence *so_far, bool is_whole);
+                        const struct engine_sentence *so_far, uint32_t next, bool is_whole);
 };
 
 /* Before the task's first step. The listener must live until the task is done. */

@@ -318,16 +318,27 @@ static enum status make_answer(const struct vocabulary *vocabulary, const struct
 
 /* ---- meanwhile: what is certain ---- */
 
+/* Where the sentence behind the one that is told begins. */
+static uint32_t next_sentence(const struct engine_task *task, int text)
+{
+    const int next = task->told[text].sentences + 1;
+    return next < task->parts[text].count ? task->parts[text].list[next].source.from
+                                          : (uint32_t)task->texts[text].len;
+}
+
 static bool tell(const struct engine_worker *w, const struct engine_task *task, int text,
-                 const struct hypothesis *certain, bool is_whole)
+                 const struct search *search, const struct hypothesis *certain)
 {
     struct error err;
     struct hypothesis copy = *certain;
     const struct translation translation = { .best = &copy, .count = 1 };
     struct engine_sentence so_far = task->parts[text].list[task->told[text].sentences];
-    if (decode(engine_vocabulary(w->engine), &translation, task->arena, &so_far, &err) != STATUS_OK)
+    if (decode(engine_vocabulary(w->engine), &translation, task->arena, &so_far, &err) !=
+            STATUS_OK ||
+        wanted_find(&search->source, task->arena, &so_far, &err) != STATUS_OK)
         return false;
-    task->listener->on_sentence(task->listener, text, &so_far, is_whole);
+    task->listener->on_sentence(task->listener, text, &so_far, next_sentence(task, text),
+                                search->done);
     return true;
 }
 
@@ -343,13 +354,13 @@ static void tell_text(const struct engine_worker *w, const struct engine_task *t
         const struct arena_mark mark = arena_mark(task->arena);
         struct hypothesis certain;
         if (search->done && search->translation.count > 0) {
-            goes_on = tell(w, task, text, &search->translation.best[0], true);
+            goes_on = tell(w, task, text, search, &search->translation.best[0]);
             if (goes_on)
                 *told = (struct told){ .sentences = told->sentences + 1 };
         } else {
             goes_on = false;
             if (translator_certain(w->translator, search, told->pieces, task->arena, &certain) &&
-                tell(w, task, text, &certain, false))
+                tell(w, task, text, search, &certain))
                 told->pieces = certain.T;
         }
         arena_rewind(task->arena, mark);

@@ -6,7 +6,9 @@
  *     done                 {"model":"en-fr"}, with "via" where it went through another language
  *     error                a problem, in place of the last two
  *
- * The texts of all tokens of an index are the translation's.
+ * The texts of all tokens of an index are the translation's. A sentence in which
+ * something is held (documents/document.h), or with tags of its own, is told when
+ * all of it is there; of the others each word that can no longer change.
  *
  * Events are written on the worker's thread and posted to the loop. The answer
  * begins with the first of them: what fails before has a status of its own.
@@ -23,6 +25,7 @@
 
 struct text_stream {
     struct answer_stream answer;
+    struct document_place place;
     struct call *call;
     int index;
     struct bytes *end; // where the end of the stream is written; NULL: events are posted
@@ -64,26 +67,23 @@ static bool on_event(void *context, const char *name, json_t *data)
            (text->end ? write_event(text->end, name, data) : post_event(text->call, name, data));
 }
 
-/* What is held in a document, or marked up, is put back when all of it is there: from the first of
- * that on, the text is told at the end. */
-static bool is_as_found(const struct document *document, const struct engine_sentence *sentence)
-{
-    if (!document->plain)
-        return true;
-    return document->format == FORMAT_TEXT && document->held_count > 0 &&
-           sentence->source.to <= document->held[0].plain.from;
-}
-
 static void on_sentence(struct engine_listener *listener, int text,
-                        const struct engine_sentence *so_far, bool is_whole)
+                        const struct engine_sentence *so_far, uint32_t next, bool is_whole)
 {
     struct v1_stream *stream =
         (struct v1_stream *)((char *)listener - offsetof(struct v1_stream, listener));
     struct text_stream *t = &stream->texts[text];
     struct request *r = t->call->request;
-    if (!is_as_found(&r->documents[text], so_far))
+    const struct arena_mark mark = arena_mark(&r->arena);
+    struct engine_sentence sentence;
+    struct error err;
+    if (!t->answer.is_broken &&
+        document_grow(&r->documents[text], &t->place, t->answer.vocabulary, so_far, next, is_whole,
+                      &r->arena, &sentence, &err) != STATUS_OK)
         t->answer.is_broken = true;
-    answer_stream_grow(&t->answer, r->texts[text].text, so_far, is_whole, &r->arena);
+    if (!t->answer.is_broken && sentence.translation.count > 0)
+        answer_stream_grow(&t->answer, r->texts[text].text, &sentence, is_whole, &r->arena);
+    arena_rewind(&r->arena, mark);
 }
 
 static enum status end_text(struct bytes *out, struct text_stream *text, struct error *err)

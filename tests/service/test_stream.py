@@ -6,7 +6,10 @@ import server
 from server import Server, request_bytes
 
 TEXT = "  the thin reindeer.\n\nthe ant, in it! Two \"ants\" é\n"
-HELD = " the ant. in it 12 of {x}, it. the 3 ants.\n"
+HELD = " the ant. in it 12 of {x}, it. the 3 ants.\n\n 12 \n  in the ant, it: https://a.example/b?c. an ant.\n"
+PAGE = ("<!doctype html>\n<p title='the ant'>the <b>thin</b> ant. an &lt;ant&gt; &amp; it. <i>in it.</i></p>\n"
+        "<ul><li>in the <code>x()</code> 12 ants</li><li></li><li>the ant<br>an ant in it</li></ul>"
+        "<p translate=no>the ant.</p><i>the ant. in it. </i>the ants")
 
 
 def chunk(connection):
@@ -50,43 +53,69 @@ class Stream(unittest.TestCase):
             c.send(stream_bytes(body))
             status, headers = self.head(c)
             self.assertEqual((status, headers["Content-Type"]), (200, "text/event-stream"))
-            data = b""
+            parts = []
             if "Content-Length" in headers:
-                data = c.exactly(int(headers["Content-Length"]))
+                parts.append(c.exactly(int(headers["Content-Length"])))
             else:
                 while part := chunk(c):
-                    data += part
-        return events(data)
+                    parts.append(part)
+        self.with_the_end = events(parts[-1])
+        return events(b"".join(parts))
 
     def whole(self, text, source="en", target="fr", **more):
         body = {"text": text, "source": source, "target": target, "store": False, **more}
-        return self.server.post(body, target="/v1/translate").json
+        reply = self.server.post(body, target="/v1/translate")
+        self.assertEqual(reply.status, 200, reply)
+        return reply.json
 
     def texts(self, found, count):
         return ["".join(e["text"] for name, e in found if name == "token" and e["index"] == i)
                 for i in range(count)]
+
+    def assert_told(self, found, translation):
+        """The events before the end are the translation: its text, and each token where it stands."""
+        self.assertEqual(self.texts(found, 1), [translation["text"]])
+        sentences = translation["sentences"]
+        told = [e for name, e in found if name == "sentence"]
+        self.assertEqual([e["source"] for e in told], [s["source"] for s in sentences])
+        self.assertEqual([[t["span"] for t in e["source_tokens"]] for e in told],
+                         [[t["span"] for t in s["source_tokens"]] for s in sentences])
+        tokens = [e for name, e in found if name == "token" and "token" in e]
+        self.assertEqual([e["token"] for e in tokens], [t for s in sentences for t in s["tokens"]])
+        self.assertEqual([e["alignment"] for e in tokens], [r for s in sentences for r in s["alignment"]])
+        said = b""
+        for name, e in found:
+            said += e["text"].encode() if name == "token" else b""
+            if name == "token" and "token" in e:
+                start, end = e["token"]["span"]
+                self.assertEqual(said[start:end].decode(), e["token"]["text"])
 
     def test_the_tokens_are_the_translation(self):
         for more in ({"beam": 1}, {"beam": 5}, {"beam": 5, "level": "piece"}, {"n_best": 3}):
             with self.subTest(more):
                 found = self.stream(TEXT, alignment=True, store=False, **more)
                 [translation] = self.whole(TEXT, alignment=True, **more)["translations"]
-                self.assertEqual(self.texts(found, 1), [translation["text"]])
-                self.assertEqual([e["source"] for name, e in found if name == "sentence"],
-                                 [s["source"] for s in translation["sentences"]])
-                tokens = [e for name, e in found if name == "token" and "token" in e]
-                self.assertEqual([e["token"] for e in tokens],
-                                 [t for s in translation["sentences"] for t in s["tokens"]])
-                self.assertEqual([e["alignment"] for e in tokens],
-                                 [r for s in translation["sentences"] for r in s["alignment"]])
+                self.assert_told(found, translation)
 
-    def test_what_is_held_comes_with_the_end(self):
-        for text, more in ((HELD, {}), (HELD, {"source": "fr", "target": "de"}),
-                           ("<p>the <b>thin</b> ant</p>", {"format": "html"})):
-            found = self.stream(text, **more)
-            [translation] = self.whole(text, **more)["translations"]
-            self.assertEqual(self.texts(found, 1), [translation["text"]])
-            self.assertIn(">" if "format" in more else "12", translation["text"])
+    def test_what_is_held_and_marked_up_is_told_as_it_will_be(self):
+        glossary = {"ants": "FOURMIS", "thin ant": "la fourmi"}
+        for text, more in ((HELD, {}), (HELD, {"source": "fr", "target": "de"}), (HELD, {"glossary": glossary}),
+                           (TEXT, {"glossary": glossary}), (PAGE, {"format": "html"}),
+                           ("<p>the <b>thin</b> ant. an &lt;ant&gt;</p>", {"format": "html", "source": "fr", "target": "de"}),
+                           (PAGE, {"format": "html", "glossary": glossary})):
+            for kind in ({"beam": 1}, {"beam": 3, "n_best": 2}, {"beam": 3, "level": "piece"}):
+                with self.subTest(text=text, **more, **kind):
+                    found = self.stream(text, alignment=True, store=False, **more, **kind)
+                    [translation] = self.whole(text, alignment=True, **more, **kind)["translations"]
+                    self.assert_told(found, translation)
+                    self.assertEqual([e for _, e in self.with_the_end if "token" in e], [])
+
+    def test_a_sentence_that_was_cut_is_told_as_it_will_be(self):
+        text = " ".join(["the"] * 300) + " 12 ants"
+        found = self.stream(text, alignment=True, store=False, beam=1)
+        [translation] = self.whole(text, alignment=True, beam=1)["translations"]
+        self.assertIn("split", [w["kind"] for w in translation["warnings"]])
+        self.assert_told(found, translation)
 
     def test_it_ends_with_the_translation(self):
         found = self.stream(TEXT, store=False)

@@ -27,6 +27,11 @@ static void teardown(void)
     arena_release(&arena);
 }
 
+static bool spans_are_equal(struct span a, struct span b)
+{
+    return a.from == b.from && a.to == b.to;
+}
+
 static const char *translate(enum echo_order order, const struct document_options *options,
                              const char *text)
 {
@@ -505,6 +510,132 @@ START_TEST(a_full_arena_is_an_error_and_no_more)
 }
 END_TEST
 
+/* ---- while it is found ---- */
+
+/* A sentence of which so many pieces are known. */
+static struct engine_sentence part_of(const struct echo *echo, const struct engine_sentence *whole,
+                                      int pieces)
+{
+    struct engine_sentence part = *whole;
+    struct hypothesis *h = arena_array(&arena, struct hypothesis, 1);
+    *h = whole->translation.best[0];
+    h->T = pieces;
+    part.translation.best = h;
+    part.texts = arena_array(&arena, struct detokenised, 1);
+    assert_ok(tokenizer_decode(echo->vocabulary, h->ids, h->T, &arena, part.texts, &err), err);
+    return part;
+}
+
+struct growing {
+    struct document document;
+    struct document_place place;
+    struct engine_answer found;
+    struct engine_sentence *told; // (told_count) as they were when they were whole
+    int told_count;
+    int early; // parts that were certain
+};
+
+static bool grow(const struct echo *echo, struct growing *g, const struct engine_sentence *so_far,
+                 uint32_t next, bool is_whole, struct engine_sentence *out)
+{
+    assert_ok(document_grow(&g->document, &g->place, echo->vocabulary, so_far, next, is_whole,
+                            &arena, out, &err),
+              err);
+    return out->translation.count > 0;
+}
+
+static void grow_sentence(const struct echo *echo, struct growing *g, int i)
+{
+    const struct engine_sentence *sentence = &g->found.sentences[i];
+    const bool is_last = i + 1 == g->found.sentence_count;
+    const uint32_t next = is_last ? (uint32_t)g->document.engine_text.len : sentence[1].source.from;
+    const int pieces = sentence->translation.best[0].T;
+    struct engine_sentence whole, *parts = arena_array(&arena, struct engine_sentence, pieces);
+    int count = 0;
+    for (int t = 0; t < pieces; t++) {
+        const struct engine_sentence part = part_of(echo, sentence, t);
+        if (grow(echo, g, &part, next, false, &parts[count]))
+            count++;
+    }
+    g->early += count;
+    if (!grow(echo, g, sentence, next, true, &whole)) {
+        ck_assert_int_eq(count, 0);
+        return;
+    }
+    g->told[g->told_count++] = whole;
+    for (int k = 0; k < count; k++) {
+        const struct detokenised *text = parts[k].texts;
+        const struct hypothesis *h = parts[k].translation.best;
+        if (h->T > 0 && vocabulary_piece(echo->vocabulary, h->ids[h->T - 1])->kind == PIECE_BYTE)
+            continue; // perhaps not a whole character
+        ck_assert(spans_are_equal(parts[k].source, whole.source));
+        ck_assert_int_eq(memcmp(text->text, whole.texts->text, text->len), 0);
+        for (int t = 0; t < h->T; t++)
+            ck_assert(spans_are_equal(text->spans[t], whole.texts->spans[t]));
+    }
+}
+
+static void assert_told(const struct growing *g, const struct engine_answer *answer)
+{
+    ck_assert_int_eq(g->told_count, answer->sentence_count);
+    for (int i = 0; i < g->told_count; i++) {
+        const struct engine_sentence *told = &g->told[i], *final = &answer->sentences[i];
+        ck_assert(spans_are_equal(told->source, final->source));
+        ck_assert_str_eq(told->texts->text, final->texts->text);
+        for (int t = 0; t < final->translation.best[0].T; t++)
+            ck_assert(spans_are_equal(told->texts->spans[t], final->texts->spans[t]));
+        for (int s = 0; s < final->tokens.count; s++)
+            ck_assert(spans_are_equal(told->tokens.spans[s], final->tokens.spans[s]));
+    }
+}
+
+/* How much of a text was certain before its sentences were whole. */
+static int count_early(enum echo_order order, const struct document_options *options,
+                       const char *text)
+{
+    struct echo echo = { .order = order, .seed = 9 };
+    struct growing g = { .early = 0 };
+    struct engine_answer answer;
+    assert_ok(document_open(&g.document, options, text, strlen(text), &arena, &err), err);
+    g.found = echo_answer(&echo, &g.document.engine_text, &arena);
+    g.told = arena_array(&arena, struct engine_sentence, g.found.sentence_count);
+    for (int i = 0; i < g.found.sentence_count; i++)
+        grow_sentence(&echo, &g, i);
+    assert_ok(document_answer(&g.document, echo.vocabulary, &g.found, &arena, &answer, &err), err);
+    assert_told(&g, &answer);
+    echo_release(&echo);
+    return g.early;
+}
+
+START_TEST(a_sentence_grows_to_what_it_will_be)
+{
+    setup();
+    for (int order = ECHO_SAME; order <= ECHO_WILD; order++) {
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+            (void)count_early((enum echo_order)order, &text_options, texts[i].text);
+        for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+            (void)count_early((enum echo_order)order, &html_options, pages[i].text);
+    }
+    teardown();
+}
+END_TEST
+
+START_TEST(a_sentence_with_something_in_it_is_not_certain_before_it_is_whole)
+{
+    setup();
+    ck_assert_int_eq(count_early(ECHO_SAME, &text_options, "it is {x} here"), 0);
+    ck_assert_int_eq(count_early(ECHO_SAME, &text_options, "it is 12 here"), 0);
+    ck_assert_int_eq(count_early(ECHO_SAME, &html_options, "<p>it <b>is</b> here</p>"), 0);
+    const int bare = count_early(ECHO_SAME, &text_options, "it is here");
+    ck_assert_int_gt(bare, 0);
+    ck_assert_int_eq(count_early(ECHO_SAME, &text_options, "12 of it\nit is here\n{x} of it"),
+                     bare);
+    ck_assert_int_eq(
+        count_early(ECHO_SAME, &html_options, "<p><i>of</i> it<p>it is here<p>12 of it"), bare);
+    teardown();
+}
+END_TEST
+
 /* ---- glossary ---- */
 
 START_TEST(terms_come_out_as_the_glossary_says)
@@ -541,6 +672,8 @@ static const struct test_case cases[] = {
     TEST_LOOP(hostile_pages_are_read_in_linear_time_or_refused, sizeof hostile / sizeof *hostile),
     TEST(a_page_whose_tree_would_be_too_large_is_refused),
     TEST(a_full_arena_is_an_error_and_no_more),
+    TEST(a_sentence_grows_to_what_it_will_be),
+    TEST(a_sentence_with_something_in_it_is_not_certain_before_it_is_whole),
     TEST(terms_come_out_as_the_glossary_says),
 };
 

@@ -83,10 +83,12 @@ struct listening {
 };
 
 static void listen(struct engine_listener *listener, int text, const struct engine_sentence *so_far,
-                   bool is_whole)
+                   uint32_t next, bool is_whole)
 {
     struct listening *l = (struct listening *)listener;
     l->calls++;
+    ck_assert_uint_ge(next, so_far->source.to);
+    ck_assert_uint_le(next, (uint32_t)strlen(texts[text]));
     answer_stream_grow(&l->told[text].stream, texts[text], so_far, is_whole, &arena);
 }
 
