@@ -9,13 +9,12 @@
 #include "base/log.h"
 #include "server/http/metrics.h"
 #include "server/http/parameters.h"
-#include "server/protocol/http_reply.h"
+#include "server/protocol/http_error.h"
 #include "server/protocol/line.h"
 
 #define HEADERS_BYTES 1024
 #define RETRY_AFTER_S 1
 #define JSON_TYPE "application/json"
-#define PROBLEM_TYPE "application/problem+json"
 
 static const int codes[] = {
     [STATUS_OK] = 200,        [STATUS_NO_MEMORY] = 503, [STATUS_BAD_USAGE] = 500,
@@ -102,7 +101,7 @@ static void answer_json(struct exchange *x, int code, const char *type, const ch
         bytes_reset(body);
         bytes_append_text(body, x->is_v1 ? sorry_v1 : sorry); // service_new made room
         code = 500;
-        type = x->is_v1 ? PROBLEM_TYPE : JSON_TYPE;
+        type = http_error_type(x->is_v1);
     }
     json_decref(value);
     answer_body(x, code, type, headers, (struct slice){ body->data, body->len });
@@ -141,12 +140,6 @@ void exchange_part(struct exchange *x, struct slice bytes, bool is_last)
     client_part(&x->ticket, bytes, is_last);
 }
 
-json_t *exchange_problem(int code, const char *detail)
-{
-    return json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title", http_reason(code),
-                     "status", code, "detail", detail);
-}
-
 int exchange_code(enum status status)
 {
     return codes[status];
@@ -154,10 +147,7 @@ int exchange_code(enum status status)
 
 void exchange_error_with(struct exchange *x, int code, const char *headers, const char *text)
 {
-    if (x->is_v1)
-        answer_json(x, code, PROBLEM_TYPE, headers, exchange_problem(code, text));
-    else
-        answer_json(x, code, JSON_TYPE, headers, json_pack("{s:s}", "error", text));
+    answer_json(x, code, http_error_type(x->is_v1), headers, http_error(x->is_v1, code, text));
 }
 
 void exchange_error(struct exchange *x, int code, const char *text)

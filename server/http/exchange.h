@@ -41,7 +41,7 @@ struct exchange {
     uint64_t number;
     char id[MESSAGE_ID_BYTES];
     char values[PATH_VALUES_MAX][PATH_VALUE_BYTES]; // decoded, in the order of the route's path
-    bool is_v1;                                     // errors are problem+json
+    bool is_v1;                                     // errors are problems (http_error.h)
     char method[METHOD_BYTES];                      // as the client wrote it, for the log
     int64_t started_ns;                             // clock_now_ns()
     bool waits;
@@ -69,8 +69,6 @@ void exchange_begin(struct exchange *x, int code, const char *type, const char *
 void exchange_part(struct exchange *x, struct slice bytes, bool is_last);
 /* {"error":"..."}, or on /v1 a problem of RFC 9457 whose detail is the text. */
 void exchange_error(struct exchange *x, int code, const char *text);
-/* What /v1 says of a failure; NULL: no memory. */
-json_t *exchange_problem(int code, const char *detail);
 int exchange_code(enum status status); // by the table in exchange.c
 /* As the table in exchange.c says; STATUS_BUSY with Retry-After. */
 void exchange_fail(struct exchange *x, const struct error *err);

@@ -11,6 +11,7 @@
 #include "server/http/exchange.h"
 #include "server/http/lines.h"
 #include "server/http/routes.h"
+#include "server/protocol/http_error.h"
 
 #define FIRST_BODY_BYTES 4096 // enough for any error text, taken at start
 
@@ -36,7 +37,7 @@ static void on_message(struct handler *handler, struct client *client,
     snprintf(x.id, sizeof x.id, "%s", message->id);
     if (message->kind == MESSAGE_HTTP) {
         snprintf(x.method, sizeof x.method, "%.*s", (int)message->method.len, message->method.at);
-        x.is_v1 = message->path.len >= 4 && memcmp(message->path.at, "/v1/", 4) == 0;
+        x.is_v1 = http_error_is_problem(message->path);
         routes_answer(&x);
     } else {
         x.route = &line_routes[message->kind];

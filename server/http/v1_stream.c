@@ -19,6 +19,7 @@
 #include "server/http/routes.h"
 #include "server/http/v1_answer.h"
 #include "server/http/v1_call.h"
+#include "server/protocol/http_error.h"
 #include "server/protocol/sse.h"
 
 #define EVENT_TYPE "text/event-stream"
@@ -147,7 +148,7 @@ static void end_with_problem(struct exchange *x, const struct error *err)
 {
     const int code = exchange_code(err->status);
     struct bytes *body = &x->service->body;
-    json_t *problem = exchange_problem(code, err->text);
+    json_t *problem = http_error(true, code, err->text);
     bytes_reset(body);
     (void)write_event(body, "error", problem);
     json_decref(problem);

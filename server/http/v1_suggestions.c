@@ -13,6 +13,7 @@
 
 #define LIST_DEFAULT 50
 #define LIST_MAX 500
+#define ID_MAX 9007199254740991 // that every reader of JSON takes as it is
 
 struct asking { // of a task
     long long id, before;
@@ -99,7 +100,7 @@ static enum status read_query(const json_t *p, struct asking *a, struct error *e
     long long number = LIST_DEFAULT;
     if (state && !suggestion_state_read(state, &a->state))
         return error_set(err, STATUS_BAD_INPUT, "state must be pending, accepted or rejected");
-    if (before && !read_number(before, INT64_MAX, &a->before))
+    if (before && !read_number(before, ID_MAX, &a->before))
         return error_set(err, STATUS_BAD_INPUT, "before must be the id of a suggestion");
     if (limit && !read_number(limit, LIST_MAX, &number))
         return error_set(err, STATUS_BAD_INPUT, "limit must be a number from 1 to %d", LIST_MAX);
@@ -151,7 +152,7 @@ static void post_decision(struct exchange *x, enum suggestion_state state)
     struct asking asked = { .state = state };
     struct error err;
     enum status status = STATUS_OK;
-    if (!read_number(x->values[0], INT64_MAX, &asked.id))
+    if (!read_number(x->values[0], ID_MAX, &asked.id))
         status = error_set(&err, STATUS_NOT_FOUND, "there is no such suggestion: ids are numbers");
     if (status == STATUS_OK)
         status = start(x, &asked, decide, answer_decided, &err);

@@ -21,12 +21,14 @@
 
 #include "base/bytes.h"
 #include "server/protocol/http_chunks.h"
+#include "server/protocol/http_error.h"
 #include "server/protocol/http_head.h"
 #include "server/protocol/http_reply.h"
 #include "server/protocol/http_scan.h"
 #include "server/protocol/order.h"
 
 #define BODY_KEEP_BYTES 65536 // a larger body's memory is given back after its message
+#define REFUSAL_BYTES_MAX 1024
 
 #define SLOT_WITHOUT_BODY 1u // the answer to HEAD
 #define SLOT_HTTP_1_0 2u     // must be told that the connection stays open
@@ -212,27 +214,51 @@ static void clear_body(struct http *http)
         bytes_reset(&http->body);
 }
 
+static void add_slot(struct http *http)
+{
+    struct order_slot *slot = order_add(&http->order);
+    if (http->head.method.len == 4 && memcmp(http->head.method.at, "HEAD", 4) == 0)
+        slot->flags |= SLOT_WITHOUT_BODY;
+    if (http->head.is_http_1_0)
+        slot->flags |= SLOT_HTTP_1_0;
+}
+
+/* A refusal is small; if even that cannot be held, the connection ends without it. */
+static void reply_refusal(struct http *http, struct refusal why)
+{
+    const bool is_problem = http_error_is_problem(http->head.path);
+    json_t *value = http_error(is_problem, why.code, why.text);
+    struct bytes body;
+    bytes_init(&body, REFUSAL_BYTES_MAX);
+    if (value && json_write(&body, value))
+        (void)!http_reply(http, &(struct reply){ .number = http->order.last_number,
+                                                 .code = why.code,
+                                                 .content_type = http_error_type(is_problem),
+                                                 .body = body.data,
+                                                 .len = body.len });
+    else
+        (void)!http_reply(
+            http,
+            &(struct reply){ .number = http->order.last_number, .code = why.code, .body = "" });
+    bytes_release(&body);
+    json_decref(value);
+}
+
 /* Answer the message that is coming in ourselves. Where its end would be is unknown or not worth
  * waiting for, so it is the last. */
 static void refuse(struct http *http, struct refusal why)
 {
     struct message message;
-    char body[256];
-    int len = snprintf(body, sizeof body, "{\"error\":\"%s\"}", why.text);
-    if (http->state == HTTP_HEAD)
-        order_add(&http->order);
+    if (http->state == HTTP_HEAD) {
+        http_head_begin(&http->head, http->head_bytes, http->head_len); // as far as it has come
+        add_slot(http);
+    }
     http->state = HTTP_FINISHED;
     http->continue_wanted = false;
     clear_body(http);
     format_id(http, http->order.last_number, message.id);
     http->sink->refused(http->sink, message.id, why.code);
-
-    /* A refusal is small; if even that cannot be held, the connection ends without it. */
-    (void)!http_reply(http, &(struct reply){ .number = http->order.last_number,
-                                             .code = why.code,
-                                             .content_type = "application/json",
-                                             .body = body,
-                                             .len = (size_t)len });
+    reply_refusal(http, why);
 }
 
 static void message_complete(struct http *http)
@@ -269,12 +295,7 @@ static void head_complete(struct http *http)
         refuse(http, (struct refusal){ 413, "the body is over the limit" });
         return;
     }
-    struct order_slot *slot = order_add(&http->order);
-    if (http->head.method.len == 4 && memcmp(http->head.method.at, "HEAD", 4) == 0)
-        slot->flags |= SLOT_WITHOUT_BODY;
-    if (http->head.is_http_1_0)
-        slot->flags |= SLOT_HTTP_1_0;
-
+    add_slot(http);
     if (!http->head.chunked && http->head.length == 0) {
         message_complete(http);
         return;

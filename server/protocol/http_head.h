@@ -25,6 +25,10 @@ struct http_head {
     uint64_t length; // of the body, when not chunked
 };
 
+/* Of a head of which perhaps not all has come, what its request line says: method, path, query and
+ * host. Without a whole request line nothing. */
+void http_head_begin(struct http_head *head, const char *bytes, size_t len);
+
 /* false: *why says with which status to refuse it. */
 MUST_CHECK bool http_head_parse(struct http_head *head, const char *bytes, size_t len,
                                 struct refusal *why);

@@ -286,7 +286,8 @@ class Suggestions(Base):
         self.assertEqual(len(first), 2)
         rest = self.server.get("/v1/suggestions?limit=2&before=%d" % first[1]["id"]).json
         self.assertLess(rest["suggestions"][0]["id"], first[1]["id"])
-        for query in ("limit=0", "limit=501", "limit=x", "before=0", "before=-1", "state=none"):
+        for query in ("limit=0", "limit=501", "limit=x", "before=0", "before=-1",
+                      "before=9007199254740992", "state=none"):
             self.assertEqual(self.server.get("/v1/suggestions?" + query).status, 400, query)
         for path in ("/v1/suggestions/x/accept", "/v1/suggestions/99999999/reject"):
             self.assertEqual(self.post(path, b"").status, 404)

@@ -246,6 +246,30 @@ class V1(unittest.TestCase):
         self.assert_problem(reply, 405, "POST")
         self.assertEqual(reply.headers["allow"], "POST, OPTIONS")
 
+    def test_every_method_that_is_known_to_http_is_405_where_it_does_not_fit(self):
+        for method in ("PUT", "PATCH", "DELETE", "TRACE", "QUERY", "PROPFIND"):
+            reply = self.server.ask(request_bytes(method, "/v1/models"))
+            self.assert_problem(reply, 405, "GET")
+            self.assertEqual(reply.headers["allow"], "GET, HEAD, OPTIONS")
+        self.assert_problem(self.server.ask(request_bytes("FETCH", "/v1/models")), 501, "not known")
+
+    def test_what_is_refused_before_anybody_is_asked_is_a_problem_too(self):
+        head = b"POST /v1/translate HTTP/1.1\r\nHost: a\r\n"
+        for rest, status in ((b"X: a\r\n b\r\n\r\n", 400),
+                             (b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+                             (b"Content-Type: application/json\r\n\r\n", 411),
+                             (b"Content-Length: 100000000\r\n\r\n", 413),
+                             (b"Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417),
+                             (b"X: " + b"a" * 20000 + b"\r\n\r\n", 431),
+                             (b"Transfer-Encoding: gzip\r\n\r\n", 501)):
+            with self.subTest(rest[:40]):
+                self.assert_problem(self.server.ask(head + rest), status)
+        version = self.server.ask(b"GET /v1/models HTTP/1.2\r\nHost: a\r\n\r\n")
+        self.assert_problem(version, 505)
+        for target in ("/v1/" + "a" * 20000, "/v2/" + "a" * 20000):     # where it goes is not known
+            reply = self.server.get(target)
+            self.assertEqual((reply.status, list(reply.json)), (414, ["error"]))
+
     # ---- lines ----
 
     def test_a_line_may_be_a_request(self):
