@@ -67,26 +67,12 @@ static enum status use_wal_in_time(struct db *db, int busy_ms, struct error *err
     return status;
 }
 
-/* The number that a pragma has. */
-static enum status pragma(struct db *db, const char *sql, int *value, struct error *err)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    enum status status = sql_prepare(db, &s, sql, err);
-    if (status == STATUS_OK)
-        status = sql_step(db, s, &has_row, err);
-    if (status == STATUS_OK)
-        *value = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return status;
-}
-
 /* So that pages of what was deleted can be given back to the disk: a new file has it from its
  * first page on. */
 static enum status give_back_pages(struct db *db, struct error *err)
 {
-    int pages;
-    enum status status = pragma(db, "PRAGMA page_count", &pages, err);
+    long long pages;
+    enum status status = sql_number(db, "PRAGMA page_count", &pages, err);
     if (status == STATUS_OK && pages == 0)
         status = sql_run(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
     return status;
@@ -95,8 +81,8 @@ static enum status give_back_pages(struct db *db, struct error *err)
 /* A file of the first releases is written anew; with another process in it, another time. */
 static enum status give_back_old_pages(struct db *db, struct error *err)
 {
-    int mode;
-    enum status status = pragma(db, "PRAGMA auto_vacuum", &mode, err);
+    long long mode;
+    enum status status = sql_number(db, "PRAGMA auto_vacuum", &mode, err);
     if (status == STATUS_OK && mode != AUTO_VACUUM_INCREMENTAL)
         status = sql_run(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", err);
     return status == STATUS_BUSY ? STATUS_OK : status;

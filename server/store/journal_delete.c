@@ -21,29 +21,6 @@ static enum status settle_queue(struct journal *journal, struct error *err)
     return STATUS_OK;
 }
 
-/* The statement's parameters are `first` and `second`. */
-static enum status delete_some(struct db *db, const char *sql, long long first, long long second,
-                               int *deleted, struct error *err)
-{
-    sqlite3_stmt *s = NULL;
-    enum status status = sql_begin(db, err);
-    if (status != STATUS_OK)
-        return status;
-    status = sql_prepare(db, &s, sql, err);
-    if (status == STATUS_OK)
-        status = sql_bind_number(db, s, 1, first, err);
-    if (status == STATUS_OK)
-        status = sql_bind_number(db, s, 2, second, err);
-    if (status == STATUS_OK)
-        status = sql_step_once(db, s, err);
-    const int changes = sqlite3_changes(db->handle);
-    sqlite3_finalize(s);
-    status = sql_end(db, status, err);
-    if (status == STATUS_OK)
-        *deleted = changes;
-    return status;
-}
-
 enum status journal_delete(struct db *db, struct journal *journal, long long id, long long key_id,
                            struct error *err)
 {
@@ -51,8 +28,8 @@ enum status journal_delete(struct db *db, struct journal *journal, long long id,
     enum status status = settle_queue(journal, err);
     if (status == STATUS_OK)
         status =
-            delete_some(db, "DELETE FROM translations WHERE id = ?1 AND (?2 < 0 OR key_id = ?2)",
-                        id, key_id, &deleted, err);
+            sql_change(db, "DELETE FROM translations WHERE id = ?1 AND (?2 < 0 OR key_id = ?2)", id,
+                       key_id, &deleted, err);
     if (status == STATUS_OK && deleted == 0)
         status = error_set(err, STATUS_NOT_FOUND, "there is no such translation");
     return status;
@@ -65,10 +42,10 @@ enum status journal_delete_of_key(struct db *db, struct journal *journal, long l
     *deleted = 0;
     enum status status = settle_queue(journal, err);
     while (status == STATUS_OK && some == STEP_ROWS) {
-        status = delete_some(db,
-                             "DELETE FROM translations WHERE id IN (SELECT id FROM translations "
-                             "WHERE key_id = ?1 ORDER BY id LIMIT ?2)",
-                             key_id, STEP_ROWS, &some, err);
+        status = sql_change(db,
+                            "DELETE FROM translations WHERE id IN (SELECT id FROM translations "
+                            "WHERE key_id = ?1 ORDER BY id LIMIT ?2)",
+                            key_id, STEP_ROWS, &some, err);
         if (status == STATUS_OK)
             *deleted += some;
     }

@@ -9,53 +9,24 @@
 #define STEP_PAGES 1000
 #define EMPTY_PAGES_KEPT 1000 // for what will be stored next
 
-static enum status number(struct db *db, const char *sql, long long *out, struct error *err)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    enum status status = sql_prepare(db, &s, sql, err);
-    if (status == STATUS_OK)
-        status = sql_step(db, s, &has_row, err);
-    if (status == STATUS_OK)
-        *out = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return status;
-}
-
 static enum status sizes(struct db *db, long long *pages, long long *empty, long long *page_bytes,
                          struct error *err)
 {
-    enum status status = number(db, "PRAGMA page_count", pages, err);
+    enum status status = sql_number(db, "PRAGMA page_count", pages, err);
     if (status == STATUS_OK)
-        status = number(db, "PRAGMA freelist_count", empty, err);
+        status = sql_number(db, "PRAGMA freelist_count", empty, err);
     if (status == STATUS_OK)
-        status = number(db, "PRAGMA page_size", page_bytes, err);
+        status = sql_number(db, "PRAGMA page_size", page_bytes, err);
     return status;
 }
 
 /* The oldest with ids below `below`, what hangs on them included. */
 static enum status delete_oldest(struct db *db, long long below, int *deleted, struct error *err)
 {
-    sqlite3_stmt *s = NULL;
-    enum status status = sql_begin(db, err);
-    if (status != STATUS_OK)
-        return status;
-    status = sql_prepare(db, &s,
-                         "DELETE FROM translations WHERE id IN (SELECT id FROM translations "
-                         "WHERE id < ?1 ORDER BY id LIMIT ?2)",
-                         err);
-    if (status == STATUS_OK)
-        status = sql_bind_number(db, s, 1, below, err);
-    if (status == STATUS_OK)
-        status = sql_bind_number(db, s, 2, STEP_ROWS, err);
-    if (status == STATUS_OK)
-        status = sql_step_once(db, s, err);
-    const int changes = sqlite3_changes(db->handle);
-    sqlite3_finalize(s);
-    status = sql_end(db, status, err);
-    if (status == STATUS_OK)
-        *deleted = changes;
-    return status;
+    return sql_change(db,
+                      "DELETE FROM translations WHERE id IN (SELECT id FROM translations "
+                      "WHERE id < ?1 ORDER BY id LIMIT ?2)",
+                      below, STEP_ROWS, deleted, err);
 }
 
 static enum status give_back(struct db *db, struct error *err)
@@ -91,7 +62,7 @@ enum status journal_prune(struct db *db, long long keep_ms, long long keep_bytes
         (keep_bytes > 0 && empty > 0 && pages * page_bytes > keep_bytes))
         status = give_back(db, err);
     if (status == STATUS_OK)
-        status = number(db, "PRAGMA freelist_count", &left, err);
+        status = sql_number(db, "PRAGMA freelist_count", &left, err);
     if (status == STATUS_OK)
         *more = *deleted > 0 || (left > EMPTY_PAGES_KEPT && left < empty);
     return status;

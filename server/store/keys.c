@@ -49,20 +49,6 @@ static enum status make_key(long long id, char key[KEY_BYTES], char hex[SHA256_H
     return STATUS_OK;
 }
 
-static enum status query_number(struct db *db, const char *sql, long long *number,
-                                struct error *err)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    enum status status = sql_prepare(db, &s, sql, err);
-    if (status == STATUS_OK)
-        status = sql_step(db, s, &has_row, err);
-    if (status == STATUS_OK)
-        *number = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return status;
-}
-
 static enum status check_name_is_free(struct db *db, const char *name, struct error *err)
 {
     bool has_row = false;
@@ -110,7 +96,7 @@ static enum status add(struct db *db, const char *name, unsigned scopes, int rat
     long long newest = 0;
     enum status status = check_name_is_free(db, name, err);
     if (status == STATUS_OK)
-        status = query_number(db, "SELECT coalesce(max(id), 0) FROM keys", &newest, err);
+        status = sql_number(db, "SELECT coalesce(max(id), 0) FROM keys", &newest, err);
     if (status == STATUS_OK && newest >= KEYS_MAX)
         status = error_set(err, STATUS_TOO_LARGE, "%d keys have been given out, and no more can be",
                            KEYS_MAX);
@@ -189,10 +175,10 @@ enum status keys_each(struct db *db, void (*each)(void *context, const struct ke
 
 enum status keys_stamp(struct db *db, long long *stamp, struct error *err)
 {
-    return query_number(db,
-                        "SELECT coalesce(sum(id * 1000003 + scopes * 101 + coalesce(rate, 0) "
-                        "+ coalesce(revoked_ms, 0)), 0) FROM keys",
-                        stamp, err);
+    return sql_number(db,
+                      "SELECT coalesce(sum(id * 1000003 + scopes * 101 + coalesce(rate, 0) "
+                      "+ coalesce(revoked_ms, 0)), 0) FROM keys",
+                      stamp, err);
 }
 
 static int hex_digit(char c)
@@ -239,7 +225,7 @@ enum status key_set_load(struct key_set **out, struct db *db, struct error *err)
     long long count = 0;
     *out = NULL;
     enum status status =
-        query_number(db, "SELECT count(*) FROM keys WHERE revoked_ms IS NULL", &count, err);
+        sql_number(db, "SELECT count(*) FROM keys WHERE revoked_ms IS NULL", &count, err);
     if (status != STATUS_OK)
         return status;
     const int max = count < KEYS_MAX ? (int)count : KEYS_MAX;

@@ -53,27 +53,13 @@ static enum status check_recorded(struct db *db, sqlite3_stmt *row,
     return status;
 }
 
-/* The number that a query of one row gives. */
-static enum status count(struct db *db, const char *sql, int *number, struct error *err)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    enum status status = sql_prepare(db, &s, sql, err);
-    if (status == STATUS_OK)
-        status = sql_step(db, s, &has_row, err);
-    if (status == STATUS_OK)
-        *number = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return status;
-}
-
 static enum status has_record(struct db *db, bool *has, struct error *err)
 {
-    int own = 0, all = 0;
+    long long own = 0, all = 0;
     enum status status =
-        count(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'migrations'", &own, err);
+        sql_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'migrations'", &own, err);
     if (status == STATUS_OK)
-        status = count(db, "SELECT count(*) FROM sqlite_schema", &all, err);
+        status = sql_number(db, "SELECT count(*) FROM sqlite_schema", &all, err);
     if (status == STATUS_OK && own == 0 && all > 0)
         status = error_set(err, STATUS_BAD_FILE,
                            "%s is a database of another program: give another path", db->path);

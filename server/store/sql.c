@@ -73,6 +73,19 @@ enum status sql_step_once(struct db *db, sqlite3_stmt *statement, struct error *
     return status;
 }
 
+enum status sql_number(struct db *db, const char *sql, long long *out, struct error *err)
+{
+    bool has_row;
+    sqlite3_stmt *s;
+    enum status status = sql_prepare(db, &s, sql, err);
+    if (status == STATUS_OK)
+        status = sql_step(db, s, &has_row, err);
+    if (status == STATUS_OK)
+        *out = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return status;
+}
+
 enum status sql_text(struct db *db, sqlite3_stmt *statement, int column, const char **text,
                      struct error *err)
 {
@@ -107,5 +120,27 @@ enum status sql_end(struct db *db, enum status status, struct error *err)
         status = sql_run(db, "COMMIT", err);
     if (status != STATUS_OK) // some failures have rolled back by themselves
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+enum status sql_change(struct db *db, const char *sql, long long first, long long second,
+                       int *changes, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status status = sql_begin(db, err);
+    if (status != STATUS_OK)
+        return status;
+    status = sql_prepare(db, &s, sql, err);
+    if (status == STATUS_OK)
+        status = sql_bind_number(db, s, 1, first, err);
+    if (status == STATUS_OK)
+        status = sql_bind_number(db, s, 2, second, err);
+    if (status == STATUS_OK)
+        status = sql_step_once(db, s, err);
+    const int rows = sqlite3_changes(db->handle);
+    sqlite3_finalize(s);
+    status = sql_end(db, status, err);
+    if (status == STATUS_OK)
+        *changes = rows;
     return status;
 }

@@ -43,6 +43,9 @@ MUST_CHECK enum status sql_step(struct db *db, sqlite3_stmt *statement, bool *ha
 /* One that gives no rows; ready to be bound and run again afterwards. */
 MUST_CHECK enum status sql_step_once(struct db *db, sqlite3_stmt *statement, struct error *err);
 
+/* The first number of a query's one row. */
+MUST_CHECK enum status sql_number(struct db *db, const char *sql, long long *out,
+                                  struct error *err);
 /* A text of the row at hand, borrowed until the next step; a column that is never NULL. */
 MUST_CHECK enum status sql_text(struct db *db, sqlite3_stmt *statement, int column,
                                 const char **text, struct error *err);
@@ -57,5 +60,8 @@ MUST_CHECK enum status sql_bind_number(struct db *db, sqlite3_stmt *statement, i
 MUST_CHECK enum status sql_begin(struct db *db, struct error *err);
 /* Commits if `status` is OK, else rolls back and returns `status` as it came. */
 MUST_CHECK enum status sql_end(struct db *db, enum status status, struct error *err);
+/* A transaction of its own: a statement whose parameters are two numbers. *changes: rows. */
+MUST_CHECK enum status sql_change(struct db *db, const char *sql, long long first, long long second,
+                                  int *changes, struct error *err);
 
 #endif

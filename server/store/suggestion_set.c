@@ -32,19 +32,11 @@ static size_t write_key(char key[KEY_BYTES_MAX], const char *source_language,
 
 enum status suggestions_stamp(struct db *db, long long *stamp, struct error *err)
 {
-    bool has_row;
-    sqlite3_stmt *q;
-    enum status status = sql_prepare(
-        db, &q,
+    return sql_number(
+        db,
         "SELECT (SELECT count(*) FROM suggestions WHERE state = 'accepted') * 1000003 + "
         "coalesce((SELECT max(decided_ms) FROM suggestions), 0)",
-        err);
-    if (status == STATUS_OK)
-        status = sql_step(db, q, &has_row, err);
-    if (status == STATUS_OK)
-        *stamp = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
-    return status;
+        stamp, err);
 }
 
 static enum status take_row(struct db *db, sqlite3_stmt *q, struct suggestion_set *set,

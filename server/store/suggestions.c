@@ -159,17 +159,13 @@ static enum status update(struct db *db, const char *sql, long long id, struct e
 
 static enum status check_accepted_room(struct db *db, struct error *err)
 {
-    bool has_row;
-    sqlite3_stmt *q;
+    long long accepted;
     enum status status =
-        sql_prepare(db, &q, "SELECT count(*) FROM suggestions WHERE state = 'accepted'", err);
-    if (status == STATUS_OK)
-        status = sql_step(db, q, &has_row, err);
-    if (status == STATUS_OK && sqlite3_column_int(q, 0) >= SUGGESTIONS_ACCEPTED_MAX)
+        sql_number(db, "SELECT count(*) FROM suggestions WHERE state = 'accepted'", &accepted, err);
+    if (status == STATUS_OK && accepted >= SUGGESTIONS_ACCEPTED_MAX)
         status = error_set(err, STATUS_TOO_LARGE,
                            "%d suggestions are accepted, and no more can be: reject some",
                            SUGGESTIONS_ACCEPTED_MAX);
-    sqlite3_finalize(q);
     return status;
 }
 
