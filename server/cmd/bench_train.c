@@ -530,8 +530,9 @@ static bool has_bf16(void)
     return pid > 0 && waitpid(pid, &ended, 0) == pid && WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
 }
 
-static enum status bench(struct bench *b, const struct options *o, struct error *err)
+static enum status bench(void *state, const struct options *o, struct error *err)
 {
+    struct bench *b = state;
     enum status status = read_options(b, o, err);
     if (status == STATUS_OK)
         status = open_data(b, o, err);
@@ -552,8 +553,9 @@ static enum status bench(struct bench *b, const struct options *o, struct error 
     return STATUS_OK;
 }
 
-static void release(struct bench *b)
+static void release(void *state)
 {
+    struct bench *b = state;
     shard_close(b->shard);
     pairs_release(&b->valid);
     if (b->shard_path[0])
@@ -564,15 +566,7 @@ static void release(struct bench *b)
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct bench *b = memory_zeroed(1, sizeof *b);
-    if (!b)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    const enum status status = bench(b, o, &err);
-    release(b);
-    memory_free(b);
-    return options_finish(o, status, &err);
+    return options_run(o, sizeof(struct bench), bench, release);
 }
 
 static const struct option_spec specs[] = {

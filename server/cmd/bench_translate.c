@@ -405,8 +405,9 @@ static enum status read_choices(const struct options *o, const char *name, int u
     return STATUS_OK;
 }
 
-static enum status bench(struct bench *b, const struct options *o, struct error *err)
+static enum status bench(void *state, const struct options *o, struct error *err)
 {
+    struct bench *b = state;
     enum status status = options_need(o, err, "model", NULL);
     if (status == STATUS_OK)
         status = text_list_read(&b->texts, options_operand(o, 0), err);
@@ -441,19 +442,17 @@ static enum status bench(struct bench *b, const struct options *o, struct error 
     return STATUS_OK;
 }
 
-static int run(const struct options *o)
+static void release(void *state)
 {
-    struct error err;
-    struct bench *b = memory_zeroed(1, sizeof *b);
-    if (!b)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    const enum status status = bench(b, o, &err);
+    struct bench *b = state;
     for (int type = 0; type < WEIGHT_TYPES; type++)
         engine_free(b->engines[type]);
     text_list_release(&b->texts);
-    memory_free(b);
-    return options_finish(o, status, &err);
+}
+
+static int run(const struct options *o)
+{
+    return options_run(o, sizeof(struct bench), bench, release);
 }
 
 static const struct option_spec specs[] = {

@@ -3,22 +3,11 @@
  */
 #include "server/cmd/database_option.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #define ARENA_BYTES ((size_t)1 << 30)
 
 enum status database_open(struct db **out, const struct options *o, struct error *err)
 {
     return db_open_existing(out, options_text(o, "database"), err);
-}
-
-enum status flush_output(enum status status, struct error *err)
-{
-    if (fflush(stdout) != 0 && status == STATUS_OK)
-        return error_set(err, STATUS_IO, "writing: %s", strerror(errno));
-    return status;
 }
 
 int database_ask(const struct options *o,
@@ -33,7 +22,7 @@ int database_ask(const struct options *o,
         status = error_set(&err, STATUS_NO_MEMORY, "no memory to read the database");
     if (status == STATUS_OK)
         status = ask(db, o, &arena, &err);
-    status = flush_output(status, &err);
+    status = output_flush(status, &err);
     arena_release(&arena);
     db_close(db);
     return options_finish(o, status, &err);

@@ -11,15 +11,16 @@
 
 /* ---- backup ---- */
 
+static enum status backup(struct db *db, const struct options *o, struct arena *arena,
+                          struct error *err)
+{
+    (void)arena;
+    return db_backup(db, options_operand(o, 0), err);
+}
+
 static int run_backup(const struct options *o)
 {
-    struct error err;
-    struct db *db;
-    enum status status = database_open(&db, o, &err);
-    if (status == STATUS_OK)
-        status = db_backup(db, options_operand(o, 0), &err);
-    db_close(db);
-    return options_finish(o, status, &err);
+    return database_ask(o, backup);
 }
 
 static const struct option_spec plain_specs[] = { DATABASE_OPTION, { 0 } };
@@ -44,22 +45,23 @@ static void print_problem(void *context, const char *problem)
     puts(problem);
 }
 
-static int run_check(const struct options *o)
+static enum status check(struct db *db, const struct options *o, struct arena *arena,
+                         struct error *err)
 {
-    struct error err;
-    struct db *db;
     int problems = 0;
-    enum status status = database_open(&db, o, &err);
-    if (status == STATUS_OK)
-        status = db_check(db, print_problem, NULL, &problems, &err);
+    (void)arena;
+    enum status status = db_check(db, print_problem, NULL, &problems, err);
     if (status == STATUS_OK && problems == 0)
         puts("ok");
     if (status == STATUS_OK && problems > 0)
-        status = error_set(&err, STATUS_BAD_FILE, "%s is damaged: restore a backup",
+        status = error_set(err, STATUS_BAD_FILE, "%s is damaged: restore a backup",
                            options_text(o, "database"));
-    status = flush_output(status, &err);
-    db_close(db);
-    return options_finish(o, status, &err);
+    return status;
+}
+
+static int run_check(const struct options *o)
+{
+    return database_ask(o, check);
 }
 
 const struct command command_db_check = {
@@ -75,25 +77,28 @@ const struct command command_db_check = {
 
 /* ---- prune ---- */
 
-static int run_prune(const struct options *o)
+static enum status prune(struct db *db, const struct options *o, struct arena *arena,
+                         struct error *err)
 {
-    struct error err;
-    struct db *db;
     const long long keep_ms = options_int(o, "keep-days") * DAY_MS;
     const long long keep_bytes = options_int64(o, "keep-bytes");
     long long deleted = 0;
     bool more = true;
-    enum status status = database_open(&db, o, &err);
+    enum status status = STATUS_OK;
+    (void)arena;
     while (status == STATUS_OK && more) {
         int some;
-        status = journal_prune(db, keep_ms, keep_bytes, &some, &more, &err);
+        status = journal_prune(db, keep_ms, keep_bytes, &some, &more, err);
         deleted += status == STATUS_OK ? some : 0;
     }
     if (status == STATUS_OK)
         printf("%lld translations deleted\n", deleted);
-    status = flush_output(status, &err);
-    db_close(db);
-    return options_finish(o, status, &err);
+    return status;
+}
+
+static int run_prune(const struct options *o)
+{
+    return database_ask(o, prune);
 }
 
 static const struct option_spec prune_specs[] = {
@@ -135,26 +140,28 @@ static enum status delete_of_key(struct db *db, const char *name, long long *del
     return status == STATUS_OK ? journal_delete_of_key(db, NULL, key_id, deleted, err) : status;
 }
 
+static enum status delete_all(struct db *db, const struct options *o, struct arena *arena,
+                              struct error *err)
+{
+    const char *key = options_text(o, "key");
+    long long deleted = 0;
+    enum status status = key ? delete_of_key(db, key, &deleted, err) : STATUS_OK;
+    (void)arena;
+    for (int i = 0; status == STATUS_OK && i < options_operand_count(o); i++, deleted++)
+        status = delete_one(db, options_operand(o, i), err);
+    if (status == STATUS_OK)
+        printf("%lld translations deleted\n", deleted);
+    return status;
+}
+
 static int run_delete(const struct options *o)
 {
     struct error err;
-    struct db *db = NULL;
-    long long deleted = 0;
-    const char *key = options_text(o, "key");
-    enum status status = STATUS_OK;
-    if (!key == (options_operand_count(o) == 0))
-        status = error_set(&err, STATUS_BAD_USAGE, "give ids, or --key with the name of a key");
-    if (status == STATUS_OK)
-        status = database_open(&db, o, &err);
-    if (status == STATUS_OK && key)
-        status = delete_of_key(db, key, &deleted, &err);
-    for (int i = 0; status == STATUS_OK && i < options_operand_count(o); i++, deleted++)
-        status = delete_one(db, options_operand(o, i), &err);
-    if (status == STATUS_OK)
-        printf("%lld translations deleted\n", deleted);
-    status = flush_output(status, &err);
-    db_close(db);
-    return options_finish(o, status, &err);
+    if (!options_text(o, "key") == (options_operand_count(o) == 0)) {
+        error_set(&err, STATUS_BAD_USAGE, "give ids, or --key with the name of a key");
+        return options_finish(o, STATUS_BAD_USAGE, &err);
+    }
+    return database_ask(o, delete_all);
 }
 
 static const struct option_spec delete_specs[] = {

@@ -1,7 +1,6 @@
 /*
  * detect.c - "verso detect": the language of texts, a line of answer for each.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,9 +82,7 @@ static enum status detect_text(struct detecting *d, const char *where, long numb
 /* Whoever writes lines one by one gets answers one by one. */
 static enum status flush_before_waiting(struct line_reader *in, struct error *err)
 {
-    if (line_reader_ready(in) || fflush(stdout) == 0)
-        return STATUS_OK;
-    return error_set(err, STATUS_IO, "writing: %s", strerror(errno));
+    return line_reader_ready(in) ? STATUS_OK : output_flush(STATUS_OK, err);
 }
 
 static enum status detect_lines(struct detecting *d, const char *path, struct error *err)
@@ -139,8 +136,7 @@ static int run(const struct options *o)
         status = error_set(&err, STATUS_NO_MEMORY, "no memory to detect languages");
     if (status == STATUS_OK)
         status = detect_all(&d, o, &err);
-    if (fflush(stdout) != 0 && status == STATUS_OK)
-        status = error_set(&err, STATUS_IO, "writing: %s", strerror(errno));
+    status = output_flush(status, &err);
     arena_release(&d.arena);
     detector_free(d.detector);
     if (status == STATUS_OK && d.bad_lines > 0)

@@ -1,7 +1,6 @@
 /*
  * embed.c - "verso embed nearest" and "verso embed analogy": what word vectors say is near.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -135,7 +134,8 @@ static enum status print_json(const struct question *q, struct error *err)
     return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for the answer");
 }
 
-static enum status answer(const struct options *o, const double *factors, struct question *q,
+/* `factors`: of each word asked for. */
+static enum status answer(struct question *q, const struct options *o, const double *factors,
                           struct error *err)
 {
     q->path = options_operand(o, 0);
@@ -148,34 +148,37 @@ static enum status answer(const struct options *o, const double *factors, struct
         status = print_json(q, err);
     else if (status == STATUS_OK)
         print_lines(q);
-    word_vectors_free(q->vectors);
-    return status;
-}
-
-static int run(const struct options *o, const double *factors)
-{
-    struct error err;
-    struct question *q = memory_zeroed(1, sizeof *q);
-    enum status status = q ? answer(o, factors, q, &err)
-                           : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
-    memory_free(q);
-    if (status == STATUS_OK && fflush(stdout) != 0)
-        status = error_set(&err, STATUS_IO, "writing: %s", strerror(errno));
-    return options_finish(o, status, &err);
+    return output_flush(status, err);
 }
 
 /* ---- the commands ---- */
 
-static int run_nearest(const struct options *o)
+static enum status nearest(void *question, const struct options *o, struct error *err)
 {
     static const double factors[] = { 1 };
-    return run(o, factors);
+    return answer(question, o, factors, err);
+}
+
+static enum status analogy(void *question, const struct options *o, struct error *err)
+{
+    static const double factors[] = { -1, 1, 1 };
+    return answer(question, o, factors, err);
+}
+
+static void release(void *question)
+{
+    struct question *q = question;
+    word_vectors_free(q->vectors);
+}
+
+static int run_nearest(const struct options *o)
+{
+    return options_run(o, sizeof(struct question), nearest, release);
 }
 
 static int run_analogy(const struct options *o)
 {
-    static const double factors[] = { -1, 1, 1 };
-    return run(o, factors);
+    return options_run(o, sizeof(struct question), analogy, release);
 }
 
 static const struct option_spec specs[] = {

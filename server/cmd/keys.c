@@ -1,7 +1,6 @@
 /*
  * keys.c - "verso keys": who may use the service.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,9 +119,7 @@ static int run(const struct options *o)
     if (status == STATUS_OK)
         status = choose(db, o, &err);
     db_close(db);
-    if (status == STATUS_OK && fflush(stdout) != 0)
-        status = error_set(&err, STATUS_IO, "writing: %s", strerror(errno));
-    return options_finish(o, status, &err);
+    return options_finish(o, output_flush(status, &err), &err);
 }
 
 static const struct option_spec specs[] = {

@@ -335,10 +335,7 @@ static enum status choose(const struct options *o, struct error *err)
 static int run(const struct options *o)
 {
     struct error err;
-    enum status status = choose(o, &err);
-    if (status == STATUS_OK && fflush(stdout) != 0)
-        status = error_set(&err, STATUS_IO, "writing: %s", strerror(errno));
-    return options_finish(o, status, &err);
+    return options_finish(o, output_flush(choose(o, &err), &err), &err);
 }
 
 static const struct option_spec specs[] = {

@@ -640,3 +640,24 @@ int options_finish(const struct options *o, enum status status, const struct err
         fprintf(stderr, "verso %s: %s\n", o->name, err->text);
     return (int)exit_code_of(status);
 }
+
+enum status output_flush(enum status status, struct error *err)
+{
+    if (fflush(stdout) != 0 && status == STATUS_OK)
+        return error_set(err, STATUS_IO, "writing: %s", strerror(errno));
+    return status;
+}
+
+int options_run(const struct options *o, size_t bytes,
+                enum status (*run)(void *state, const struct options *o, struct error *err),
+                void (*release)(void *state))
+{
+    struct error err;
+    void *state = memory_zeroed(1, bytes);
+    const enum status status =
+        state ? run(state, o, &err) : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
+    if (state && release)
+        release(state);
+    memory_free(state);
+    return options_finish(o, status, &err);
+}

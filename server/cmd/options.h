@@ -112,4 +112,14 @@ enum exit_code exit_code_of(enum status status);
  * as result. Nothing is said of STATUS_OK and STATUS_CANCELLED. */
 int options_finish(const struct options *o, enum status status, const struct error *err);
 
+/* Before that: what was printed has to be written too. `status` as it came, if it is not OK. */
+MUST_CHECK enum status output_flush(enum status status, struct error *err);
+
+/* A whole command with memory of its own, more than a stack should hold: `bytes` of it, zeroed, go
+ * to `run` and, however that ended, to `release` (NULL: they hold nothing). Returns the exit
+ * code. */
+int options_run(const struct options *o, size_t bytes,
+                enum status (*run)(void *state, const struct options *o, struct error *err),
+                void (*release)(void *state));
+
 #endif

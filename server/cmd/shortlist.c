@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "model/model.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/progress.h"
@@ -106,9 +105,11 @@ static enum status read_options(struct learning *l, const struct options *o, str
     return status;
 }
 
-static enum status put(struct learning *l, const struct options *o, struct error *err)
+static enum status put(void *state, const struct options *o, struct error *err)
 {
+    struct learning *l = state;
     struct lexicon_options options = lexicon_options_default();
+    bytes_init(&l->vocabulary_text, HEADER_BYTES_MAX);
     enum status status = read_options(l, o, err);
     if (status == STATUS_OK)
         status = read_vocabulary(l, err);
@@ -126,20 +127,17 @@ static enum status put(struct learning *l, const struct options *o, struct error
     return status;
 }
 
-static int run(const struct options *o)
+static void release(void *state)
 {
-    struct error err;
-    struct learning *l = memory_zeroed(1, sizeof *l);
-    if (!l)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    bytes_init(&l->vocabulary_text, HEADER_BYTES_MAX);
-    const enum status status = put(l, o, &err);
+    struct learning *l = state;
     shard_close(l->shard);
     vocabulary_free(l->vocabulary);
     bytes_release(&l->vocabulary_text);
-    memory_free(l);
-    return options_finish(o, status, &err);
+}
+
+static int run(const struct options *o)
+{
+    return options_run(o, sizeof(struct learning), put, release);
 }
 
 static const struct option_spec specs[] = {

@@ -1,7 +1,6 @@
 /*
  * vocab.c - "verso vocab": a joint vocabulary from parallel text.
  */
-#include "base/memory.h"
 #include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
@@ -9,10 +8,11 @@
 
 #define THREADS_MAX 256
 
-static enum status learn(struct corpora *corpora, const struct options *o, struct error *err)
+static enum status learn(void *state, const struct options *o, struct error *err)
 {
     static const char *const forms[] = { "nfc", "nfkc", NULL }; // in the order of enum text_form
     int form, available = threads_available();
+    struct corpora *corpora = state;
     struct vocabulary *vocabulary;
     enum status status = options_need(o, err, "out", NULL);
     if (status == STATUS_OK)
@@ -41,12 +41,7 @@ static enum status learn(struct corpora *corpora, const struct options *o, struc
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct corpora *corpora = memory_zeroed(1, sizeof *corpora);
-    enum status status = corpora ? learn(corpora, o, &err)
-                                 : error_set(&err, STATUS_NO_MEMORY, "no memory to begin with");
-    memory_free(corpora);
-    return options_finish(o, status, &err);
+    return options_run(o, sizeof(struct corpora), learn, NULL);
 }
 
 static const struct option_spec specs[] = {
