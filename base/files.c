@@ -276,3 +276,9 @@ void file_map_close(struct file_map *map)
         munmap((void *)(uintptr_t)map->data, map->len);
     *map = (struct file_map){ 0 };
 }
+
+const char *path_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}

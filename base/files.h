@@ -1,5 +1,5 @@
 /*
- * files.h - files that are replaced whole or not at all, and files mapped for reading.
+ * files.h - files that are replaced whole or not at all, files mapped for reading, and names.
  *
  *     struct file_writer *w;
  *     if (file_writer_open(&w, "model.safetensors", &err) != STATUS_OK) ...
@@ -35,5 +35,8 @@ struct file_map {
 };
 MUST_CHECK enum status file_map_open(struct file_map *map, const char *path, struct error *err);
 void file_map_close(struct file_map *map); // {0} is fine
+
+/* What is behind the path's last slash, or all of it. */
+const char *path_name(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "server/cmd/corpora.h"
 
+#include "base/files.h"
 #include "server/cmd/progress.h"
 
 #define BAD_LINES_SAID 10
@@ -36,6 +37,14 @@ enum status corpora_from_options(struct corpora *c, const struct options *o, con
     for (int i = 0; with_operands && i < options_operand_count(o); i++)
         c->paths[c->count++] = options_operand(o, i);
     return c->count > 0 ? STATUS_OK : options_need(o, err, name, NULL);
+}
+
+json_t *corpora_names(const struct corpora *c)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < c->count; i++)
+        json_array_append_new(names, json_string(path_name(c->paths[i])));
+    return names;
 }
 
 /* ---- learning a vocabulary ---- */

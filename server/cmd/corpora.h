@@ -5,6 +5,7 @@
 #ifndef SERVER_CMD_CORPORA_H
 #define SERVER_CMD_CORPORA_H
 
+#include "base/json.h"
 #include "base/status.h"
 #include "server/cmd/options.h"
 #include "server/engine/corpus.h"
@@ -31,6 +32,9 @@ struct corpora {
 MUST_CHECK enum status corpora_from_options(struct corpora *c, const struct options *o,
                                             const char *name, bool with_operands,
                                             struct error *err);
+
+/* Names without folders, for a card: where they lay is nobody's business. NULL: no memory. */
+json_t *corpora_names(const struct corpora *c);
 
 /* Of texts, or a joint one of both sides of pairs; options.on_progress is set here. Bad lines have
  * been said afterwards and are not said again. */

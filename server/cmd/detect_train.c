@@ -4,9 +4,8 @@
  *     files -> alphabet (the checkpoint's when it goes on) -> labelled sequences -> training.h
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/memory.h"
+#include "base/files.h"
 #include "model/train/classification.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/detect_data.h"
@@ -28,22 +27,11 @@ struct detector_training {
 
 /* ---- alphabet and data ---- */
 
-static enum status checkpoint_to_vocabulary(struct detector_training *c, struct error *err)
-{
-    struct bytes text;
-    bytes_init(&text, TRAINING_TEXT_BYTES_MAX);
-    enum status status = checkpoint_vocabulary(c->training.checkpoint, &text, err);
-    if (status == STATUS_OK)
-        status = vocabulary_parse_tsv(&c->vocabulary, text.data, text.len, err);
-    bytes_release(&text);
-    return status;
-}
-
 static enum status get_vocabulary(struct detector_training *c, struct error *err)
 {
     enum status status =
         c->training.resume
-            ? checkpoint_to_vocabulary(c, err)
+            ? training_resumed_vocabulary(&c->training, &c->vocabulary, err)
             : detect_files_alphabet(&c->train, &c->labels, c->data.sentences, &c->vocabulary, err);
     if (status != STATUS_OK)
         return status;
@@ -93,19 +81,13 @@ static enum status write_labels(struct detector_training *c, struct error *err)
     return ok ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for the labels");
 }
 
-static const char *name_without_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static json_t *files_of(const struct detector_training *c)
 {
     json_t *files = json_array();
     for (int i = 0; i < c->train.count; i++) {
         const struct detect_file *file = &c->train.list[i];
         json_array_append_new(files, json_sprintf("%s=%s:%d", c->labels.names[file->label],
-                                                  name_without_folder(file->path), file->column));
+                                                  path_name(file->path), file->column));
     }
     return files;
 }
@@ -195,8 +177,9 @@ static enum status read_options(struct detector_training *c, const struct option
 
 /* ---- the command ---- */
 
-static enum status train(struct detector_training *c, const struct options *o, struct error *err)
+static enum status train(void *command, const struct options *o, struct error *err)
 {
+    struct detector_training *c = command;
     enum status status = read_options(c, o, err);
     if (status == STATUS_OK)
         status = get_vocabulary(c, err);
@@ -214,22 +197,19 @@ static enum status train(struct detector_training *c, const struct options *o, s
     return status;
 }
 
-static int run(const struct options *o)
+static void release(void *command)
 {
-    struct error err;
-    struct detector_training *c = memory_zeroed(1, sizeof *c);
-    if (!c)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    const enum status status = train(c, o, &err);
+    struct detector_training *c = command;
     classification_task_free(c->task);
     detect_data_release(&c->train_data);
     detect_data_release(&c->valid_data);
     vocabulary_free(c->vocabulary);
     bytes_release(&c->labels_text);
-    const int code = training_end(&c->training, o, status, &err);
-    memory_free(c);
-    return code;
+}
+
+static int run(const struct options *o)
+{
+    return training_command(o, sizeof(struct detector_training), train, release);
 }
 
 static const struct option_spec specs[] = {

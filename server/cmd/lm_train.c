@@ -9,9 +9,7 @@
  * word is the next pieces up to where another word begins.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/memory.h"
 #include "model/train/language.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
@@ -43,23 +41,13 @@ struct language_training {
 
 static enum status get_vocabulary(struct language_training *c, struct error *err)
 {
-    enum status status;
-    if (c->training.resume) {
-        status = training_vocabulary(&c->training, &c->vocabulary, err);
-    } else if (c->vocabulary_path) {
-        status = vocabulary_load_tsv(&c->vocabulary, c->vocabulary_path, err);
-    } else {
-        const struct learn_options learn = { .size = c->vocabulary_size,
-                                             .characters = c->level == LEVEL_CHARACTERS,
-                                             .coverage = VOCABULARY_COVERAGE,
-                                             .threads = c->training.trainer.threads,
-                                             .text = { .form = FORM_NFKC } };
-        status = corpora_learn_vocabulary(&c->train, learn, &c->vocabulary, err);
-    }
-    if (status != STATUS_OK)
-        return status;
-    c->config.vocabulary = vocabulary_size(c->vocabulary);
-    return vocabulary_write_tsv(c->vocabulary, &c->training.vocabulary, err);
+    const struct learn_options learn = { .size = c->vocabulary_size,
+                                         .characters = c->level == LEVEL_CHARACTERS };
+    enum status status = training_vocabulary(&c->training, c->vocabulary_path, &c->train, learn,
+                                             &c->vocabulary, err);
+    if (status == STATUS_OK)
+        c->config.vocabulary = vocabulary_size(c->vocabulary);
+    return status;
 }
 
 /* Each line and its </s>; a line that normalising leaves nothing of is passed over. */
@@ -126,13 +114,8 @@ static enum status read_text(const struct language_training *c, const struct cor
 
 static enum status make_card(struct language_training *c, struct error *err)
 {
-    json_t *files = json_array();
-    for (int i = 0; i < c->train.count; i++) { // where they lay is nobody's business
-        const char *slash = strrchr(c->train.paths[i], '/');
-        json_array_append_new(files, json_string(slash ? slash + 1 : c->train.paths[i]));
-    }
-    c->training.card = json_pack("{s:s, s:{s:o, s:I}}", "name", "lm", "training", "files", files,
-                                 "lines", (json_int_t)c->train_lines);
+    c->training.card = json_pack("{s:s, s:{s:o, s:I}}", "name", "lm", "training", "files",
+                                 corpora_names(&c->train), "lines", (json_int_t)c->train_lines);
     return c->training.card ? STATUS_OK
                             : error_set(err, STATUS_NO_MEMORY, "no memory for the model's card");
 }
@@ -183,8 +166,9 @@ static enum status read_options(struct language_training *c, const struct option
 
 /* ---- the command ---- */
 
-static enum status train(struct language_training *c, const struct options *o, struct error *err)
+static enum status train(void *command, const struct options *o, struct error *err)
 {
+    struct language_training *c = command;
     long valid_lines;
     enum status status = read_options(c, o, err);
     if (status == STATUS_OK)
@@ -201,8 +185,9 @@ static enum status train(struct language_training *c, const struct options *o, s
     return status == STATUS_OK ? training_run(&c->training, &c->task->task, err) : status;
 }
 
-static void release(struct language_training *c)
+static void release(void *command)
 {
+    struct language_training *c = command;
     language_task_free(c->task);
     piece_stream_close(c->train_text);
     piece_stream_close(c->valid_text);
@@ -211,16 +196,7 @@ static void release(struct language_training *c)
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct language_training *c = memory_zeroed(1, sizeof *c);
-    if (!c)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    const enum status status = train(c, o, &err);
-    release(c);
-    const int code = training_end(&c->training, o, status, &err);
-    memory_free(c);
-    return code;
+    return training_command(o, sizeof(struct language_training), train, release);
 }
 
 static const struct option_spec specs[] = {

@@ -55,22 +55,12 @@ struct translation_training {
 
 static enum status get_vocabulary(struct translation_training *c, struct error *err)
 {
-    enum status status;
-    if (c->training.resume) {
-        status = training_vocabulary(&c->training, &c->vocabulary, err);
-    } else if (c->vocabulary_path) {
-        status = vocabulary_load_tsv(&c->vocabulary, c->vocabulary_path, err);
-    } else {
-        const struct learn_options learn = { .size = c->vocabulary_size,
-                                             .coverage = VOCABULARY_COVERAGE,
-                                             .threads = c->training.trainer.threads,
-                                             .text = { .form = FORM_NFKC } };
-        status = corpora_learn_vocabulary(&c->train, learn, &c->vocabulary, err);
-    }
-    if (status != STATUS_OK)
-        return status;
-    c->config.vocabulary = vocabulary_size(c->vocabulary);
-    return vocabulary_write_tsv(c->vocabulary, &c->training.vocabulary, err);
+    const struct learn_options learn = { .size = c->vocabulary_size };
+    enum status status = training_vocabulary(&c->training, c->vocabulary_path, &c->train, learn,
+                                             &c->vocabulary, err);
+    if (status == STATUS_OK)
+        c->config.vocabulary = vocabulary_size(c->vocabulary);
+    return status;
 }
 
 static void say_data(const struct translation_training *c, const char *what, int64_t pairs,
@@ -127,23 +117,12 @@ static enum status read_data(struct translation_training *c, struct error *err)
 
 /* ---- the card and the measure ---- */
 
-/* Names without folders: where they lay is nobody's business. */
-static json_t *file_names(const struct corpora *corpora)
-{
-    json_t *names = json_array();
-    for (int i = 0; i < corpora->count; i++) {
-        const char *slash = strrchr(corpora->paths[i], '/');
-        json_array_append_new(names, json_string(slash ? slash + 1 : corpora->paths[i]));
-    }
-    return names;
-}
-
 static enum status make_card(struct translation_training *c, struct error *err)
 {
     char name[2 * LANGUAGE_BYTES];
     snprintf(name, sizeof name, "%s-%s", c->source, c->target);
     c->training.card = json_pack("{s:s, s:s, s:s, s:{s:o, s:I}}", "name", name, "source", c->source,
-                                 "target", c->target, "training", "files", file_names(&c->train),
+                                 "target", c->target, "training", "files", corpora_names(&c->train),
                                  "pairs", (json_int_t)shard_facts(c->shard)->pairs);
     return c->training.card ? STATUS_OK
                             : error_set(err, STATUS_NO_MEMORY, "no memory for the model's card");
@@ -278,8 +257,9 @@ static enum status put_shortlist(struct translation_training *c, struct error *e
     return shortlist_put(c->shard, c->vocabulary, lexicon_options_default(), out, out, stderr, err);
 }
 
-static enum status train(struct translation_training *c, const struct options *o, struct error *err)
+static enum status train(void *command, const struct options *o, struct error *err)
 {
+    struct translation_training *c = command;
     enum status status = read_options(c, o, err);
     if (status == STATUS_OK)
         status = get_vocabulary(c, err);
@@ -300,8 +280,9 @@ static enum status train(struct translation_training *c, const struct options *o
     return status;
 }
 
-static void release(struct translation_training *c)
+static void release(void *command)
 {
+    struct translation_training *c = command;
     translation_task_free(c->task);
     alignment_pictures_release(&c->pictures);
     memory_free(c->set.sources);
@@ -312,16 +293,7 @@ static void release(struct translation_training *c)
 
 static int run(const struct options *o)
 {
-    struct error err;
-    struct translation_training *c = memory_zeroed(1, sizeof *c);
-    if (!c)
-        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
-                              &err);
-    const enum status status = train(c, o, &err);
-    release(c);
-    const int code = training_end(&c->training, o, status, &err);
-    memory_free(c);
-    return code;
+    return training_command(o, sizeof(struct translation_training), train, release);
 }
 
 static const struct option_spec specs[] = {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "base/threads.h"
 #include "model/model.h"
 
@@ -170,8 +171,8 @@ void training_trace(struct training *t, const struct options *o)
     t->trainer.trace_every = t->trace_path ? options_int64(o, "trace-every") : 0;
 }
 
-enum status training_vocabulary(const struct training *t, struct vocabulary **out,
-                                struct error *err)
+enum status training_resumed_vocabulary(const struct training *t, struct vocabulary **out,
+                                        struct error *err)
 {
     struct bytes text;
     *out = NULL;
@@ -183,17 +184,21 @@ enum status training_vocabulary(const struct training *t, struct vocabulary **ou
     return status;
 }
 
-int training_end(struct training *t, const struct options *o, enum status status,
-                 const struct error *err)
+enum status training_vocabulary(struct training *t, const char *path, struct corpora *corpora,
+                                struct learn_options learn, struct vocabulary **out,
+                                struct error *err)
 {
-    run_log_close(t->log);
-    run_log_close(t->trace);
-    bytes_release(&t->vocabulary);
-    json_decref(t->card);
-    json_decref(t->given_card);
-    peers_leave(&t->peers, status == STATUS_OK);
-    const int signal = atomic_load(&stop_signal); // none where a rank was lost
-    return status == STATUS_CANCELLED && signal ? 128 + signal : options_finish(o, status, err);
+    enum status status;
+    learn.coverage = VOCABULARY_COVERAGE;
+    learn.threads = t->trainer.threads;
+    learn.text.form = FORM_NFKC;
+    if (t->resume)
+        status = training_resumed_vocabulary(t, out, err);
+    else if (path)
+        status = vocabulary_load_tsv(out, path, err);
+    else
+        status = corpora_learn_vocabulary(corpora, learn, out, err);
+    return status == STATUS_OK ? vocabulary_write_tsv(*out, &t->vocabulary, err) : status;
 }
 
 /* ---- the model file ---- */
@@ -416,4 +421,33 @@ enum status training_run(struct training *t, struct task *task, struct error *er
         status = train(t, trainer, err);
     trainer_free(trainer);
     return status;
+}
+
+static int end(struct training *t, const struct options *o, enum status status,
+               const struct error *err)
+{
+    run_log_close(t->log);
+    run_log_close(t->trace);
+    bytes_release(&t->vocabulary);
+    json_decref(t->card);
+    json_decref(t->given_card);
+    peers_leave(&t->peers, status == STATUS_OK);
+    const int signal = atomic_load(&stop_signal); // none where a rank was lost
+    return status == STATUS_CANCELLED && signal ? 128 + signal : options_finish(o, status, err);
+}
+
+int training_command(const struct options *o, size_t bytes,
+                     enum status (*run)(void *command, const struct options *o, struct error *err),
+                     void (*release)(void *command))
+{
+    struct error err;
+    void *command = memory_zeroed(1, bytes);
+    if (!command)
+        return options_finish(o, error_set(&err, STATUS_NO_MEMORY, "no memory to begin with"),
+                              &err);
+    const enum status status = run(command, o, &err);
+    release(command);
+    const int code = end(command, o, status, &err);
+    memory_free(command);
+    return code;
 }

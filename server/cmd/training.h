@@ -4,16 +4,20 @@
  *
  *     static const struct option_spec specs[] = { { "corpus", ... }, TRAINING_OPTIONS, { 0 } };
  *
- *     struct training t;
- *     status = training_begin(&t, o, &err);        // options read, files seen to be writable
- *     ...                                          // data, t.vocabulary, t.card, the task
- *     status = training_run(&t, task, &err);       // resume, trainer_run, keep the best model
- *     return training_end(&t, o, status, &err);    // what the program exits with
+ *     struct my_training { struct training training; ... };            // begins with it
+ *
+ *     static enum status train(void *command, const struct options *o, struct error *err)
+ *     {
+ *         struct my_training *c = command;
+ *         status = training_begin(&c->training, o, err);   // options, files can be written
+ *         ...                                              // data, vocabulary, card, the task
+ *         return training_run(&c->training, task, err);    // resume, train, keep the best model
+ *     }
+ *     return training_command(o, sizeof(struct my_training), train, release);
  *
  * Ctrl-C and SIGTERM finish the update under way, save and leave with 130 and
  * 143; a second one kills at once. Before training_run the first one kills.
  *
- * A struct training is used where it is: do not copy it.
  */
 #ifndef SERVER_CMD_TRAINING_H
 #define SERVER_CMD_TRAINING_H
@@ -22,6 +26,7 @@
 #include "base/json.h"
 #include "model/file.h"
 #include "model/train/trainer.h"
+#include "server/cmd/corpora.h"
 #include "server/cmd/options.h"
 #include "server/cmd/progress.h"
 #include "server/cmd/run_log.h"
@@ -69,15 +74,23 @@ struct training {
 MUST_CHECK enum status training_begin(struct training *t, const struct options *o,
                                       struct error *err);
 MUST_CHECK enum status training_run(struct training *t, struct task *task, struct error *err);
-int training_end(struct training *t, const struct options *o, enum status status,
-                 const struct error *err);
+/* The whole command, in `bytes` of zeroed memory. What the program exits with. */
+int training_command(const struct options *o, size_t bytes,
+                     enum status (*run)(void *command, const struct options *o, struct error *err),
+                     void (*release)(void *command));
 
 /* Of a command that has TRACE_OPTIONS: gradients by distance in time are written, see run_log.h. */
 void training_trace(struct training *t, const struct options *o);
 
 /* The vocabulary that a training which is resumed began with. */
-MUST_CHECK enum status training_vocabulary(const struct training *t, struct vocabulary **out,
-                                           struct error *err);
+MUST_CHECK enum status training_resumed_vocabulary(const struct training *t,
+                                                   struct vocabulary **out, struct error *err);
+
+/* That one, else the one at `path`, else (NULL) one learnt from the corpora: size and characters of
+ * `learn` are the command's. Its text becomes t->vocabulary. */
+MUST_CHECK enum status training_vocabulary(struct training *t, const char *path,
+                                           struct corpora *corpora, struct learn_options learn,
+                                           struct vocabulary **out, struct error *err);
 
 /* Of all ranks the first alone speaks. */
 static inline bool training_speaks(const struct training *t)

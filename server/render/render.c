@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/files.h"
 #include "server/render/data.h"
 #include "server/render/layouts.h"
 #include "server/render/writers.h"
@@ -60,8 +61,7 @@ enum status render_form_of_name(enum render_form *out, const char *name, struct 
 
 enum status render_form_of_path(enum render_form *out, const char *path, struct error *err)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
+    const char *dot = strrchr(path_name(path), '.');
     return render_form_of_name(out, dot ? dot + 1 : "", err);
 }
 
