@@ -4,8 +4,8 @@
  */
 #include "tests/model/random_model.h"
 
+#include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 #include "base/threads.h"
 #include "model/search/translator.h"
 
@@ -83,26 +83,29 @@ END_TEST
 
 struct interruption {
     struct translator *tr;
-    struct source source;
-    atomic_bool cancelled;
-    struct arena results;
-    struct translation out;
+    struct search search;
+    atomic_bool has_begun, cancelled;
 };
 
+/* Member 0 searches, and goes on when member 1 has cancelled what it is in the midst of. */
 static void search_and_interrupt(void *job, int member)
 {
     struct interruption *x = job;
-    if (member == 0) {
-        const struct search_options longest = {
-            .beam = 16, .n_best = 1, .length_power = 1, .length_ratio = LENGTH_RATIO_MAX
-        };
-        struct error err;
-        assert_ok(translator_run(x->tr, &x->source, 1, &longest, &x->results, &x->out, &err), err);
-    } else {
-        const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-        nanosleep(&pause, NULL);
+    struct error err;
+    if (member == 1) {
+        while (!atomic_load(&x->has_begun))
+            sched_yield();
         atomic_store(&x->cancelled, true);
+        return;
     }
+    assert_ok(translator_add(x->tr, &x->search, &err), err);
+    for (int i = 0; i < 5; i++)
+        translator_step(x->tr);
+    ck_assert(!x->search.done);
+    atomic_store(&x->has_begun, true);
+    while (!atomic_load(&x->cancelled))
+        sched_yield();
+    translator_step(x->tr);
 }
 
 START_TEST(a_sentence_can_be_cancelled_in_the_middle_of_its_search)
@@ -113,19 +116,29 @@ START_TEST(a_sentence_can_be_cancelled_in_the_middle_of_its_search)
         .V = 60, .width = 24, .seed = 1, .sharpness = 3, .ending = -100
     };
     const struct search_limits one = { .sentences = 1, .beam = 16, .source_len = LONG_SOURCE };
+    const struct search_options longest = {
+        .beam = 16, .n_best = 1, .length_power = 1, .length_ratio = LENGTH_RATIO_MAX
+    };
+    struct arena results;
     struct error err;
 
     struct model *model = random_model_load(&endless);
     assert_ok(translator_new(&x.tr, model, &one, &err), err);
-    ck_assert(arena_init(&x.results, (size_t)64 << 20));
+    ck_assert(arena_init(&results, (size_t)64 << 20));
     make_source(ids, LONG_SOURCE, 0);
-    x.source = (struct source){ .ids = ids, .len = LONG_SOURCE, .cancelled = &x.cancelled };
+    x.search = (struct search){
+        .source = { .ids = ids, .len = LONG_SOURCE, .cancelled = &x.cancelled },
+        .options = longest,
+        .results = &results,
+    };
     struct team *team = team_new(2);
     ck_assert_ptr_nonnull(team);
     team_run(team, search_and_interrupt, &x);
-    ck_assert_int_eq(x.out.count, 0);
+    ck_assert(x.search.done);
+    ck_assert_int_eq(x.search.translation.count, 0);
+    ck_assert_int_eq(translator_in_flight(x.tr), 0);
     team_free(team);
-    arena_release(&x.results);
+    arena_release(&results);
     translator_free(x.tr);
     model_free(model);
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 
 #define KILLS 12
+#define STARTS_MAX 100 // to be killed so often; those that come to their end do not count
 #define SEED 20
 #define EPOCHS "5"
 #define LINES 112
@@ -95,41 +96,67 @@ static pid_t start_broken(bool resume)
                           "--log", in_folder("broken.jsonl"), resume ? "--resume" : NULL, NULL);
 }
 
+static void assert_broken_is_as_straight(void)
+{
+    assert_same_weights(in_folder("straight"), in_folder("broken"));
+    assert_same_weights(in_folder("straight.checkpoint"), in_folder("broken.checkpoint"));
+    assert_log_is_whole(in_folder("broken.jsonl"));
+    ck_assert(!is_being_written("broken.checkpoint") && !is_being_written("broken.pairs") &&
+              !is_being_written("broken"));
+}
+
+static void remove_broken(void)
+{
+    unlink(in_folder("broken"));
+    unlink(in_folder("broken.checkpoint"));
+    unlink(in_folder("broken.jsonl"));
+    unlink(in_folder("broken.pairs"));
+}
+
+static bool has_checkpoint(void)
+{
+    return access(in_folder("broken.checkpoint"), F_OK) == 0;
+}
+
+static bool start_and_kill(enum moment moment, int64_t delay_ms)
+{
+    const bool resume = has_checkpoint();
+    if (moment == IN_PAIRS)
+        unlink(in_folder("broken.pairs")); // so that it is written again
+    pid_t pid = start_broken(resume);
+    wait_for(moment, pid, delay_ms);
+    const bool killed = kill_program(pid);
+    ck_assert(!resume || has_checkpoint());
+    return killed;
+}
+
+/* A training that is not killed in time (other programs may keep this one waiting) begins anew, and
+ * the next kill comes sooner. */
 START_TEST(a_training_that_is_killed_ends_with_the_same_bytes)
 {
+    static const enum moment moments[] = { AT_RANDOM, IN_CHECKPOINT, AT_RANDOM, IN_PAIRS };
     struct rng rng = rng_make(SEED, 0);
     bool killed = true;
-    int kills = 0;
     begin();
     write_corpus(in_folder("train.tsv"), LINES, 1, NULL);
     printf("kills at random moments, seed %d\n", SEED);
     const int64_t start = clock_now_ms();
     ck_assert_int_eq(train(in_folder("straight"), "--epochs", EPOCHS, "--checkpoint-every", "2"),
                      EXIT_OK);
-    const int64_t whole_ms = clock_now_ms() - start;
-    while (kills < KILLS && killed) {
-        const bool resume = access(in_folder("broken.checkpoint"), F_OK) == 0;
-        const enum moment moment = kills % 4 == 1   ? IN_CHECKPOINT
-                                   : kills % 4 == 3 ? IN_PAIRS
-                                                    : AT_RANDOM;
-        if (moment == IN_PAIRS)
-            unlink(in_folder("broken.pairs")); // so that it is written again
-        pid_t pid = start_broken(resume);
-        wait_for(moment, pid, (int64_t)rng_below(&rng, (uint64_t)whole_ms / 3 + 1));
-        killed = kill_program(pid);
+    int64_t longest_ms = (clock_now_ms() - start) / 3;
+    for (int kills = 0, starts = 0; kills < KILLS; starts++) {
+        ck_assert_int_lt(starts, STARTS_MAX);
+        killed = start_and_kill(killed ? moments[kills % 4] : AT_RANDOM,
+                                (int64_t)rng_below(&rng, (uint64_t)longest_ms + 1));
         kills += killed;
-        ck_assert(!resume || access(in_folder("broken.checkpoint"), F_OK) == 0);
+        if (killed)
+            continue;
+        assert_broken_is_as_straight();
+        remove_broken();
+        longest_ms /= 2;
     }
-    if (killed)
-        ck_assert_msg(finish(start_broken(access(in_folder("broken.checkpoint"), F_OK) == 0)) ==
-                          EXIT_OK,
-                      "%s", told);
-    ck_assert_int_ge(kills, KILLS / 2);
-    assert_same_weights(in_folder("straight"), in_folder("broken"));
-    assert_same_weights(in_folder("straight.checkpoint"), in_folder("broken.checkpoint"));
-    assert_log_is_whole(in_folder("broken.jsonl"));
-    ck_assert(!is_being_written("broken.checkpoint") && !is_being_written("broken.pairs") &&
-              !is_being_written("broken"));
+    ck_assert_msg(finish(start_broken(has_checkpoint())) == EXIT_OK, "%s", told);
+    assert_broken_is_as_straight();
     remove_folder(folder);
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include "server/http/background.h"
 #include "server/http/service.h"
 #include "server/http/suggested.h"
+#include "tests/server/hold.h"
 #include "tests/server/live.h"
 
 static struct live live;
@@ -211,21 +212,6 @@ START_TEST(a_client_that_has_left_is_not_answered)
 }
 END_TEST
 
-START_TEST(a_full_queue_is_503_and_a_busy_line)
-{
-    char json[2048] = "{\"source\":\"en\",\"target\":\"fr\",\"q\":\"";
-    for (int i = 0; i < 45; i++)
-        strcat(json, "the thin ant in it can see the ant. ");
-    strcat(json, "\"}");
-    open_service_of(en_fr, &slow);
-    for (int i = 0; i < 100 && reply_count == 0; i++) // four wait; the worker has one, or another
-        send_translate(json);
-    ck_assert_int_eq(reply_count, 1);
-    ck_assert_int_eq(last_code, 503);
-    close_service();
-}
-END_TEST
-
 static const char *long_text(const char *name)
 {
     static char json[2048];
@@ -242,11 +228,65 @@ static void run_until_parts(int count)
         uv_run(&loop, UV_RUN_ONCE);
 }
 
+static void free_request(struct request *r)
+{
+    jobs_request_free(jobs, r);
+}
+
+/* A request of nobody's which the only worker has taken, and does not go on with. */
+static struct request *hold_worker(struct hold *hold)
+{
+    static char text[2048];
+    struct error err;
+    struct request *r = jobs_request_new(jobs);
+    text[0] = '\0';
+    for (int i = 0; i < 45; i++)
+        strcat(text, "the thin ant in it can see the ant. ");
+    r->texts = arena_array(&r->arena, struct engine_text, 1);
+    r->texts[0] = (struct engine_text){ .text = text, .len = strlen(text) };
+    r->text_count = r->n_best = r->hop_count = 1;
+    r->hops[0] = registry_find(live.registry, "en", "fr");
+    r->listener = &hold->listener;
+    r->on_done = free_request;
+    hold_open(hold);
+    assert_ok(jobs_submit(jobs, r, &err), err);
+    hold_wait(hold);
+    return r;
+}
+
+START_TEST(a_full_queue_is_503_and_a_busy_line)
+{
+    struct hold hold;
+    open_service(en_fr);
+    hold_worker(&hold);
+    for (int i = 0; i < usual.queue; i++)
+        send_line("en-fr", "the ant");
+    ck_assert_int_eq(reply_count, 0);
+    send_line("en-fr", "the ant");
+    ck_assert_int_eq(reply_count, 1);
+    ck_assert_int_eq(strncmp(last_body, "#!error BUSY ", 13), 0);
+    send_translate("{\"q\":\"the ant\",\"source\":\"en\",\"target\":\"fr\"}");
+    ck_assert_int_eq(reply_count, 2);
+    ck_assert_int_eq(last_code, 503);
+    hold_end(&hold);
+    run_until(2 + usual.queue);
+    close_service();
+    hold_close(&hold);
+}
+END_TEST
+
+/* The worker goes on step by step until the stream has begun, and then when it is cancelled. */
 START_TEST(a_stream_that_is_cut_off_ends_with_a_problem)
 {
-    open_service_of(en_fr, &slow);
+    struct hold hold;
+    open_service(en_fr);
+    struct request *other = hold_worker(&hold);
     send_json("/v1/translate/stream", long_text("text"));
-    run_until_parts(1);
+    while (part_count == 0) {
+        hold_step(&hold);
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    hold_end_when(&hold, &other->cancelled);
     ck_assert_int_eq(strncmp(last_body, "event: ", 7), 0);
     ck_assert(!has_ended);
     stop_jobs();
@@ -256,6 +296,7 @@ START_TEST(a_stream_that_is_cut_off_ends_with_a_problem)
     ck_assert_int_eq(strncmp(last_body, "event: error\ndata: {\"type\":", 27), 0);
     ck_assert_ptr_null(client.tickets);
     close_service();
+    hold_close(&hold);
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "tests/server/hold.h"
 #include "tests/server/live.h"
 
 #define REQUESTS 40
@@ -75,6 +76,19 @@ static void make_long_text(char *text, size_t size, int sentences)
         len += (size_t)snprintf(text + len, size - len, "the thin ant is in it. The ant. ");
 }
 
+/* A request of many sentences which its worker has taken, and does not go on with. */
+static struct request *submit_held(struct hold *hold)
+{
+    static char text[4096];
+    make_long_text(text, sizeof text, 20);
+    struct request *r = make_request(text);
+    hold_open(hold);
+    r->listener = &hold->listener;
+    submit(r);
+    hold_wait(hold);
+    return r;
+}
+
 START_TEST(answers_are_those_of_one_thread_however_they_were_batched)
 {
     static char texts[REQUESTS][64], alone[REQUESTS][4096];
@@ -137,25 +151,29 @@ START_TEST(workers_let_go_of_old_models_without_being_asked_for_anything)
     struct error err;
     open_jobs(3, 4, 60000);
     const long expected = memory_live();
+    long now = 0;
     for (int i = 0; i < 4; i++)
         assert_ok(registry_reload(live.registry, "en-fr", &err), err);
-    for (int i = 0; i < 2000 && memory_live() != expected; i++)
+    for (int i = 0; i < 20000 && now != expected; i++) {
         usleep(5000);
-    ck_assert_int_eq(memory_live(), expected);
+        now = memory_live();
+    }
+    ck_assert_int_eq(now, expected);
     close_jobs();
 }
 END_TEST
 
 START_TEST(what_is_given_up_comes_home_as_busy_and_so_does_what_comes_then)
 {
-    static char text[4000];
     struct error err;
+    struct hold hold;
     struct request *requests[3];
     open_jobs(1, 4, 60000);
-    make_long_text(text, sizeof text, 25);
-    for (int i = 0; i < 3; i++)
-        submit(requests[i] = make_request(text));
+    requests[0] = submit_held(&hold);
+    for (int i = 1; i < 3; i++)
+        submit(requests[i] = make_request("the ant"));
     jobs_give_up(jobs);
+    hold_end(&hold);
     ck_assert_int_eq(done_count, 0); // never from inside the call
     run_until(3);
     for (int i = 0; i < 3; i++) {
@@ -167,6 +185,7 @@ START_TEST(what_is_given_up_comes_home_as_busy_and_so_does_what_comes_then)
     assert_status(jobs_submit(jobs, late, &err), STATUS_BUSY);
     jobs_request_free(jobs, late);
     close_jobs();
+    hold_close(&hold);
 }
 END_TEST
 
@@ -237,15 +256,15 @@ END_TEST
 
 START_TEST(what_is_cancelled_comes_home_as_cancelled)
 {
-    static char text[4096];
+    struct hold hold;
     struct request *requests[4];
     open_jobs(1, 8, 60000);
-    make_long_text(text, sizeof text, 25);
-    for (int i = 0; i < 4; i++) {
-        requests[i] = make_request(text);
-        submit(requests[i]);
+    requests[0] = submit_held(&hold);
+    for (int i = 1; i < 4; i++)
+        submit(requests[i] = make_request("the ant"));
+    for (int i = 0; i < 4; i++)
         jobs_cancel(jobs, requests[i]);
-    }
+    hold_end(&hold);
     ck_assert_int_eq(done_count, 0); // never from inside the call
     run_until(4);
     for (int i = 0; i < 4; i++) {
@@ -253,47 +272,51 @@ START_TEST(what_is_cancelled_comes_home_as_cancelled)
         jobs_request_free(jobs, requests[i]);
     }
     close_jobs();
+    hold_close(&hold);
 }
 END_TEST
 
+/* Those that wait come home at once, and then the one in flight, whose deadline was before theirs. */
 START_TEST(what_is_late_comes_home_and_says_so)
 {
-    static char text[4096];
+    struct hold hold;
     struct request *requests[8];
-    open_jobs(1, 8, 1);
-    make_long_text(text, sizeof text, 25);
-    for (int i = 0; i < 8; i++) {
-        requests[i] = make_request(text);
-        submit(requests[i]);
-    }
+    open_jobs(1, 8, 50);
+    requests[0] = submit_held(&hold);
+    for (int i = 1; i < 8; i++)
+        submit(requests[i] = make_request("the ant"));
+    run_until(7);
+    hold_end(&hold);
     run_until(8);
-    ck_assert_int_eq(requests[7]->status, STATUS_CANCELLED);
-    ck_assert_ptr_nonnull(strstr(requests[7]->err.text, "longer than 1 ms"));
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
+        ck_assert_int_eq(requests[i]->status, STATUS_CANCELLED);
+        ck_assert_ptr_nonnull(strstr(requests[i]->err.text, "longer than 50 ms"));
         jobs_request_free(jobs, requests[i]);
+    }
     close_jobs();
+    hold_close(&hold);
 }
 END_TEST
 
 START_TEST(a_full_queue_leaves_the_request_with_its_owner)
 {
-    static char text[4096];
     struct error err;
-    enum status status = STATUS_OK;
-    struct request *requests[8];
-    int count = 0;
+    struct hold hold;
     open_jobs(1, 1, 60000);
-    make_long_text(text, sizeof text, 25);
-    while (status == STATUS_OK && count < 8) {
-        requests[count] = make_request(text);
-        status = jobs_submit(jobs, requests[count++], &err);
-    }
-    ck_assert_int_eq(status, STATUS_BUSY);
-    jobs_request_free(jobs, requests[--count]);
-    run_until(count);
-    while (count > 0)
-        jobs_request_free(jobs, requests[--count]);
+    struct request *running = submit_held(&hold);
+    struct request *waiting = make_request("the ant");
+    submit(waiting);
+    struct request *refused = make_request("the ant");
+    assert_status(jobs_submit(jobs, refused, &err), STATUS_BUSY);
+    jobs_request_free(jobs, refused);
+    hold_end(&hold);
+    run_until(2);
+    ck_assert_int_eq(running->status, STATUS_OK);
+    ck_assert_int_eq(waiting->status, STATUS_OK);
+    jobs_request_free(jobs, running);
+    jobs_request_free(jobs, waiting);
     close_jobs();
+    hold_close(&hold);
 }
 END_TEST
 
