@@ -134,6 +134,18 @@ static enum status add_sentence(struct writer *w, const struct engine_sentence *
     return status;
 }
 
+static json_t *alternatives_to_json(struct writer *w, const struct engine_answer *answer)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < answer->alternative_count; i++) {
+        json_t *object = json_object();
+        set(w, object, "text", json_string(answer->alternatives[i]));
+        set(w, object, "score", token_json_number(answer->alternative_scores[i]));
+        append(w, list, object);
+    }
+    return list;
+}
+
 enum status answer_to_json(json_t **root, const struct vocabulary *vocabulary, const char *text,
                            const struct engine_answer *answer,
                            const struct answer_json_options *options, struct arena *arena,
@@ -152,6 +164,8 @@ enum status answer_to_json(json_t **root, const struct vocabulary *vocabulary, c
     for (int i = 0; status == STATUS_OK && !w.is_full && i < answer->sentence_count; i++)
         status = add_sentence(&w, &answer->sentences[i], sentences, err);
     set(&w, object, "sentences", sentences);
+    if (answer->alternative_count > 0)
+        set(&w, object, "alternatives", alternatives_to_json(&w, answer));
     set(&w, object, "warnings", w.warnings);
     if (status == STATUS_OK && w.is_full)
         status = error_set(err, STATUS_NO_MEMORY, "there is no memory for the answer as JSON");

@@ -1,8 +1,10 @@
 // answer.js - a translation as the page shows it, while it grows or whole.
 //
 //   { text, readText, id, model, via, origin, warnings, isWhole,
-//     sentences: [{ source: [word], target: [word], weights: [[...]], others: [{ text, score }] }] }
+//     sentences: [{ from, to, at, text, source: [word], target: [word], weights: [[...]],
+//                   others: [{ text, score }], hypothesis }] }
 //
+// A sentence is readText from..to and begins in text at `at`; `others` are its n-best without the best.
 // A word has its text and from, to: indices in readText (what the model was given) or in text. A row of
 // weights is a target word, a column a source word, the last one the end of the sentence.
 
@@ -10,6 +12,10 @@ import { indexOfByte } from './text.js';
 
 function wordsOf(tokens, index) {
   return tokens.map(t => ({ ...t, from: index(t.span[0]), to: index(t.span[1]) }));
+}
+
+function moved(words, by) {
+  return words.map(w => ({ ...w, from: w.from + by, to: w.to + by }));
 }
 
 export class Answer {
@@ -20,7 +26,7 @@ export class Answer {
     this.sentences = [];
     this.warnings = [];
     this.id = null;
-    this.hypothesis = 0;        // which of its n-best it shows
+    this.number = 0;            // of the reading; 0: the best
     this.isWhole = false;
   }
 
@@ -55,6 +61,8 @@ export class Answer {
     this.origin = translation.origin;
     this.text = translation.text;
     this.sentences = translation.sentences.map(s => ({
+      from: this.readIndex(s.source[0]), to: this.readIndex(s.source[1]), at: index(s.target[0]),
+      text: translation.text.slice(index(s.target[0]), index(s.target[1])), hypothesis: 0,
       source: wordsOf(s.source_tokens, this.readIndex),
       target: wordsOf(s.tokens, index),
       weights: s.alignment ?? [],
@@ -80,11 +88,41 @@ export class Answer {
     return Object.assign(answer, { model: stored.model, via: stored.via, isWhole: true });
   }
 
-  /** Of POST /v1/align with the k-th other hypothesis of this one. */
-  ofOther(k, reply) {
-    const other = new Answer(this.readText);
-    other.takeWhole(reply.translations[0]);
-    return Object.assign(other, { id: this.id, model: this.model, via: this.via, hypothesis: k + 1, isWhole: true });
+  /** Another reading: of each sentence the k-th hypothesis (or the last), without its words. */
+  reading(k) {
+    const { readText, id, model, via } = this;
+    const other = Object.assign(new Answer(readText), { id, model, via, isWhole: true, number: k });
+    let read = 0;
+    for (const s of this.sentences) {
+      const hypothesis = Math.min(k, s.others.length);
+      const text = hypothesis ? s.others[hypothesis - 1].text : s.text;
+      other.text += readText.slice(read, s.from);
+      const at = other.text.length;
+      const words = hypothesis ? { target: [], weights: [], isOpen: text !== '' } : { target: moved(s.target, at - s.at) };
+      other.sentences.push({ ...s, at, text, hypothesis, ...words });
+      other.text += text;
+      read = s.to;
+    }
+    other.text += readText.slice(read);
+    return other;
+  }
+
+  /** All other readings, each once. */
+  readings() {
+    const most = Math.max(0, ...this.sentences.map(s => s.others.length));
+    const seen = new Set([this.text]);
+    return Array.from({ length: most }, (_, i) => this.reading(i + 1))
+      .filter(({ text }) => !seen.has(text) && seen.add(text));
+  }
+
+  /** The words of an open sentence: the answer of POST /v1/align. */
+  takeAligned(number, reply) {
+    const s = this.sentences[number];
+    const alone = new Answer(this.readText.slice(s.from, s.to));
+    alone.takeWhole(reply.translations[0]);
+    const [{ source, target, weights }] = alone.sentences;
+    Object.assign(s, { source: moved(source, s.from), target: moved(target, s.at), weights, isOpen: false });
+    this.warnings.push(...alone.warnings.map(w => ({ ...w, from: w.from + s.from })));
   }
 
   isUncovered(word) {

@@ -107,6 +107,10 @@ function languagesShown() {
 }
 
 function drawPicture() {
+  if (shown?.sentences[sentence]?.isOpen) {     // what was drawn before stays until then
+    alignSentence();
+    return;
+  }
   const isThere = Boolean(shown?.sentences[sentence]?.target.length);
   at('alignment').hidden = !isThere;
   if (!isThere) return;
@@ -141,16 +145,16 @@ function differing(text, other) {
 }
 
 function drawAlternatives() {
-  const others = best?.isWhole && best.sentences.length === 1 ? best.sentences[0].others : [];
-  const item = (text, answerOf, isShown) => {
-    const button = element('button', { type: 'button', 'aria-pressed': String(isShown), dir: 'auto', lang: languages.to.value },
-                           ...differing(text, best.text));
-    button.addEventListener('click', answerOf);
+  const others = best?.isWhole ? best.readings() : [];
+  const item = reading => {
+    const { number, text } = reading;
+    const button = element('button', { type: 'button', 'aria-pressed': String(shown?.number === number), dir: 'auto', lang: languages.to.value },
+                           element('span', {}, ...differing(text, best.text)));
+    button.addEventListener('click', () => show(number ? best.reading(number) : best));
     return element('li', {}, button);
   };
   at('alternatives').hidden = others.length === 0;
-  at('alternative-list').replaceChildren(...(others.length ? [item(best.text, () => show(best), shown === best)] : []),
-    ...others.map((other, k) => item(other.text, () => showOther(k), shown?.hypothesis === k + 1)));
+  at('alternative-list').replaceChildren(...(others.length ? [best, ...others] : []).map(item));
 }
 
 function drawMadeBy() {
@@ -197,14 +201,17 @@ function show(answer) {
   drawSoon();
 }
 
-async function showOther(k) {
-  const asked = best;
+/** The words of the sentence that is drawn, where they are not known yet. */
+async function alignSentence() {
+  const asked = shown, number = sentence, { from, to, text } = asked.sentences[number];
+  asked.sentences[number].isOpen = false;
   try {
-    const body = { source_text: asked.readText, target_text: asked.sentences[0].others[k].text,
+    const body = { source_text: asked.readText.slice(from, to), target_text: text,
                    source: asked.via || languages.source, target: languages.to.value };
-    const reply = await askJson('POST', '/v1/align', { body });
-    if (asked === best) show(best.ofOther(k, reply));
+    asked.takeAligned(number, await askJson('POST', '/v1/align', { body }));
+    if (asked === shown) drawSoon();
   } catch (problem) {
+    asked.sentences[number].isOpen = true;
     showProblem(problem);
   }
 }

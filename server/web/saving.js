@@ -14,7 +14,7 @@ function offer(blob, name) {
 
 /** What is stored, drawn by the service. */
 export async function savePicture(answer, form, options) {
-  const path = pathWith(`/v1/translations/${answer.id}/alignment.${form}`, { n: answer.hypothesis, ...options });
+  const path = pathWith(`/v1/translations/${answer.id}/alignment.${form}`, { n: answer.sentences[options.sentence].hypothesis, ...options });
   const reply = await ask('GET', path);
   offer(await reply.blob(), `${answer.id}.${form}`);
 }

@@ -142,6 +142,32 @@ class Page(unittest.TestCase):
         expect(readings.nth(1)).to_have_attribute("aria-pressed", "true")
         expect(page.locator("#ribbons .bands path").first).to_be_attached()
 
+    def test_a_reading_of_several_sentences_is_another_of_each(self):
+        page = self.open()
+        self.keep(page, "the ant.\n\nin it!")
+        [said] = self.server.v1({"text": "the ant.\n\nin it!", "source": "en", "target": "fr", "n_best": 4,
+                                 "store": False}).json["translations"]
+        readings = page.locator("#alternative-list button")
+        self.assertEqual(readings.evaluate_all("all => all.map(e => e.textContent)"),
+                         [said["text"]] + [a["text"] for a in said["alternatives"]])
+        readings.nth(2).click()
+        expect(page.locator("#target")).to_have_text(said["alternatives"][1]["text"], use_inner_text=True)
+        expect(readings.nth(2)).to_have_attribute("aria-pressed", "true")
+        for number, source in enumerate(("the ant .", "in it !")):
+            expect(page.locator("#sentence-number")).to_have_text("%d of 2" % (number + 1))
+            expect(page.locator("#ribbons .line-source")).to_have_text(re.compile(re.escape(source)))
+            other = said["sentences"][number]["n_best"][1]["text"]
+            expect(page.locator("#ribbons .line-target .word")).not_to_have_count(0)
+            shown = "".join(page.locator("#ribbons .line-target .word").all_inner_texts())
+            self.assertTrue(other.replace(" ", "").startswith(shown.replace("</s>", "").replace(" ", "")), (other, shown))
+            with page.expect_download() as download:
+                page.click("#save-svg")
+            self.assertEqual(download.value.failure(), None)
+            if number == 0:
+                page.click("#sentence-after")
+        readings.nth(0).click()
+        expect(page.locator("#target")).to_have_text(said["text"], use_inner_text=True)
+
     def test_sentences_are_drawn_one_by_one(self):
         page = self.open()
         self.write(page, "the ant.\n\nin it!")

@@ -78,6 +78,7 @@ class Stored(unittest.TestCase):
             answer = one["answer"]
             self.assertEqual(answer["source_text"], one["source_text"])
             self.assertEqual(answer["warnings"], said["warnings"])
+            self.assertEqual(answer["alternatives"], said["alternatives"])
             self.assertEqual(len(answer["sentences"]), 2)
             for stored, sent in zip(answer["sentences"], said["sentences"]):
                 self.assertEqual(stored["source"], sent["source"])

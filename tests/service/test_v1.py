@@ -91,6 +91,20 @@ class V1(unittest.TestCase):
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertTrue(all(h["alignment"] for h in sentence["n_best"]))
 
+    def test_an_alternative_of_a_document_joins_those_of_its_sentences(self):
+        text = " the ant.\n\nin it! "
+        [one] = self.v1(text, n_best=4).json["translations"]
+        first, second = ([h["text"] for h in s["n_best"]] for s in one["sentences"])
+        joined = []
+        for k in range(max(len(first), len(second))):
+            whole = " %s\n\n%s " % (first[min(k, len(first) - 1)], second[min(k, len(second) - 1)])
+            if whole not in [one["text"], *joined]:
+                joined.append(whole)
+        self.assertEqual([a["text"] for a in one["alternatives"]], joined)
+        scores = [one["score"]] + [a["score"] for a in one["alternatives"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertNotIn("alternatives", self.v1(text).json["translations"][0])
+
     def test_a_beam_is_the_requests_own(self):
         with Server(["en-fr"], "--beam", 1) as greedy:
             expected = greedy.translate(TEXT).text

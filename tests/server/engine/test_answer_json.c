@@ -144,6 +144,24 @@ START_TEST(alignments_are_there_when_they_are_asked_for)
 }
 END_TEST
 
+START_TEST(alternatives_are_those_of_the_whole_text)
+{
+    static char text[] = "- b!";
+    static char *alternatives[] = { text };
+    static float scores[] = { -2.25f };
+    struct example x;
+    setup(&x);
+    x.answer.alternatives = alternatives;
+    x.answer.alternative_scores = scores;
+    x.answer.alternative_count = 1;
+    assert_json(&x, false,
+                "{\"text\":\"- é ab!\",\"score\":-0.75,\"sentences\":[{" TOKENS
+                "\"n_best\":[{\"text\":\"b\",\"score\":-2.25}]}],"
+                "\"alternatives\":[{\"text\":\"- b!\",\"score\":-2.25}]," WARNINGS);
+    teardown(&x);
+}
+END_TEST
+
 START_TEST(what_has_no_sentences_has_a_text)
 {
     struct example x;
@@ -180,6 +198,7 @@ END_TEST
 static const struct test_case cases[] = {
     TEST(an_answer_is_written_word_by_word),
     TEST(alignments_are_there_when_they_are_asked_for),
+    TEST(alternatives_are_those_of_the_whole_text),
     TEST(what_has_no_sentences_has_a_text),
     TEST(a_full_arena_is_said),
 };
