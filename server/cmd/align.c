@@ -16,7 +16,6 @@
 #include "base/gzip.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/threads.h"
 #include "server/cmd/align_gold.h"
 #include "server/cmd/align_links.h"
 #include "server/cmd/commands.h"
@@ -396,9 +395,7 @@ static enum status choose(struct aligning *a, const struct options *o, struct er
     a->json = options_flag(o, "json");
     a->scores = options_flag(o, "scores");
     a->rule = (struct link_rule){ options_real(o, "threshold"), each == 1 };
-    a->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
-    if (a->threads > ALIGN_THREADS_MAX)
-        a->threads = ALIGN_THREADS_MAX;
+    a->threads = options_threads(o, THREADS_MAX);
     return STATUS_OK;
 }
 
@@ -492,7 +489,7 @@ static const struct option_spec specs[] = {
     { "json", OPTION_FLAG, .help = "a line of JSON a pair, or of all figures of --gold" },
     PRECISION_OPTION,
     { "threads", OPTION_INT, .letter = 't', .environment = true, .value = "N", .min = 1,
-      .max = ALIGN_THREADS_MAX, .help = "threads; by default one a core" },
+      .max = THREADS_MAX, .help = "threads; by default one a core" },
     { 0 },
 };
 

@@ -21,7 +21,6 @@
 #include "server/engine/corpus.h"
 
 #define ALIGN_BLOCK_PAIRS 1000
-#define ALIGN_THREADS_MAX 256
 
 struct align_answer { // of one model
     const struct engine *engine;

@@ -512,9 +512,7 @@ static enum status read_options(struct bench *b, const struct options *o, struct
     b->updates = options_int(o, "updates");
     b->warmup = options_int(o, "warmup");
     b->rounds = options_int(o, "rounds");
-    b->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
-    if (b->threads > TRAINER_THREADS_MAX)
-        b->threads = TRAINER_THREADS_MAX;
+    b->threads = options_threads(o, TRAINER_THREADS_MAX);
     return status;
 }
 

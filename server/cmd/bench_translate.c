@@ -422,7 +422,7 @@ static enum status bench(void *state, const struct options *o, struct error *err
     if (status == STATUS_OK)
         status = shortlist_from_options(&b->shortlist, o, err);
     b->rounds = options_int(o, "rounds");
-    b->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
+    b->threads = options_threads(o, THREADS_MAX);
     const bool one = options_given(o, "precision");
     enum weight_type only = WEIGHT_F32;
     if (status == STATUS_OK && one)
@@ -464,7 +464,7 @@ static const struct option_spec specs[] = {
     { "batch", OPTION_LIST, .value = "N", .help = "sentences in flight at once; 1 and 64" },
     { "rounds", OPTION_INT, .value = "N", .fallback = "3", .min = 1, .max = ROUNDS_MAX,
       .help = "times that everything is measured" },
-    { "threads", OPTION_INT, .environment = true, .value = "N", .min = 1, .max = 256,
+    { "threads", OPTION_INT, .environment = true, .value = "N", .min = 1, .max = THREADS_MAX,
       .help = "threads beside one; by default one a core" },
     { "json", OPTION_FLAG, .help = "the report as JSON" },
     { 0 },

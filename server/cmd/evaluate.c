@@ -13,7 +13,6 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/evaluate_lengths.h"
 #include "server/cmd/evaluation_set.h"
@@ -22,7 +21,6 @@
 #include "server/cmd/translate_block.h"
 #include "server/engine/word_links.h"
 
-#define THREADS_MAX 256
 #define REPORT_BYTES_MAX (1 << 16)
 #define SCORE_DIGITS 8 // significant, in JSON
 #define NAME_BYTES 64  // of a model, in a legend
@@ -132,12 +130,9 @@ static enum status look(void *context, long number, const char *text,
 
 static struct block_setup make_setup(const struct options *o)
 {
-    struct block_setup setup = { .search = search_settings(o), .form = ANSWER_PLAIN };
-    int available = threads_available();
-    setup.threads = available < THREADS_MAX ? available : THREADS_MAX;
-    if (options_given(o, "threads"))
-        setup.threads = options_int(o, "threads");
-    return setup;
+    return (struct block_setup){ .search = search_settings(o),
+                                 .form = ANSWER_PLAIN,
+                                 .threads = options_threads(o, THREADS_MAX) };
 }
 
 static enum status take_answers(struct block *block, struct text_list *list, struct error *err)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "base/threads.h"
 #include "server/cmd/settings_file.h"
 
 #define NAME_BYTES 64
@@ -496,6 +497,13 @@ int64_t options_int64(const struct options *o, const char *name)
 double options_real(const struct options *o, const char *name)
 {
     return setting_of_kind(o, name, OPTION_REAL)->real;
+}
+
+int options_threads(const struct options *o, int most)
+{
+    const int threads =
+        options_given(o, "threads") ? options_int(o, "threads") : threads_available();
+    return threads < most ? threads : most;
 }
 
 const char *const *options_list(const struct options *o, const char *name, int *count)

@@ -30,6 +30,7 @@
 
 #define OPTION_LIST_MAX 256 // values of one list
 #define OPERANDS_MAX 4096
+#define THREADS_MAX 256 // of what translates or counts
 
 enum option_kind {
     OPTION_FLAG, // given or not; takes no value
@@ -70,6 +71,7 @@ const char *options_text(const struct options *o, const char *name);
 int options_int(const struct options *o, const char *name); // limits of the table within int
 int64_t options_int64(const struct options *o, const char *name);
 double options_real(const struct options *o, const char *name);
+int options_threads(const struct options *o, int most); // --threads, else one a core
 const char *const *options_list(const struct options *o, const char *name, int *count);
 
 /* Which of `names` (ended by NULL) option `name` has; STATUS_BAD_USAGE lists them. */

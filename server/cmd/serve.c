@@ -6,32 +6,26 @@
  * opened in this order and closed in the other: whoever can connect is
  * answered. serve_control.h says what signals do.
  */
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "base/log.h"
-#include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/precision.h"
 #include "server/cmd/serve_control.h"
 #include "server/cmd/service_manager.h"
 #include "server/cmd/shortlist_option.h"
-#include "server/detect/detector.h"
 #include "server/http/access.h"
 #include "server/http/background.h"
 #include "server/http/service.h"
 #include "server/http/suggested.h"
 #include "server/jobs/jobs.h"
 #include "server/net/listener.h"
+#include "server/registry/live_detector.h"
 #include "server/registry/registry.h"
 #include "server/store/db.h"
 #include "server/store/journal.h"
 
-#define THREADS_MAX 256
-#define DETECTOR_FILE "detect.safetensors" // in the folder of models
 #define DAY_MS 86400000
 #define HELD_BYTES_MAX (REPLY_BYTES_MAX + (1 << 20)) // replies that wait for their turn
 #define OUTBOX_BYTES_MAX (2 * HELD_BYTES_MAX)
@@ -46,7 +40,7 @@ struct server {
     struct background *background;
     struct access *access;
     struct suggested *suggested;
-    struct detector *detector; // NULL: there is none
+    struct live_detector *detector;
     struct service *service;
     struct listener *listener;
 };
@@ -55,9 +49,8 @@ struct server {
 
 static struct jobs_limits jobs_limits(const struct options *o)
 {
-    int threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
     return (struct jobs_limits){
-        .threads = threads < THREADS_MAX ? threads : THREADS_MAX,
+        .threads = options_threads(o, THREADS_MAX),
         .queue = options_int(o, "queue"),
         .deadline_ms = options_int(o, "deadline"),
         .worker = {
@@ -143,21 +136,6 @@ static enum status open_journal(struct journal **out, const struct options *o, s
     return journal_open(out, options_text(o, "database"), &limits, err);
 }
 
-/* A server that has no detector does without. */
-static enum status open_detector(struct detector **out, const char *models, struct error *err)
-{
-    char path[PATH_MAX];
-    *out = NULL;
-    if (snprintf(path, sizeof path, "%s/" DETECTOR_FILE, models) >= (int)sizeof path)
-        return error_set(err, STATUS_TOO_LARGE, "%s: the path is too long", models);
-    if (access(path, F_OK) != 0)
-        return STATUS_OK;
-    enum status status = detector_load(out, path, err);
-    if (status != STATUS_OK)
-        error_while(err, "%s", path);
-    return status;
-}
-
 /* ---- life ---- */
 
 static enum status open_server(struct server *server, const struct options *o, struct error *err)
@@ -196,7 +174,7 @@ static enum status open_server(struct server *server, const struct options *o, s
     if (status == STATUS_OK)
         status = suggested_follow(server->suggested, server->background, err);
     if (status == STATUS_OK)
-        status = open_detector(&server->detector, options_text(o, "models"), err);
+        status = live_detector_open(&server->detector, options_text(o, "models"), err);
     if (status != STATUS_OK)
         return status;
     const struct service_parts parts = { .registry = server->registry,
@@ -215,8 +193,8 @@ static enum status open_server(struct server *server, const struct options *o, s
     if (status == STATUS_OK)
         access_listens(server->access, listener_address(server->listener));
     if (status == STATUS_OK)
-        control_start(&server->control, server->registry, server->jobs, server->service,
-                      server->listener, options_int(o, "drain-time"));
+        control_start(&server->control, server->registry, server->detector, server->jobs,
+                      server->service, server->listener, options_int(o, "drain-time"));
     return status;
 }
 
@@ -234,7 +212,7 @@ static void close_server(struct server *server)
     background_free(server->background);
     access_free(server->access);
     suggested_free(server->suggested);
-    detector_free(server->detector);
+    live_detector_close(server->detector);
     jobs_free(server->jobs);
     journal_close(server->journal);
     registry_close(server->registry);

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "base/threads.h"
 #include "model/model.h"
 
 #define RATE_MS 5000     // over how long a speed is taken
@@ -86,9 +85,7 @@ static void read_numbers(struct trainer_options *t, const struct options *o)
     t->epochs = options_int64(o, "epochs");
     t->validate_every = options_int64(o, "validate-every");
     t->checkpoint_every = options_int64(o, "checkpoint-every");
-    t->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
-    if (t->threads > TRAINER_THREADS_MAX)
-        t->threads = TRAINER_THREADS_MAX;
+    t->threads = options_threads(o, TRAINER_THREADS_MAX);
     t->seed = (uint64_t)options_int64(o, "seed");
 }
 

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/gzip.h"
-#include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/picture.h"
 #include "server/cmd/search_settings.h"
@@ -20,7 +19,6 @@
 #include "server/cmd/translate_page.h"
 #include "server/engine/engine.h"
 
-#define THREADS_MAX 256
 #define FAILED_LINE_BYTES_MAX 4096
 #define GLOSSARY_ARENA_BYTES ((size_t)64 << 20)
 
@@ -241,9 +239,7 @@ static enum status make_setup(const struct options *o, struct block_setup *setup
     if (search.beam < n_best)
         search.beam = n_best;
     setup->search = search;
-    setup->threads = options_given(o, "threads") ? options_int(o, "threads") : threads_available();
-    if (setup->threads > THREADS_MAX)
-        setup->threads = THREADS_MAX;
+    setup->threads = options_threads(o, THREADS_MAX);
     return choose_form(o, &setup->form, err);
 }
 

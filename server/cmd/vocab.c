@@ -1,17 +1,14 @@
 /*
  * vocab.c - "verso vocab": a joint vocabulary from parallel text.
  */
-#include "base/threads.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/corpora.h"
 #include "tokenizer/vocabulary.h"
 
-#define THREADS_MAX 256
-
 static enum status learn(void *state, const struct options *o, struct error *err)
 {
     static const char *const forms[] = { "nfc", "nfkc", NULL }; // in the order of enum text_form
-    int form, available = threads_available();
+    int form;
     struct corpora *corpora = state;
     struct vocabulary *vocabulary;
     enum status status = options_need(o, err, "out", NULL);
@@ -24,9 +21,7 @@ static enum status learn(void *state, const struct options *o, struct error *err
     const struct learn_options options = {
         .size = options_int(o, "size"),
         .coverage = VOCABULARY_COVERAGE,
-        .threads = options_given(o, "threads") ? options_int(o, "threads")
-                   : available < THREADS_MAX   ? available
-                                               : THREADS_MAX,
+        .threads = options_threads(o, THREADS_MAX),
         .text = { .form = (enum text_form)form, .casefold = options_flag(o, "casefold") },
     };
     status = corpora_learn_vocabulary(corpora, options, &vocabulary, err);
