@@ -12,7 +12,13 @@
 static void on_reload(uv_work_t *work)
 {
     struct control *control = work->data;
+    struct error err;
     control->reload_status = registry_reload(control->registry, NULL, &control->reload_error);
+    const enum status status = live_detector_reload(control->detector, &err);
+    if (control->reload_status == STATUS_OK && status != STATUS_OK) {
+        control->reload_status = status;
+        control->reload_error = err;
+    }
 }
 
 static void start_reload(struct control *control);
@@ -107,9 +113,11 @@ void control_init(struct control *control, uv_loop_t *loop)
     uv_signal_start(&control->hangup, on_hangup, SIGHUP);
 }
 
-void control_start(struct control *control, struct registry *registry, struct jobs *jobs,
-                   struct service *service, struct listener *listener, int drain_ms)
+void control_start(struct control *control, struct registry *registry,
+                   struct live_detector *detector, struct jobs *jobs, struct service *service,
+                   struct listener *listener, int drain_ms)
 {
+    control->detector = detector;
     control->registry = registry;
     control->jobs = jobs;
     control->service = service;

@@ -5,8 +5,8 @@
  *     running --------> reloading        running -------> draining   DRAIN_GRACE_MS after the end
  *        ^                  |                                |  \-----------------> cut off
  *        '------------------'                    drain-time  v
- *       models are loaded anew             what is open is answered 503
- *       beside the loop
+ *       models and the detector            what is open is answered 503
+ *       are loaded beside the loop
  *
  *     control_init(&control, &loop);              // before anything takes long: signals wait
  *     control_start(&control, ...);               // the port is open: READY=1
@@ -33,14 +33,16 @@ struct control {
     int drain_ms;
     /* from control_start on */
     struct registry *registry;
+    struct live_detector *detector;
     struct jobs *jobs;
     struct service *service;
     struct listener *listener;
 };
 
 void control_init(struct control *control, uv_loop_t *loop);
-void control_start(struct control *control, struct registry *registry, struct jobs *jobs,
-                   struct service *service, struct listener *listener, int drain_ms);
+void control_start(struct control *control, struct registry *registry,
+                   struct live_detector *detector, struct jobs *jobs, struct service *service,
+                   struct listener *listener, int drain_ms);
 void control_stop(struct control *control);
 
 #endif

@@ -27,18 +27,22 @@ enum status detect_missing(const char *what, struct error *err)
         what);
 }
 
-enum status detect_language(const struct detector *detector, const char *text, size_t len,
+enum status detect_language(struct live_detector *live, const char *text, size_t len,
                             struct arena *arena, char language[LANGUAGE_CODE_BYTES],
                             double *confidence, struct error *err)
 {
     struct detection found;
+    const struct detector *detector = live_detector_borrow(live);
+    if (!detector)
+        return detect_missing("auto is not supported", err);
     enum status status = detector_detect(detector, text, len, arena, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    const bool is_known = strcmp(found.language, DETECTOR_UNKNOWN) != 0;
-    snprintf(language, LANGUAGE_CODE_BYTES, "%s", is_known ? found.language : FALLBACK);
-    *confidence = is_known ? (double)found.confidence : 0;
-    return STATUS_OK;
+    if (status == STATUS_OK) {
+        const bool is_known = strcmp(found.language, DETECTOR_UNKNOWN) != 0;
+        snprintf(language, LANGUAGE_CODE_BYTES, "%s", is_known ? found.language : FALLBACK);
+        *confidence = is_known ? (double)found.confidence : 0;
+    }
+    live_detector_give_back(live, detector);
+    return status;
 }
 
 json_t *detect_percent(double confidence)
@@ -51,14 +55,23 @@ json_t *detect_percent(double confidence)
 struct detecting { // of a task
     char *text;
     size_t len;
+    const struct detector *detector; // borrowed for `found`; NULL: not yet
     struct detection found;
 };
 
 static enum status detect(struct task *task, struct error *err)
 {
     struct detecting *d = task->owner;
-    return detector_detect(task->x.service->detector, d->text, d->len, &task->arena, &d->found,
-                           err);
+    d->detector = live_detector_borrow(task->x.service->detector);
+    if (!d->detector)
+        return detect_missing("languages cannot be detected", err);
+    return detector_detect(d->detector, d->text, d->len, &task->arena, &d->found, err);
+}
+
+static void release(struct task *task)
+{
+    const struct detecting *d = task->owner;
+    live_detector_give_back(task->x.service->detector, d->detector);
 }
 
 static json_t *candidate(const char *language, double confidence)
@@ -122,6 +135,7 @@ static enum status start(const struct exchange *x, const struct wish *wish, stru
     task->owner = d;
     task->work = detect;
     task->done = answer;
+    task->release = release;
     task_start(task);
     return STATUS_OK;
 }
@@ -137,7 +151,7 @@ void post_detect(struct exchange *x)
         status = wish_check_present(p, names, &err);
     if (status == STATUS_OK)
         status = wish_read_texts(&wish, x->service, p, &err);
-    if (status == STATUS_OK && !x->service->detector)
+    if (status == STATUS_OK && !live_detector_is_there(x->service->detector))
         status = detect_missing("languages cannot be detected", &err);
     if (status == STATUS_OK)
         status = start(x, &wish, &err);

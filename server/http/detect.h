@@ -5,17 +5,16 @@
 #define SERVER_HTTP_DETECT_H
 
 #include "base/json.h"
-#include "server/detect/detector.h"
 #include "server/http/pairs.h"
+#include "server/registry/live_detector.h"
 
 /* Says that `what` needs a detector and the server has none. */
 enum status detect_missing(const char *what, struct error *err);
 
 /* Any thread. A text that is in no known language is English with confidence 0. */
-MUST_CHECK enum status detect_language(const struct detector *detector, const char *text,
-                                       size_t len, struct arena *arena,
-                                       char language[LANGUAGE_CODE_BYTES], double *confidence,
-                                       struct error *err);
+MUST_CHECK enum status detect_language(struct live_detector *live, const char *text, size_t len,
+                                       struct arena *arena, char language[LANGUAGE_CODE_BYTES],
+                                       double *confidence, struct error *err);
 
 /* 0.954 is 95.4. NULL: no memory. */
 json_t *detect_percent(double confidence);

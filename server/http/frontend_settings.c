@@ -14,7 +14,7 @@ static json_t *language(const char *code)
 static json_t *first_pair(const struct service *service)
 {
     const struct live_model *m = service->pairs.models->at[0];
-    json_t *source = service->detector
+    json_t *source = live_detector_is_there(service->detector)
                          ? json_pack("{s:s, s:s}", "code", "auto", "name", "Auto Detect")
                          : language(live_model_source(m));
     return json_pack("{s:o, s:o}", "source", source, "target", language(live_model_target(m)));

@@ -34,7 +34,7 @@ static json_t *language_codes(const struct pairs *pairs)
 static json_t *source_languages(const struct service *service)
 {
     json_t *list = language_codes(&service->pairs);
-    if (service->detector)
+    if (live_detector_is_there(service->detector))
         json_array_append_new(list, json_string("auto"));
     return list;
 }

@@ -16,11 +16,11 @@
 #include "server/http/pairs.h"
 #include "server/jobs/jobs.h"
 #include "server/net/client.h"
+#include "server/registry/live_detector.h"
 
 #define REPLY_BYTES_MAX (8 << 20) // body of one reply
 
 struct access;
-struct detector;
 struct suggested;
 struct background;
 struct journal;
@@ -33,7 +33,7 @@ struct service_parts {
     struct background *background;
     struct access *access;
     struct suggested *suggested;
-    const struct detector *detector; // NULL: languages are not detected here
+    struct live_detector *detector; // NULL: languages are never detected here
 };
 
 struct service_limits {
@@ -48,11 +48,11 @@ struct service_limits {
 struct service {
     struct handler handler;
     struct jobs *jobs;
-    struct journal *journal;         // NULL: it is off
-    struct background *background;   // reads and pictures, beside the loop
-    struct access *access;           // who may do what
-    struct suggested *suggested;     // what was accepted
-    const struct detector *detector; // NULL: none
+    struct journal *journal;        // NULL: it is off
+    struct background *background;  // reads and pictures, beside the loop
+    struct access *access;          // who may do what
+    struct suggested *suggested;    // what was accepted
+    struct live_detector *detector; // NULL: there never is one
     struct service_limits limits;
     struct pairs pairs;
     bool is_stopping;  // /health/ready says so

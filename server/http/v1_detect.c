@@ -43,7 +43,14 @@ static json_t *to_json(const struct detection *found)
                      "candidates", candidates);
 }
 
-static enum status detect(struct task *task, struct error *err)
+static enum status no_detector(struct error *err)
+{
+    return error_set(err, STATUS_NOT_FOUND,
+                     "this server has no language detector: put " DETECTOR_FILE " in its folder of "
+                     "models");
+}
+
+static enum status detect_all(struct task *task, const struct detector *detector, struct error *err)
 {
     struct detecting *d = task->owner;
     json_t *list = json_array();
@@ -53,12 +60,23 @@ static enum status detect(struct task *task, struct error *err)
         struct detection found;
         status = task_is_cancelled(task)
                      ? error_set(err, STATUS_CANCELLED, "the request was cancelled")
-                     : detector_detect(task->x.service->detector, json_string_value(text),
-                                       json_string_length(text), &task->arena, &found, err);
+                     : detector_detect(detector, json_string_value(text), json_string_length(text),
+                                       &task->arena, &found, err);
         if (status == STATUS_OK)
             json_array_append_new(list, to_json(&found));
     }
     d->answer = json_pack("{s:o}", "detections", list);
+    return status;
+}
+
+static enum status detect(struct task *task, struct error *err)
+{
+    struct live_detector *live = task->x.service->detector;
+    const struct detector *detector = live_detector_borrow(live);
+    if (!detector)
+        return no_detector(err);
+    enum status status = detect_all(task, detector, err);
+    live_detector_give_back(live, detector);
     return status;
 }
 
@@ -106,10 +124,8 @@ static enum status take(const struct exchange *x, struct error *err)
         status = v1_fields_check(json, names, err);
     if (status == STATUS_OK)
         status = v1_wish_read_texts(&wish, &x->service->limits, json, err);
-    if (status == STATUS_OK && !x->service->detector)
-        status = error_set(err, STATUS_NOT_FOUND,
-                           "this server has no language detector: put detect.safetensors in its "
-                           "folder of models");
+    if (status == STATUS_OK && !live_detector_is_there(x->service->detector))
+        status = no_detector(err);
     if (status == STATUS_OK)
         status = start(x, &wish, json, err);
     json_decref(json);

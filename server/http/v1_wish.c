@@ -269,7 +269,8 @@ enum status v1_wish_read(struct v1_wish *wish, const struct service *service, co
     const char *source = json_string_value(json_object_get(json, "source"));
     *wish = (struct v1_wish){ .n_best = 1, .store = true };
     take_pair(wish, pair);
-    wish->is_auto = service->detector && source && strcmp(source, "auto") == 0;
+    wish->is_auto =
+        source && strcmp(source, "auto") == 0 && live_detector_is_there(service->detector);
     enum status status = v1_fields_check(json, names, err);
     if (status == STATUS_OK)
         status = v1_wish_read_texts(wish, &service->limits, json, err);

@@ -168,7 +168,8 @@ static enum status read_source(const struct service *service, const json_t *p, s
     wish->is_auto = text && strcasecmp(text, "auto") == 0;
     if (!wish->is_auto)
         return wish_language(p, "source", &service->pairs, wish->source, err);
-    return service->detector ? STATUS_OK : detect_missing("auto is not supported", err);
+    return live_detector_is_there(service->detector) ? STATUS_OK
+                                                     : detect_missing("auto is not supported", err);
 }
 
 enum status wish_read_texts(struct wish *wish, const struct service *service, const json_t *p,

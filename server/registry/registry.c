@@ -10,29 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/registry/file_stamp.h"
+#include "server/registry/live_detector.h"
 #include "server/store/vocabularies.h"
 
 #define MODEL_ENDING ".safetensors"
-
-/* What tells a file from another that has taken its place. */
-struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
 
 struct live_model {
     atomic_int references;
     long long id;                  // in the database
     struct vocabulary *vocabulary; // the engine borrows it
     struct engine *engine;
-    struct stamp stamp;      // of the file when it was loaded
+    struct file_stamp stamp; // of the file when it was loaded
     char file[NAME_MAX + 1]; // in the folder
 };
 
@@ -64,7 +57,8 @@ static void release_files(struct file_list *files)
 static bool is_model_file(const char *name)
 {
     size_t len = strlen(name), ending = strlen(MODEL_ENDING);
-    return name[0] != '.' && len > ending && strcmp(name + len - ending, MODEL_ENDING) == 0;
+    return name[0] != '.' && len > ending && strcmp(name + len - ending, MODEL_ENDING) == 0 &&
+           strcmp(name, DETECTOR_FILE) != 0;
 }
 
 static int by_text(const void *a, const void *b)
@@ -106,21 +100,6 @@ static enum status list_files(struct file_list *files, const char *folder, struc
 }
 
 /* ---- one model ---- */
-
-/* All 0 where there is none: that is no file's. */
-static struct stamp stamp_of(const char *path)
-{
-    struct stat s;
-    if (stat(path, &s) != 0)
-        return (struct stamp){ 0 };
-    return (struct stamp){ s.st_dev, s.st_ino, s.st_size, s.st_mtim };
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
 
 static void live_model_free(struct live_model *m)
 {
@@ -181,7 +160,7 @@ static enum status live_model_load(struct live_model **out, const struct registr
         return error_set(err, STATUS_NO_MEMORY, "no memory for the model %s", path);
     atomic_init(&m->references, 1);
     snprintf(m->file, sizeof m->file, "%s", file);
-    m->stamp = stamp_of(path);
+    m->stamp = file_stamp(path);
     const int64_t started_ms = clock_now_ms();
     enum status status = load_parts(m, r, path, db, err);
     if (status != STATUS_OK || !m->engine) {
@@ -350,8 +329,7 @@ static enum status keep_or_load(const struct registry *r, const struct live_mode
     char path[PATH_MAX + NAME_MAX];
     struct live_model *before = find_file(old, file);
     snprintf(path, sizeof path, "%s/%s", r->folder, file);
-    const struct stamp stamp = stamp_of(path);
-    if (before && same_stamp(&before->stamp, &stamp))
+    if (before && file_stamp_equals(before->stamp, file_stamp(path)))
         return add_model(r, models, live_model_take(before), err);
     enum status status = load_into(r, models, file, db, err);
     if (status == STATUS_OK)

@@ -40,7 +40,7 @@ struct live_models {
 };
 
 /* Matrices are packed as `type`, and so much of shortlists is kept to (engine.h). Models of other
- * kinds, such as language detectors, are left alone. A folder without models, a file that cannot be
+ * kinds are left alone, and so is the language detector (live_detector.h). A folder without models, a file that cannot be
  * loaded, a model whose card names no languages and two models of one pair are errors that name the
  * file. Reloads open a connection of their own to the database of db. */
 MUST_CHECK enum status registry_open(struct registry **out, const char *folder,

@@ -1,4 +1,5 @@
 """What an operator does: measure, reload, configure, stop, and read the log."""
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,9 @@ from server import Server, request_bytes, slow_text
 
 LONG = os.environ.get("VERSO_LONG") == "1"
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "server", "README.md")
+DETECTOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "models",
+                        "detect.safetensors")
+FRENCH = "Je ne sais pas où se trouve la bibliothèque de la ville."
 RELOADS = 60 if LONG else 6
 PATIENCE_S = server.PATIENCE_S
 
@@ -38,6 +42,28 @@ def make_model(s, pair, seed):
     subprocess.run([os.path.join(server.BUILD, "tests/make_tiny_model"), path + ".tmp-1",
                     *pair.split("-"), str(seed)], check=True)
     os.rename(path + ".tmp-1", path)
+
+
+def put_detector(s, calls_french="fr"):
+    """The detector that the project ships comes, or one that calls French by another name."""
+    path = os.path.join(s.folder.name, "detect.safetensors")
+    labels = {"fr": b'[\\"en\\",\\"fr\\",\\"de\\"', "de": b'[\\"en\\",\\"de\\",\\"fr\\"'}
+    with open(DETECTOR, "rb") as file:
+        data = file.read()
+    assert data.count(labels["fr"]) == 1
+    data = data.replace(labels["fr"], labels[calls_french])
+    digits = re.search(rb'"digest":"([0-9a-f]{64})"', data).group(1)     # of the file with zeros there
+    data = data.replace(digits, b"0" * 64)
+    data = data.replace(b"0" * 64, hashlib.sha256(data).hexdigest().encode(), 1)
+    with open(path + ".tmp-1", "wb") as file:
+        file.write(data)
+    os.rename(path + ".tmp-1", path)
+
+
+def detect(s, text=FRENCH):
+    reply = s.post({"q": text}, target="/detect")
+    assert reply.status == 200, reply
+    return reply.json[0]["language"]
 
 
 def reload(s):
@@ -127,11 +153,10 @@ class Health(unittest.TestCase):
     def test_it_is_not_ready_when_it_stops(self):
         with Server(["en-fr"], *server.SLOWLY) as s, s.connect() as c:
             c.send(request_bytes(body={"q": slow_text(1), "source": "en", "target": "fr"}))
-            c.send(b"")
-            time.sleep(0.2)
+            s.wait_for_work(1)
             with s.connect() as other:
-                other.send(request_bytes("GET", "/health/rea")[:8])
-                time.sleep(0.1)
+                other.send(request_bytes("GET", "/health") + request_bytes("GET", "/health/ready")[:8])
+                self.assertEqual(other.reply().status, 200)     # it has read what came with it
                 s.terminate()
                 s.wait_for("draining")
                 other.send(request_bytes("GET", "/health/ready")[8:])
@@ -192,7 +217,7 @@ class Reload(unittest.TestCase):
             def client(k):
                 try:
                     with s.connect() as c:
-                        while not stop.is_set():
+                        while counts[k] == 0 or not stop.is_set():
                             for text in texts:
                                 c.send(request_bytes(body={"q": text, "source": "en",
                                                            "target": "fr"}))
@@ -216,7 +241,84 @@ class Reload(unittest.TestCase):
             for t in threads:
                 t.join()
             self.assertEqual(failures, [])
-            self.assertGreater(min(counts), 0)
+
+    def test_a_detector_comes_is_replaced_and_leaves(self):
+        with Server(["en-fr", "fr-en", "en-de"]) as s:
+            def starts_with():
+                return s.get("/frontend/settings").json["language"]["source"]["code"]
+            ask = {"q": FRENCH, "source": "auto", "target": "en"}
+            self.assertEqual(s.post(ask).status, 400)
+            put_detector(s)
+            self.assertEqual(reload(s)["event"], "reloaded")
+            self.assertEqual(s.events("detector_loaded")[0]["languages"], 4)
+            self.assertEqual((detect(s), starts_with()), ("fr", "auto"))
+            self.assertEqual(s.post(ask).json["detectedLanguage"]["language"], "fr")
+            put_detector(s, "de")
+            self.assertEqual(detect(s), "fr")
+            self.assertEqual(reload(s)["event"], "reloaded")
+            self.assertEqual(detect(s), "de")
+            os.unlink(os.path.join(s.folder.name, "detect.safetensors"))
+            self.assertEqual(reload(s)["event"], "reloaded")
+            self.assertTrue(s.events("detector_left"))
+            self.assertEqual((s.post(ask).status, starts_with()), (400, "en"))
+            self.assertEqual(s.post({"text": FRENCH}, target="/v1/detect").status, 404)
+
+    def test_a_bad_detector_leaves_the_one_before_it_and_models_are_reloaded(self):
+        with Server(["en-fr"], files=[DETECTOR]) as s:
+            before = s.translate("the thin ant").text
+            path = os.path.join(s.folder.name, "detect.safetensors")
+            os.unlink(path)
+            with open(path, "w") as file:
+                file.write("not a model")
+            make_model(s, "en-fr", 77)
+            event = reload(s)
+            self.assertEqual(event["event"], "reload_failed")
+            self.assertIn("detect.safetensors", event["reason"])
+            self.assertIn("the detector before it stays", event["reason"])
+            self.assertEqual(s.events("detector_not_loaded")[0]["reason"], event["reason"])
+            self.assertEqual(detect(s), "fr")
+            self.assertNotEqual(s.translate("the thin ant").text, before)
+            put_detector(s, "de")
+            self.assertEqual(reload(s)["event"], "reloaded")
+            self.assertEqual(detect(s), "de")
+
+    def test_no_request_is_lost_or_fails_while_the_detector_is_reloaded(self):
+        asks = [request_bytes(target="/detect", body={"q": FRENCH}),
+                request_bytes(target="/v1/detect", body={"text": [FRENCH] * 3}),
+                request_bytes(body={"q": FRENCH, "source": "auto", "target": "fr"}),
+                request_bytes(target="/v1/translate",
+                              body={"text": FRENCH, "source": "auto", "target": "fr"})]
+        with Server(["en-fr", "fr-en"], files=[DETECTOR]) as s:
+            make_model(s, "de-en", 5)
+            reload(s)
+            stop, failures, counts = threading.Event(), [], [0] * 3
+
+            def client(k):
+                try:
+                    with s.connect() as c:
+                        while not stop.is_set():
+                            c.send(b"".join(asks))
+                            for _ in asks:
+                                reply = c.reply()
+                                assert reply.status == 200, reply
+                            counts[k] += 1
+                except Exception as e:      # noqa: B902, it is asserted below
+                    failures.append(e)
+            threads = [threading.Thread(target=client, args=(k,)) for k in range(3)]
+            for t in threads:
+                t.start()
+            for n in range(RELOADS):
+                so_far = list(counts)
+                put_detector(s, "fr" if n % 2 else "de")
+                self.assertEqual(reload(s)["event"], "reloaded")
+                self.assertEqual(detect(s), "fr" if n % 2 else "de")
+                s.wait_until(lambda: failures or min(b - a for a, b in zip(so_far, counts)) > 0,
+                             "answer of each client")
+            stop.set()
+            for t in threads:
+                t.join()
+            self.assertEqual(failures, [])
+            self.assertEqual(len(s.events("detector_loaded")), RELOADS + 1)
 
     def test_the_memory_of_old_models_comes_back(self):
         reloads = 40 if LONG else 12
@@ -241,8 +343,9 @@ class Stopping(unittest.TestCase):
         with Server(["en-fr"], "--drain-time", 300, *server.SLOWLY) as s:
             with s.connect() as one, s.connect() as line:
                 one.send(ask + ask)
+                s.wait_for_work(1, 1)
                 line.send(b"the ant\n")
-                time.sleep(0.3)
+                s.wait_for_work(1, 2)
                 s.terminate()
                 for _ in range(2):
                     reply = one.reply()
