@@ -44,12 +44,13 @@ static enum status as_json(struct showing *s, const struct stored_translation *t
             answer_to_json(&answer, t->vocabulary, t->text, &t->answer, &options, s->arena, err);
     if (status != STATUS_OK)
         return status;
-    json_t *root = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:f,s:o?}", "id", id, "created", created, "model",
-        t->model, "source", t->source_language, "target", t->target_language, "source_text",
-        text_or_null(t->source_text), "target_text", text_or_null(t->target_text), "source_length",
-        t->source_length, "target_length", t->target_length, "beam", t->beam, "took_ms",
-        (double)t->took_us / 1000, "answer", answer);
+    json_t *root =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:f,s:o?}", "id", id, "created",
+                  created, "origin", t->suggestion_id ? "suggestion" : "model", "model", t->model,
+                  "source", t->source_language, "target", t->target_language, "source_text",
+                  text_or_null(t->source_text), "target_text", text_or_null(t->target_text),
+                  "source_length", t->source_length, "target_length", t->target_length, "beam",
+                  t->beam, "took_ms", (double)t->took_us / 1000, "answer", answer);
     bytes_init(&out, JSON_BYTES_MAX);
     if (!root || !json_write(&out, root))
         status = error_set(err, STATUS_NO_MEMORY, "there is no memory for the translation as JSON");

@@ -66,20 +66,19 @@ enum status call_use_suggestions(struct call *call, const char *source, const ch
 {
     struct request *r = call->request;
     const struct suggested *suggested = call->x.service->suggested;
+    struct suggested_text found;
     for (int i = 0; i < r->text_count; i++) {
-        const char *found =
-            suggested_find(suggested, source, target, r->texts[i].text, r->texts[i].len);
-        if (!found)
+        if (!suggested_find(suggested, source, target, r->texts[i].text, r->texts[i].len, &found))
             continue;
         if (!r->suggested) {
-            r->suggested = arena_array(&r->arena, const char *, r->text_count);
+            r->suggested = arena_array(&r->arena, struct suggested_text, r->text_count);
             if (r->suggested)
                 memset(r->suggested, 0, sizeof *r->suggested * (size_t)r->text_count);
         }
-        const char *copy = arena_copy(&r->arena, found, strlen(found));
+        const char *copy = arena_copy(&r->arena, found.text, strlen(found.text));
         if (!r->suggested || !copy)
             return error_set(err, STATUS_TOO_LARGE, "the request is too large: send it in parts");
-        r->suggested[i] = copy;
+        r->suggested[i] = (struct suggested_text){ found.id, copy };
     }
     return STATUS_OK;
 }

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/http/background.h"
-#include "server/store/suggestions.h"
 
 struct suggested {
     struct suggestion_set *set;
@@ -71,10 +70,10 @@ enum status suggested_follow(struct suggested *suggested, struct background *bac
     return background_repeat(background, SUGGESTED_REFRESH_MS, read_set, take_set, suggested, err);
 }
 
-const char *suggested_find(const struct suggested *suggested, const char *source,
-                           const char *target, const char *text, size_t len)
+bool suggested_find(const struct suggested *suggested, const char *source, const char *target,
+                    const char *text, size_t len, struct suggested_text *out)
 {
-    return suggestion_set_find(suggested->set, source, target, text, len);
+    return suggestion_set_find(suggested->set, source, target, text, len, out);
 }
 
 bool suggested_is_empty(const struct suggested *suggested)

@@ -32,7 +32,7 @@ json_t *v1_answer_head(const struct request *r)
 
 static const char *origin_of(const struct request *r, int i)
 {
-    if (r->suggested && r->suggested[i])
+    if (r->suggested && r->suggested[i].text)
         return "suggestion";
     if (r->given)
         return "given";

@@ -22,6 +22,7 @@
 #include "server/protocol/protocol.h"
 #include "server/registry/registry.h"
 #include "server/store/journal_id.h"
+#include "server/store/suggestions.h"
 
 /* Texts, what becomes of them in the engine, answers and what its owner keeps there; what is not
  * touched costs nothing. */
@@ -43,9 +44,9 @@ struct request {
     const struct engine_text *given; // (text_count) their translations, to be aligned; NULL: none
     int text_count;
     enum document_format format; // of each text
-    /* NULL, or (text_count) for each text NULL or what was accepted for it: that is its answer, and the
-     * model is not asked. */
-    const char **suggested;
+    /* NULL, or (text_count) for each text what was accepted for it (text NULL: nothing): that is its
+     * answer, and the model is not asked. */
+    struct suggested_text *suggested;
     const struct glossary *glossary; // NULL: none; ready, in this arena or for longer
     int n_best;                      // 1, or 1 + alternatives wanted
     int beam;                        // 0: the server's

@@ -35,9 +35,11 @@ static void on_stored(void *context, enum status status)
 static struct journal_entry entry_of(const struct request *r, int i)
 {
     const struct live_model *model = r->hops[r->hop_count - 1];
+    const long long suggestion_id = r->suggested ? r->suggested[i].id : 0;
     return (struct journal_entry){
         .model_id = live_model_id(model),
         .first_model_id = r->hop_count > 1 ? live_model_id(r->hops[0]) : 0,
+        .suggestion_id = suggestion_id,
         .key_id = r->key_id,
         .vocabulary = engine_vocabulary(live_model_engine(model)),
         .source_language = live_model_source(model),
@@ -46,7 +48,7 @@ static struct journal_entry entry_of(const struct request *r, int i)
         .target = { r->answers[i].text, r->answers[i].len },
         .texts = &r->texts[i],
         .answers = &r->answers[i],
-        .count = 1,
+        .count = suggestion_id ? 0 : 1,
         .beam = r->beam_used,
         .took_us = (clock_now_ns() - r->begun_ns) / 1000,
     };

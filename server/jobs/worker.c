@@ -157,7 +157,7 @@ static enum status keep_sent(struct request *r, struct error *err)
         memcpy(sent, r->texts, sizeof *sent * (size_t)r->text_count);
     }
     for (int i = 0; r->suggested && i < r->text_count; i++)
-        if (r->suggested[i])
+        if (r->suggested[i].text)
             r->texts[i] = (struct engine_text){ .text = "" };
     r->sent = sent;
     r->begun_ns = clock_now_ns();
@@ -279,9 +279,9 @@ static enum status answer_documents(struct request *r)
 static void answer_as_suggested(struct request *r)
 {
     for (int i = 0; r->suggested && i < r->text_count; i++)
-        if (r->suggested[i])
-            r->answers[i] =
-                (struct engine_answer){ .text = r->suggested[i], .len = strlen(r->suggested[i]) };
+        if (r->suggested[i].text)
+            r->answers[i] = (struct engine_answer){ .text = r->suggested[i].text,
+                                                    .len = strlen(r->suggested[i].text) };
 }
 
 static enum status compose(const struct flight *flight)

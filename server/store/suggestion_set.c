@@ -12,7 +12,7 @@
 
 struct suggestion_set {
     struct map *places; // "en", a NUL, "fr", a NUL, the source text -> where its suggestion starts
-    struct bytes texts; // one behind the other, each with its NUL
+    struct bytes texts; // one behind the other, each its id, then the text with its NUL
 };
 
 /* 0: languages or text are longer than any that are stored. */
@@ -52,8 +52,9 @@ static enum status take_row(struct db *db, sqlite3_stmt *q, struct suggestion_se
     const size_t len = write_key(key, texts[0], texts[1], texts[2], strlen(texts[2]));
     if (len == 0)
         return STATUS_OK; // put there by hand: nobody's text
-    const int64_t at = (int64_t)set->texts.len;
-    if (!bytes_append(&set->texts, texts[3], strlen(texts[3]) + 1))
+    const int64_t at = (int64_t)set->texts.len, id = sqlite3_column_int64(q, 4);
+    if (!bytes_append(&set->texts, (const char *)&id, sizeof id) ||
+        !bytes_append(&set->texts, texts[3], strlen(texts[3]) + 1))
         return bytes_check(&set->texts, "the accepted suggestions", err);
     if (!map_insert(set->places, key, len, at))
         return error_set(err, STATUS_NO_MEMORY, "no memory for the accepted suggestions");
@@ -64,11 +65,11 @@ static enum status read_set(struct db *db, struct suggestion_set *set, struct er
 {
     bool has_row;
     sqlite3_stmt *q;
-    enum status status = sql_prepare(
-        db, &q,
-        "SELECT source_language, target_language, source_text, suggested_text FROM suggestions "
-        "WHERE state = 'accepted' ORDER BY id LIMIT ?1",
-        err);
+    enum status status =
+        sql_prepare(db, &q,
+                    "SELECT source_language, target_language, source_text, suggested_text, id "
+                    "FROM suggestions WHERE state = 'accepted' ORDER BY id LIMIT ?1",
+                    err);
     if (status == STATUS_OK)
         status = sql_bind_number(db, q, 1, SUGGESTIONS_ACCEPTED_MAX, err);
     while (status == STATUS_OK) {
@@ -114,13 +115,19 @@ bool suggestion_set_is_empty(const struct suggestion_set *set)
     return map_count(set->places) == 0;
 }
 
-const char *suggestion_set_find(const struct suggestion_set *set, const char *source_language,
-                                const char *target_language, const char *text, size_t len)
+bool suggestion_set_find(const struct suggestion_set *set, const char *source_language,
+                         const char *target_language, const char *text, size_t len,
+                         struct suggested_text *out)
 {
     char key[KEY_BYTES_MAX];
+    int64_t id;
     if (suggestion_set_is_empty(set))
-        return NULL;
+        return false;
     const size_t key_len = write_key(key, source_language, target_language, text, len);
     const int64_t *at = key_len > 0 ? map_find(set->places, key, key_len) : NULL;
-    return at ? set->texts.data + *at : NULL;
+    if (!at)
+        return false;
+    memcpy(&id, set->texts.data + *at, sizeof id);
+    *out = (struct suggested_text){ id, set->texts.data + *at + sizeof id };
+    return true;
 }

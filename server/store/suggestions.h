@@ -6,7 +6,8 @@
  *
  *     struct suggestion_set *set;
  *     status = suggestion_set_load(&set, db, &err);                  // the accepted ones, in memory
- *     const char *text = suggestion_set_find(set, "en", "fr", "Hello", 5);
+ *     struct suggested_text found;
+ *     if (suggestion_set_find(set, "en", "fr", "Hello", 5, &found)) ... found.text ...
  *     suggestion_set_free(set);
  *
  * Of one source text and pair one at most is accepted: accepting another puts
@@ -71,9 +72,15 @@ MUST_CHECK enum status suggestions_stamp(struct db *db, long long *stamp, struct
 MUST_CHECK enum status suggestion_set_load(struct suggestion_set **out, struct db *db,
                                            struct error *err);
 void suggestion_set_free(struct suggestion_set *set); // NULL is fine
-/* Borrowed from the set; NULL: none was accepted for exactly this text. */
-const char *suggestion_set_find(const struct suggestion_set *set, const char *source_language,
-                                const char *target_language, const char *text, size_t len);
+struct suggested_text {
+    long long id; // of the suggestion
+    const char *text;
+};
+
+/* Borrowed from the set; false: none was accepted for exactly this text. */
+bool suggestion_set_find(const struct suggestion_set *set, const char *source_language,
+                         const char *target_language, const char *text, size_t len,
+                         struct suggested_text *out);
 bool suggestion_set_is_empty(const struct suggestion_set *set);
 
 #endif

@@ -288,6 +288,55 @@ class Stored(unittest.TestCase):
             self.assertIn("GET", reply.headers["allow"])
 
 
+class Suggested(unittest.TestCase):
+    """Words of people are stored as theirs."""
+    WORDS = "le renne maigre"
+
+    def verso(self, s, *words):
+        return subprocess.run([os.path.join(server.BUILD, "verso"), *words, "--database",
+                               os.path.join(s.folder.name, "verso.db")], check=True,
+                              capture_output=True).stdout.decode()
+
+    def store(self, s, text):
+        """Stored, once what was accepted has been taken up."""
+        body = {"text": text, "source": "en", "target": "fr", "durable": True}
+        s.post({"q": TEXT, "s": self.WORDS, "source": "en", "target": "fr"}, target="/suggest")
+        self.verso(s, "suggestions", "accept", "1")
+        s.wait_until(lambda: s.translate(TEXT).text == self.WORDS, "suggestion that is given")
+        return s.v1(body).json["translations"]
+
+    def test_an_answer_of_people_says_whose_words_it_is(self):
+        with Server(["en-fr"]) as s:
+            said = self.store(s, [TEXT, "an ant"])
+            self.assertEqual([t["origin"] for t in said], ["suggestion", "model"])
+            self.assertEqual(said[0]["sentences"], [])
+            for one in said:
+                target = "/v1/translations/" + one["id"]
+                stored = s.get(target).json
+                self.assertEqual((stored["origin"], stored["target_text"]), (one["origin"], one["text"]))
+                self.assertEqual(len(stored["answer"]["sentences"]), len(one["sentences"]))
+                self.assertEqual(json.loads(self.verso(s, "show", "--json", one["id"]))["origin"],
+                                 one["origin"])
+                self.assertEqual("suggested by people" in self.verso(s, "show", one["id"]),
+                                 one["origin"] == "suggestion")
+            listed = {t["id"]: t["origin"] for t in s.get("/v1/translations").json["translations"]}
+            self.assertEqual([listed[t["id"]] for t in said], ["suggestion", "model"])
+            reply = s.get("/v1/translations/%s/alignment.svg" % said[0]["id"])
+            self.assertEqual(reply.status, 404)
+            self.assertEqual(s.get("/v1/links?source=thin&limit=5").json["links"], [])
+
+    def test_a_suggestion_that_is_rejected_later_still_says_so(self):
+        with Server(["en-fr"]) as s:
+            one = self.store(s, TEXT)[0]
+            self.verso(s, "suggestions", "reject", "1")
+            self.assertEqual(s.get("/v1/translations/" + one["id"]).json["origin"], "suggestion")
+
+    def test_it_says_so_without_text_too(self):
+        with Server(["en-fr"], "--journal", "without-text") as s:
+            one = s.get("/v1/translations/" + self.store(s, TEXT)[0]["id"]).json
+            self.assertEqual((one["origin"], one["target_text"]), ("suggestion", None))
+
+
 class Modes(unittest.TestCase):
     """Other settings of the journal."""
 

@@ -55,11 +55,13 @@ static const char *answer_to(const char *text)
 {
     static char answer[128];
     struct suggestion_set *set;
+    struct suggested_text found = { .text = "-" };
     assert_ok(suggestion_set_load(&set, db, &err), err);
-    const char *found = suggestion_set_find(set, "en", "fr", text, strlen(text));
-    snprintf(answer, sizeof answer, "%s", found ? found : "-");
-    ck_assert_ptr_null(suggestion_set_find(set, "en", "de", text, strlen(text)));
-    ck_assert_ptr_null(suggestion_set_find(set, "enf", "r", text, strlen(text)));
+    if (suggestion_set_find(set, "en", "fr", text, strlen(text), &found))
+        ck_assert_int_gt(found.id, 0);
+    snprintf(answer, sizeof answer, "%s", found.text);
+    ck_assert(!suggestion_set_find(set, "en", "de", text, strlen(text), &found));
+    ck_assert(!suggestion_set_find(set, "enf", "r", text, strlen(text), &found));
     suggestion_set_free(set);
     return answer;
 }
