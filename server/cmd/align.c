@@ -40,8 +40,8 @@ struct aligning {
     struct member *members; // (threads)
     struct align_block *block;
 
-    long bad_before[ALIGN_BLOCK_PAIRS]; // bad lines right in front of each pair of the block
-    long lines, bad_lines, bad_behind;  // so far; right behind the last pair
+    long bad_before[BLOCK_LINES];      // bad lines right in front of each pair of the block
+    long lines, bad_lines, bad_behind; // so far; right behind the last pair
 };
 
 static void release(struct aligning *a)
@@ -201,7 +201,7 @@ static enum status write_bad_lines(const struct aligning *a, long before, long c
 
 static enum status write_pair(struct aligning *a, int i, const char *name, struct error *err)
 {
-    const struct align_line *line = align_block_line(a->block, i);
+    const struct block_line *line = &a->block->lines.lines[i];
     enum status status = write_bad_lines(a, line->number, a->bad_before[i], err);
     if (status != STATUS_OK || line->err.status == STATUS_OK)
         return status == STATUS_OK ? write_out(&line->out, err) : status;
@@ -214,19 +214,20 @@ static enum status align_block(struct aligning *a, const char *name, struct erro
 {
     enum status status = STATUS_OK;
     align_block_run(a->block);
-    for (int i = 0; status == STATUS_OK && i < align_block_count(a->block); i++)
+    for (int i = 0; status == STATUS_OK && i < a->block->lines.count; i++)
         status = write_pair(a, i, name, err);
     if (status == STATUS_OK && fflush(stdout) != 0)
         status = error_set(err, STATUS_IO, "writing the links: %s", strerror(errno));
-    align_block_reset(a->block);
+    block_reset(&a->block->lines);
     return status;
 }
 
 static enum status add_pair(struct aligning *a, const struct corpus_pair *pair, struct error *err)
 {
-    a->bad_before[align_block_count(a->block)] = a->bad_behind;
+    a->bad_before[a->block->lines.count] = a->bad_behind;
     a->bad_behind = 0;
-    return align_block_add(a->block, ++a->lines, pair, err);
+    return block_add(&a->block->lines, ++a->lines, pair->source, pair->source_len, pair->target,
+                     pair->target_len, err);
 }
 
 /* ---- pairs ---- */
@@ -254,7 +255,7 @@ static enum status align_file(struct aligning *a, const char *path, struct error
         const bool ended = read != STATUS_OK || !pair.source;
         if (!ended)
             status = add_pair(a, &pair, err);
-        if (status == STATUS_OK && (ended || align_block_is_full(a->block)))
+        if (status == STATUS_OK && (ended || block_is_full(&a->block->lines)))
             status = align_block(a, path, err);
         if (ended)
             break;
@@ -276,7 +277,7 @@ static enum status align_words(struct aligning *a, const char *source, const cha
     if (status != STATUS_OK)
         return status;
     align_block_run(a->block);
-    const struct align_line *line = align_block_line(a->block, 0);
+    const struct block_line *line = &a->block->lines.lines[0];
     if (line->err.status == STATUS_OK)
         return write_out(&line->out, err);
     return error_set(err, line->err.status, "%s", line->err.text);

@@ -1,14 +1,10 @@
 /*
- * align_block.h - some pairs at once: gathered, followed by one model or two with all threads,
- * given back in order.
+ * align_block.h - a block of pairs that are followed by one model or two.
  *
  *     struct align_block *block;
  *     status = align_block_new(&block, &setup, &err);
- *     while (!align_block_is_full(block) && ...)
- *         status = align_block_add(block, number, &pair, &err);
+ *     while (...) status = block_add(&block->lines, number, source, ..., target, ..., &err);
  *     align_block_run(block);                                      // calls setup.explain
- *     for (int i = 0; i < align_block_count(block); i++) ... align_block_line(block, i) ...
- *     align_block_reset(block);
  *
  * A pair is a source and its translation, in the order of the file. A model
  * that is `swapped` reads the translation and says the source.
@@ -16,11 +12,10 @@
 #ifndef SERVER_CMD_ALIGN_BLOCK_H
 #define SERVER_CMD_ALIGN_BLOCK_H
 
-#include "base/bytes.h"
+#include <stdatomic.h>
+#include "server/cmd/block.h"
 #include "server/engine/align.h"
 #include "server/engine/corpus.h"
-
-#define ALIGN_BLOCK_PAIRS 1000
 
 struct align_answer { // of one model
     const struct engine *engine;
@@ -47,25 +42,17 @@ struct align_setup {
     void *context;
 };
 
-struct align_block;
-
-struct align_line {
-    long number;
-    struct bytes out;
-    struct error err; // status is not OK: nothing to print, and why
+struct align_block {
+    struct block lines;
+    struct align_setup setup;
+    int model_count;
+    struct align_worker *workers; // (threads)
+    atomic_int next;              // pair that no thread has taken
 };
 
 MUST_CHECK enum status align_block_new(struct align_block **out, const struct align_setup *setup,
                                        struct error *err);
 void align_block_free(struct align_block *block); // NULL is fine
-
-bool align_block_is_full(const struct align_block *block); // a pair more would be over its limits
-/* The texts are copied. */
-MUST_CHECK enum status align_block_add(struct align_block *block, long number,
-                                       const struct corpus_pair *pair, struct error *err);
 void align_block_run(struct align_block *block);
-int align_block_count(const struct align_block *block);
-const struct align_line *align_block_line(const struct align_block *block, int i);
-void align_block_reset(struct align_block *block);
 
 #endif

@@ -104,13 +104,13 @@ static enum status explain(void *context, const struct align_answers *found, str
 static enum status run_block(struct align_block *block, const char *path, struct error *err)
 {
     align_block_run(block);
-    for (int i = 0; i < align_block_count(block); i++) {
-        const struct align_line *line = align_block_line(block, i);
+    for (int i = 0; i < block->lines.count; i++) {
+        const struct block_line *line = &block->lines.lines[i];
         if (line->err.status != STATUS_OK)
             return error_set(err, line->err.status, "%s: line %ld: %s", path, line->number,
                              line->err.text);
     }
-    align_block_reset(block);
+    block_reset(&block->lines);
     return STATUS_OK;
 }
 
@@ -125,10 +125,9 @@ static enum status count_by_models(struct measuring *g, struct error *err)
     enum status status = align_block_new(&block, &setup, err);
     for (int i = 0; status == STATUS_OK && i < g->gold.count; i++) {
         const struct gold_pair *pair = &g->gold.items[i];
-        const struct corpus_pair texts = { pair->source, strlen(pair->source), pair->target,
-                                           strlen(pair->target) };
-        status = align_block_add(block, i + 1, &texts, err);
-        if (status == STATUS_OK && (align_block_is_full(block) || i + 1 == g->gold.count))
+        status = block_add(&block->lines, i + 1, pair->source, strlen(pair->source), pair->target,
+                           strlen(pair->target), err);
+        if (status == STATUS_OK && (block_is_full(&block->lines) || i + 1 == g->gold.count))
             status = run_block(block, g->setup->path, err);
     }
     align_block_free(block);

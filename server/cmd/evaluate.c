@@ -128,18 +128,19 @@ static enum status look(void *context, long number, const char *text,
     return status;
 }
 
-static struct block_setup make_setup(const struct options *o)
+static struct translate_setup make_setup(const struct options *o)
 {
-    return (struct block_setup){ .search = search_settings(o),
-                                 .form = ANSWER_PLAIN,
-                                 .threads = options_threads(o, THREADS_MAX) };
+    return (struct translate_setup){ .search = search_settings(o),
+                                     .form = ANSWER_PLAIN,
+                                     .threads = options_threads(o, THREADS_MAX) };
 }
 
-static enum status take_answers(struct block *block, struct text_list *list, struct error *err)
+static enum status take_answers(const struct block *block, struct text_list *list,
+                                struct error *err)
 {
     enum status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && i < block_count(block); i++) {
-        const struct block_line *line = block_line(block, i);
+    for (int i = 0; status == STATUS_OK && i < block->count; i++) {
+        const struct block_line *line = &block->lines[i];
         if (line->err.status != STATUS_OK)
             return error_set(err, line->err.status, "line %ld: %s", line->number, line->err.text);
         size_t len = line->out.len;
@@ -150,22 +151,24 @@ static enum status take_answers(struct block *block, struct text_list *list, str
     return status;
 }
 
-static enum status translate_set(const struct evaluation *e, struct block *block,
+static enum status translate_set(const struct evaluation *e, struct translate_block *block,
                                  struct text_list *list, struct error *err)
 {
     struct progress progress = progress_start(stderr, "translating");
+    struct block *lines = &block->lines;
     const struct text_list *sources = &e->set.sources;
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < sources->count;) {
         progress_show(&progress, (double)i / sources->count, "%d of %d sentences", i,
                       sources->count);
-        for (; status == STATUS_OK && i < sources->count && !block_is_full(block); i++)
-            status = block_add(block, i + 1, sources->items[i], strlen(sources->items[i]), err);
+        for (; status == STATUS_OK && i < sources->count && !block_is_full(lines); i++)
+            status =
+                block_add(lines, i + 1, sources->items[i], strlen(sources->items[i]), NULL, 0, err);
         if (status != STATUS_OK)
             break;
-        block_translate(block);
-        status = take_answers(block, list, err);
-        block_reset(block);
+        translate_block_run(block);
+        status = take_answers(lines, list, err);
+        block_reset(lines);
     }
     progress_end(&progress);
     return status;
@@ -173,15 +176,15 @@ static enum status translate_set(const struct evaluation *e, struct block *block
 
 /* All of the set by the engine, which is taken over. */
 static enum status translate_by(struct evaluation *e, struct engine *engine,
-                                const struct block_setup *setup, struct text_list *list,
+                                const struct translate_setup *setup, struct text_list *list,
                                 struct error *err)
 {
-    struct block *block = NULL;
-    enum status status = block_new(&block, engine, setup, err);
+    struct translate_block *block = NULL;
+    enum status status = translate_block_new(&block, engine, setup, err);
     e->engine = engine;
     if (status == STATUS_OK)
         status = translate_set(e, block, list, err);
-    block_free(block);
+    translate_block_free(block);
     engine_free(engine);
     return status;
 }
@@ -189,7 +192,7 @@ static enum status translate_by(struct evaluation *e, struct engine *engine,
 static enum status translate(struct evaluation *e, const struct options *o, struct error *err)
 {
     struct engine *engine = NULL;
-    struct block_setup setup = make_setup(o);
+    struct translate_setup setup = make_setup(o);
     if (options_flag(o, "attention")) {
         e->attention = memory_zeroed((size_t)e->set.sources.count + 1, sizeof *e->attention);
         if (!e->attention)
@@ -211,7 +214,7 @@ static enum status translate_against(struct evaluation *e, const struct options 
                                      struct error *err)
 {
     struct engine *engine = NULL;
-    const struct block_setup setup = make_setup(o);
+    const struct translate_setup setup = make_setup(o);
     enum weight_type type;
     enum status status = precision_from_options(&type, o, err);
     if (status == STATUS_OK)

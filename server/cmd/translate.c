@@ -23,7 +23,7 @@
 #define GLOSSARY_ARENA_BYTES ((size_t)64 << 20)
 
 struct translation_run {
-    struct block *block;
+    struct translate_block *block;
     enum answer_form form;
     long bad_lines;
 };
@@ -51,8 +51,9 @@ static enum status write_failed(enum answer_form form, const struct block_line *
 static enum status write_block(struct translation_run *run, const char *name, struct error *err)
 {
     enum status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && i < block_count(run->block); i++) {
-        const struct block_line *line = block_line(run->block, i);
+    const struct block *block = &run->block->lines;
+    for (int i = 0; status == STATUS_OK && i < block->count; i++) {
+        const struct block_line *line = &block->lines[i];
         if (line->err.status == STATUS_OK) {
             status = write_out(line->out.data, line->out.len, err);
             continue;
@@ -71,7 +72,7 @@ static enum status read_block(struct block *block, struct line_reader *in, bool 
                               struct error *err)
 {
     struct line line;
-    while (!block_is_full(block) && (block_count(block) == 0 || line_reader_ready(in))) {
+    while (!block_is_full(block) && (block->count == 0 || line_reader_ready(in))) {
         enum status status = line_reader_next(in, &line, err);
         if (status == STATUS_TOO_LARGE) {
             error_set(err, status, "longer than the limit of %d bytes", LINE_BYTES_MAX);
@@ -81,7 +82,7 @@ static enum status read_block(struct block *block, struct line_reader *in, bool 
         *ended = status != STATUS_OK || !line.text;
         if (*ended)
             return status;
-        status = block_add(block, line.number, line.text, line.len, err);
+        status = block_add(block, line.number, line.text, line.len, NULL, 0, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -96,10 +97,10 @@ static enum status translate_file(struct translation_run *run, const char *path,
     enum status status = line_reader_open(&in, path, err);
     while (status == STATUS_OK && !ended) {
         struct error why;
-        enum status read = read_block(run->block, in, &ended, &why);
-        block_translate(run->block); // what was read before a failure, too
+        enum status read = read_block(&run->block->lines, in, &ended, &why);
+        translate_block_run(run->block); // what was read before a failure, too
         status = write_block(run, name, err);
-        block_reset(run->block);
+        block_reset(&run->block->lines);
         if (status == STATUS_OK && read != STATUS_OK)
             status = error_set(err, read, "%s", why.text);
     }
@@ -167,7 +168,7 @@ static enum status draw_sentence(void *context, long number, const char *text,
                                &options, arena, err);
 }
 
-static enum status choose_drawing(const struct options *o, struct block_setup *setup,
+static enum status choose_drawing(const struct options *o, struct translate_setup *setup,
                                   struct drawing *drawing, struct error *err)
 {
     enum render_form form;
@@ -198,7 +199,7 @@ static enum status choose_format(const struct options *o, bool *is_html, struct 
     return STATUS_OK;
 }
 
-static enum status translate_pages(const struct engine *engine, const struct block_setup *setup,
+static enum status translate_pages(const struct engine *engine, const struct translate_setup *setup,
                                    const struct options *o, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -212,7 +213,7 @@ static enum status translate_pages(const struct engine *engine, const struct blo
 }
 
 static enum status load_glossary(const struct options *o, struct arena *arena,
-                                 struct block_setup *setup, struct error *err)
+                                 struct translate_setup *setup, struct error *err)
 {
     struct glossary *glossary;
     const char *path = options_text(o, "glossary");
@@ -228,7 +229,8 @@ static enum status load_glossary(const struct options *o, struct arena *arena,
 
 /* ---- the command ---- */
 
-static enum status make_setup(const struct options *o, struct block_setup *setup, struct error *err)
+static enum status make_setup(const struct options *o, struct translate_setup *setup,
+                              struct error *err)
 {
     struct search_options search = search_settings(o);
     const int n_best = options_int(o, "n-best");
@@ -244,11 +246,11 @@ static enum status make_setup(const struct options *o, struct block_setup *setup
 }
 
 static enum status translate_lines(struct translation_run *run, const struct engine *engine,
-                                   const struct block_setup *setup, const struct options *o,
+                                   const struct translate_setup *setup, const struct options *o,
                                    struct error *err)
 {
     const int count = options_operand_count(o);
-    enum status status = block_new(&run->block, engine, setup, err);
+    enum status status = translate_block_new(&run->block, engine, setup, err);
     if (status != STATUS_OK)
         return status;
     run->form = setup->form;
@@ -265,7 +267,7 @@ static int run(const struct options *o)
     struct engine *engine = NULL;
     struct translation_run all = { 0 };
     struct drawing drawing;
-    struct block_setup setup = { 0 };
+    struct translate_setup setup = { 0 };
     struct arena glossary = { 0 };
     bool is_html = false;
     enum status status = options_need(o, &err, "model", NULL);
@@ -284,7 +286,7 @@ static int run(const struct options *o)
         status = translate_pages(engine, &setup, o, &err);
     else if (status == STATUS_OK)
         status = translate_lines(&all, engine, &setup, o, &err);
-    block_free(all.block);
+    translate_block_free(all.block);
     engine_free(engine);
     arena_release(&glossary);
     if (status == STATUS_OK && all.bad_lines > 0)

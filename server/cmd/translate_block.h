@@ -1,12 +1,10 @@
 /*
- * translate_block.h - some lines at once: gathered, translated by all threads, given back in order.
+ * translate_block.h - a block of lines that is translated.
  *
- *     struct block *block;
- *     status = block_new(&block, engine, &setup, &err);
- *     while (!block_is_full(block) && ...) status = block_add(block, number, text, len, &err);
- *     block_translate(block);
- *     for (int i = 0; i < block_count(block); i++) ... block_line(block, i) ...
- *     block_reset(block);
+ *     struct translate_block *block;
+ *     status = translate_block_new(&block, engine, &setup, &err);
+ *     while (...) status = block_add(&block->lines, number, text, len, NULL, 0, &err);
+ *     translate_block_run(block);
  *
  * Lines of about one length go through the model together, the longest first,
  * so that no thread is left with a long one at the end. What a line says does
@@ -15,12 +13,13 @@
 #ifndef SERVER_CMD_TRANSLATE_BLOCK_H
 #define SERVER_CMD_TRANSLATE_BLOCK_H
 
-#include "base/bytes.h"
+#include <stdatomic.h>
+#include "server/cmd/block.h"
 #include "server/cmd/translate_format.h"
 #include "server/documents/document.h"
 #include "server/engine/engine.h"
 
-struct block_setup {
+struct translate_setup {
     int threads;
     struct search_options search;
     enum answer_form form;
@@ -32,28 +31,21 @@ struct block_setup {
     void *context;
 };
 
-struct block;
+struct translate_block {
+    struct block lines;
+    const struct engine *engine;
+    struct translate_setup setup;
+    struct engine_worker **workers; // (threads)
 
-struct block_line {
-    long number;      // in its file
-    struct bytes out; // all that is to be printed for it
-    struct error err; // status is not OK: nothing to print, and why
+    int order[BLOCK_LINES]; // (ordered) lines to translate, the longest first
+    int ordered, share_lines;
+    atomic_int next; // in order: the first that no thread has taken
 };
 
-MUST_CHECK enum status block_new(struct block **out, const struct engine *engine,
-                                 const struct block_setup *setup, struct error *err);
-void block_free(struct block *block); // NULL is fine
-
-bool block_is_full(const struct block *block); // a line more would be over its limits
-/* The text is copied. */
-MUST_CHECK enum status block_add(struct block *block, long number, const char *text, size_t len,
-                                 struct error *err);
-/* A line that could not even be read. */
-void block_add_failed(struct block *block, long number, const struct error *why);
-
-void block_translate(struct block *block);
-int block_count(const struct block *block);
-const struct block_line *block_line(const struct block *block, int i);
-void block_reset(struct block *block);
+MUST_CHECK enum status translate_block_new(struct translate_block **out,
+                                           const struct engine *engine,
+                                           const struct translate_setup *setup, struct error *err);
+void translate_block_free(struct translate_block *block); // NULL is fine
+void translate_block_run(struct translate_block *block);
 
 #endif
