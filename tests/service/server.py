@@ -52,13 +52,15 @@ def main():
 
 @functools.lru_cache(None)
 def sentences_a_second():
-    """How fast a server with SLOWLY is in this build on this machine."""
+    """How many a server with SLOWLY makes in a second that it has a processor for itself."""
     with Server(["en-fr"], *SLOWLY) as server:
-        text = sentences(20)
+        text, count = sentences(20), 0
         server.translate(text)
-        started = time.monotonic()
-        server.translate(text)
-        return 20 / (time.monotonic() - started)
+        before = server.processor_seconds()
+        while (took := server.processor_seconds() - before) < 0.3:
+            server.translate(text)
+            count += 20
+        return count / took
 
 
 @functools.lru_cache(None)
@@ -78,7 +80,7 @@ def sentences(count):
 
 
 def slow_text(seconds):
-    """A text that keeps a server with SLOWLY busy for about so long."""
+    """A text that keeps a server with SLOWLY busy for about so long, or longer beside others."""
     return sentences(max(10, min(900, int(seconds * sentences_a_second()))))
 
 
@@ -279,6 +281,15 @@ class Server:
             assert time.monotonic() < end, "no %s in %s" % (what, self.log[-20:])
             time.sleep(0.01)
 
+    def wait_for_work(self, running, waiting=0):
+        """Until workers have so many requests in their hands and so many wait for one."""
+        def is_so():
+            text = self.get("/metrics").body.decode("utf-8")
+            now = [re.search(r"(?m)^%s (\d+)$" % name, text)[1]
+                   for name in ("verso_requests_running", "verso_queue_waiting")]
+            return now == [str(running), str(waiting)]
+        self.wait_until(is_so, "%d requests running, %d waiting" % (running, waiting))
+
     def wait_for(self, name):
         """Until the log has an event of this name."""
         self.wait_until(lambda: self.events(name), name)
@@ -313,6 +324,12 @@ class Server:
         text = self.get("/metrics").body.decode("utf-8")
         return {name: int(count) for name, count in
                 re.findall(r'^verso_limit_hits_total\{limit="(.*)"\} (\d+)$', text, re.MULTILINE)}
+
+    def processor_seconds(self):
+        """What all threads of the server have used."""
+        with open("/proc/%d/stat" % self.process.pid) as file:
+            fields = file.read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_kib(self):
         """Resident memory of the server."""

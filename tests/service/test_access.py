@@ -29,9 +29,9 @@ def bearer(key):
     return ["Authorization: Bearer " + key]
 
 
-def within_two_seconds(is_so):
-    """Whether it becomes so in the time that is promised, or a little more on a busy machine."""
-    end = time.monotonic() + 2 + (8 if server.is_sanitized() else 3)
+def becomes(is_so):
+    """Whether it becomes so: two seconds are promised, and a busy machine takes its time."""
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         if is_so():
             return True
@@ -60,7 +60,7 @@ class Required(Base):
         cls.key = add_key(cls.server, "anna")
         cls.reader = add_key(cls.server, "bert", "read")
         cls.admin = add_key(cls.server, "carl", "admin")
-        assert within_two_seconds(
+        assert becomes(
             lambda: cls.server.ask(request_bytes("GET", STORED, headers=bearer(cls.admin))).status
             == 200)
 
@@ -140,10 +140,10 @@ class Required(Base):
 
     def test_a_revoked_key_stops_working(self):
         key = add_key(self.server, "dora")
-        self.assertTrue(within_two_seconds(
+        self.assertTrue(becomes(
             lambda: self.post({**GOOD, "api_key": key}).status == 200))
         verso(self.server, "keys", "revoke", "dora")
-        self.assertTrue(within_two_seconds(
+        self.assertTrue(becomes(
             lambda: self.post({**GOOD, "api_key": key}).status == 403))
         listed = [line.split("\t") for line in verso(self.server, "keys", "list").splitlines()]
         row = next(r for r in listed if r[1] == "dora")
@@ -233,7 +233,7 @@ class BeyondLoopback(Base):
             self.assert_problem(served.get(STORED), 401)
             key = add_key(served, "anna", "admin")
             ask = request_bytes("GET", STORED, headers=bearer(key))
-            self.assertTrue(within_two_seconds(lambda: served.ask(ask).status == 200))
+            self.assertTrue(becomes(lambda: served.ask(ask).status == 200))
 
     def test_any_address_is_a_host_but_no_other_name(self):
         with Server(["en-fr"], "--host", "0.0.0.0", "--allowed-host", "verso.example") as served:
@@ -242,7 +242,7 @@ class BeyondLoopback(Base):
             def status(host):
                 lines = ["GET %s HTTP/1.1" % STORED, "Host: " + host, *bearer(key), "", ""]
                 return served.ask("\r\n".join(lines).encode()).status
-            self.assertTrue(within_two_seconds(lambda: status("localhost") == 200))
+            self.assertTrue(becomes(lambda: status("localhost") == 200))
             self.assertEqual(status("192.0.2.7:5000"), 200)
             self.assertEqual(status("verso.example"), 200)
             self.assertEqual(status("other.example"), 403)
@@ -250,36 +250,37 @@ class BeyondLoopback(Base):
 
 class Rates(Base):
     def test_an_address_slows_down(self):
-        with Server(["en-fr"], "--rate", 3) as served:
-            for _ in range(3):
-                self.assertEqual(served.post(GOOD).status, 200)
+        with Server(["en-fr"], "--rate", 1) as served:
+            self.assertEqual(served.post(GOOD).status, 200)
             reply = served.post(GOOD)
-            self.assert_error(reply, 429, "Slowdown: 3 per 1 minute")
-            self.assertTrue(1 <= int(reply.headers["retry-after"]) <= 20)
+            self.assert_error(reply, 429, "Slowdown: 1 per 1 minute")
+            self.assertTrue(1 <= int(reply.headers["retry-after"]) <= 60)
             self.assertEqual(served.get("/health").status, 200)
             with served.connect() as c:
                 c.send(b"the ant\n")
-                self.assertEqual(c.line(), "#!error BUSY Slowdown: 3 per 1 minute")
+                self.assertEqual(c.line(), "#!error BUSY Slowdown: 1 per 1 minute")
 
     def test_a_key_has_its_own_rate(self):
         with Server(["en-fr"], "--rate", 2) as served:
             key = add_key(served, "anna", "translate", "--rate", "5")
             other = add_key(served, "bert")
-            self.assertTrue(within_two_seconds(
-                lambda: served.get("/frontend/settings").json["apiKeys"]))
+            served.wait_until(lambda: any(e["keys"] == 2 for e in served.events("keys_read")),
+                              "second key")
             wrong = {**GOOD, "api_key": "x"}
             self.assert_error(served.post(wrong), 403, "Invalid API key")
-            time.sleep(1.1)         # the second key may have been given out after the look
 
-            def count(headers):
-                statuses = [served.ask(request_bytes("POST", "/translate", GOOD, headers=headers))
-                            for _ in range(7)]
-                return [r.status for r in statuses].count(200), statuses[-1]
-            good, last = count(bearer(key))
-            self.assertEqual(good, 5)
-            self.assert_error(last, 429, "Slowdown: 5 per 1 minute")
-            self.assertEqual(count(bearer(other))[0], 2)
-            self.assertEqual(count([])[0], 2)
+            def assert_rate(rate, headers):
+                """So many are served before one is refused, and those whose time came meanwhile."""
+                started, served_count = time.monotonic(), 0
+                ask = request_bytes("POST", "/translate", GOOD, headers=headers)
+                while (reply := served.ask(ask)).status == 200:
+                    served_count += 1
+                meanwhile = int((time.monotonic() - started) * rate / 60)
+                self.assertTrue(rate <= served_count <= rate + meanwhile, served_count)
+                self.assert_error(reply, 429, "Slowdown: %d per 1 minute" % rate)
+            assert_rate(5, bearer(key))
+            assert_rate(2, bearer(other))
+            assert_rate(2, [])
 
     def test_no_rate_by_default(self):
         with Server(["en-fr"]) as served:

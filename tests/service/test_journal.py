@@ -134,6 +134,8 @@ class Journal(unittest.TestCase):
             s = self.start()
             load = Load(s)
             time.sleep(random.uniform(0.01, 0.5))
+            if i == KILLS - 1:
+                s.wait_until(lambda: load.told and load.durable, "answers")
             self.kill(s)
             load.join()
             there = self.stored.ids()

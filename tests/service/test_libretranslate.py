@@ -203,7 +203,7 @@ class Suggestions(Base):
         return done.returncode, done.stdout.decode()
 
     def becomes(self, is_so):
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE_S
         while not is_so():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
