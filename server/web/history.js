@@ -10,6 +10,7 @@ export class History {
   /** onOpen(id), onProblem(problem) */
   constructor(parts, onOpen, onProblem) {
     Object.assign(this, parts, { onOpen, onProblem });      // section, search, list, more, note
+    this.gone = new Set();      // deleted: a list that was asked for before may still have them
     let timer;
     this.search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => this.refresh(), WAIT_MS); });
     this.more.addEventListener('click', () => this.load(this.next));
@@ -45,7 +46,7 @@ export class History {
   }
 
   show(page, isMore) {
-    const items = page.translations.map(t => this.item(t));
+    const items = page.translations.filter(t => !this.gone.has(t.id)).map(t => this.item(t));
     isMore ? this.list.append(...items) : this.list.replaceChildren(...items);
     if (isMore) items[0]?.querySelector('button').focus();
     this.next = page.next;
@@ -64,16 +65,18 @@ export class History {
     open.addEventListener('click', () => this.onOpen(t.id));
     const item = element('li', { 'data-id': t.id }, open,
       element('p', { class: 'quiet' }, when, ` · ${t.source} → ${t.target} `, remove));
-    remove.addEventListener('click', () => this.remove(t.id, item));
+    remove.addEventListener('click', () => this.remove(t.id));
     return item;
   }
 
-  async remove(id, item) {
+  async remove(id) {
     if (!confirm('Delete this translation from the database?')) return;
     try {
       await ask('DELETE', '/v1/translations/' + id);
-      (item.nextElementSibling?.querySelector('button') ?? this.search).focus();
-      item.remove();
+      this.gone.add(id);
+      const shown = this.list.querySelector(`[data-id="${id}"]`);     // perhaps drawn anew meanwhile
+      (shown?.nextElementSibling?.querySelector('button') ?? this.search).focus();
+      shown?.remove();
     } catch (problem) {
       this.onProblem(problem);
     }

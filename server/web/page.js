@@ -144,12 +144,23 @@ function differing(text, other) {
   return [parts[0] && parts[0] + ' ', element('mark', {}, parts[1]), parts[2] && ' ' + parts[2]];
 }
 
+/** A reading, with what differs from the best in each of its sentences marked. */
+function differingSentences(reading) {
+  const parts = [];
+  let at = 0;
+  reading.sentences.forEach((s, i) => {
+    parts.push(reading.text.slice(at, s.at), ...differing(s.text, best.sentences[i].text));
+    at = s.at + s.text.length;
+  });
+  return [...parts, reading.text.slice(at)];
+}
+
 function drawAlternatives() {
   const others = best?.isWhole ? best.readings() : [];
   const item = reading => {
-    const { number, text } = reading;
+    const { number } = reading;
     const button = element('button', { type: 'button', 'aria-pressed': String(shown?.number === number), dir: 'auto', lang: languages.to.value },
-                           element('span', {}, ...differing(text, best.text)));
+                           element('span', {}, ...differingSentences(reading)));
     button.addEventListener('click', () => show(number ? best.reading(number) : best));
     return element('li', {}, button);
   };

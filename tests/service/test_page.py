@@ -123,8 +123,7 @@ class Page(unittest.TestCase):
     def test_words_appear_while_others_are_still_found(self):
         with Server(["en-fr"], *server.SLOWLY, "--journal", "off") as s:
             page = self.open(s)
-            count = max(60, min(900, int(5 * server.sentences_a_second())))
-            page.fill("#source", "The thin ant in it. " * count)      # without numbers: those are put in last
+            page.fill("#source", server.sentences(900))     # what is left of it is given up below
             page.locator(".book:has(.is-busy) .target .word").first.wait_for()
             expect(page.locator("#alignment")).to_be_visible()
             page.fill("#source", TEXT)              # what was under way is given up
@@ -275,6 +274,26 @@ class Page(unittest.TestCase):
         self.assertEqual(self.server.get("/v1/translations/" + one).status, 404)
         page.fill("#history-search", "never written")
         expect(page.locator("#history-note")).to_have_text("Nothing stored has this in it.")
+
+    def test_what_was_deleted_does_not_come_back_with_a_list_that_was_asked_for_before(self):
+        page = self.open()
+        self.keep(page, "a reindeer that goes")
+        page.click("#open-history")
+        page.fill("#history-search", "that goes")
+        items = page.locator("#history-list li")
+        expect(items).to_have_count(1)
+        held = []
+        page.route(re.compile("/v1/translations[?]"), lambda route: held.append(route))
+        page.evaluate("document.getElementById('history-search').dispatchEvent(new Event('input'))")
+        while not held:
+            page.wait_for_timeout(20)
+        old = page.request.get(held[0].request.url).text()      # as it is before the deletion
+        page.on("dialog", lambda dialog: dialog.accept())
+        items.locator(".remove").click()
+        expect(items).to_have_count(0)
+        held[0].fulfill(content_type="application/json", body=old)
+        expect(page.locator("#history-note")).to_have_text("Nothing stored has this in it.")
+        expect(items).to_have_count(0)
 
     def test_a_stored_one_has_an_address(self):
         said = self.server.v1({"text": TEXT, "source": "en", "target": "fr", "durable": True}).json
