@@ -83,6 +83,7 @@ static enum status access_options(struct access_options *access, const struct op
     *access = (struct access_options){ .public_history = options_flag(o, "public-history"),
                                        .rate = options_int(o, "rate") };
     access->allowed_hosts = options_list(o, "allowed-host", &access->allowed_host_count);
+    access->trusted_proxies = options_list(o, "trusted-proxy", &access->trusted_proxy_count);
     enum status status = option_choice(o, "keys", keys, &choice, err);
     if (status == STATUS_OK)
         access->keys_required = choice == 1;
@@ -260,6 +261,9 @@ static const struct option_spec specs[] = {
     { "allowed-host", OPTION_LIST, .environment = true, .value = "NAME",
       .help = "a name by which browsers may ask for what was stored, beside localhost; may be "
               "given many times" },
+    { "trusted-proxy", OPTION_LIST, .environment = true, .value = "ADDRESS",
+      .help = "of a proxy: its connections are asked by whom the last entry of X-Forwarded-For "
+              "says; may be given many times" },
     { "public-history", OPTION_FLAG, .environment = true,
       .help = "what was stored is read and deleted by all, though others can reach this machine" },
     SETTING("port", "N", "5000", 0, 65535, "0 takes a free one; the log says which"),

@@ -12,6 +12,7 @@
 #include "server/http/hosts.h"
 #include "server/http/metrics.h"
 #include "server/http/parameters.h"
+#include "server/http/proxies.h"
 #include "server/http/rates.h"
 #include "server/protocol/line.h"
 #include "server/store/keys.h"
@@ -26,6 +27,7 @@ struct access {
     bool public_history;
     int rate;
     struct hosts *hosts;
+    struct proxies *proxies;
     struct rates *rates;
     struct key_set *keys;
     long long stamp; // of the table that `keys` is of
@@ -133,7 +135,7 @@ static struct caller caller_without_key(const struct access *access)
     unsigned scopes = SCOPE_TRANSLATE;
     if (access->keys_required)
         scopes = SCOPE_NONE;
-    else if (hosts_are_loopback(access->hosts))
+    else if (proxies_are_none(access->proxies) && hosts_are_loopback(access->hosts))
         scopes = EVERYTHING;
     else if (access->public_history)
         scopes = SCOPE_TRANSLATE | SCOPE_READ | SCOPE_DELETE;
@@ -158,7 +160,7 @@ static bool is_within_rate(struct exchange *x, int per_minute)
     if (x->caller.key_id != 0)
         snprintf(who, sizeof who, "key %lld", x->caller.key_id);
     else
-        snprintf(who, sizeof who, "%s", x->client->address);
+        snprintf(who, sizeof who, "%s", x->caller.address);
     if (per_minute == 0 ||
         rates_take(x->service->access->rates, who, per_minute, clock_now_ms(), &wait_s))
         return true;
@@ -203,6 +205,7 @@ bool access_admits(struct exchange *x)
     if (sent.at && !key && !is_ignored(x))
         return refuse_unknown_key(x);
     x->caller = key ? caller_of_key(key) : caller_without_key(access);
+    proxies_client(access->proxies, &x->client->peer, x->message->forwarded_for, x->caller.address);
     if (!(x->caller.scopes & x->route->scope))
         return key ? refuse_scope(x) : refuse_without_key(x);
     return is_within_rate(x, key && key->rate > 0 ? key->rate : access->rate);
@@ -273,6 +276,9 @@ enum status access_open(struct access **out, const struct access_options *option
         status =
             hosts_new(&access->hosts, options->allowed_hosts, options->allowed_host_count, err);
     if (status == STATUS_OK)
+        status = proxies_new(&access->proxies, options->trusted_proxies,
+                             options->trusted_proxy_count, err);
+    if (status == STATUS_OK)
         status = keys_stamp(db, &access->stamp, err);
     if (status == STATUS_OK)
         status = key_set_load(&access->keys, db, err);
@@ -292,5 +298,6 @@ void access_free(struct access *access)
     key_set_free(access->fresh);
     rates_free(access->rates);
     hosts_free(access->hosts);
+    proxies_free(access->proxies);
     memory_free(access);
 }

@@ -15,7 +15,8 @@
  *
  *     keys required                      nothing that has a scope
  *     bound to loopback, known by its    everything: whoever is on this machine
- *       loopback names alone
+ *       loopback names alone, and told
+ *       of no proxy
  *     beyond that                        translate; with --public-history also
  *                                        read and delete what was stored
  *
@@ -40,6 +41,8 @@ struct access_options {
     int rate; // requests a minute of an address, or of a key without its own; 0: any
     const char *const *allowed_hosts; // (allowed_host_count) as hosts.h has them, borrowed
     int allowed_host_count;
+    const char *const *trusted_proxies; // (trusted_proxy_count) as proxies.h has them, borrowed
+    int trusted_proxy_count;
 };
 
 struct access;

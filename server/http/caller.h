@@ -10,6 +10,8 @@
 #ifndef SERVER_HTTP_CALLER_H
 #define SERVER_HTTP_CALLER_H
 
+#include "server/net/address.h"
+
 /* What a route asks for: none or one of them. A key has the sum of its own, as in the database. */
 enum scope {
     SCOPE_NONE = 0,
@@ -24,7 +26,8 @@ enum scope {
 struct caller {
     long long key_id; // 0: without a key
     unsigned scopes;
-    long long rows; // the key whose rows it may read and delete, or ROWS_OF_ALL
+    long long rows;                   // the key whose rows it may read and delete, or ROWS_OF_ALL
+    char address[ADDRESS_NAME_BYTES]; // whose it is as far as limits go (proxies.h)
 };
 
 #endif

@@ -74,7 +74,7 @@ static enum status read_fields(struct task *task, const json_t *p, struct sugges
     if (status == STATUS_OK)
         status = wish_check_pair(pairs, s->source_language, s->target_language, err);
     if (status == STATUS_OK)
-        status = suggestion_client(s->key_id, task->x.client->address, out->client, err);
+        status = suggestion_client(s->key_id, task->x.caller.address, out->client, err);
     return status;
 }
 

@@ -12,18 +12,16 @@
 #ifndef SERVER_NET_CLIENT_H
 #define SERVER_NET_CLIENT_H
 
+#include "server/net/address.h"
 #include "server/protocol/protocol.h"
 
 struct ticket;
-
-#define CLIENT_ADDRESS_BYTES 64
 
 struct client {
     void (*reply)(struct client *client, const struct reply *reply);
     void (*part)(struct client *client, uint64_t number, struct slice bytes, bool is_last);
     struct ticket *tickets; // messages being worked on
-    /* Who it is as far as limits go: "192.0.2.7", or of IPv6 the network, "2001:db8:1:2::/64". */
-    char address[CLIENT_ADDRESS_BYTES];
+    struct address peer;    // the other end of the connection: the client's, or a proxy's
 };
 
 struct ticket {

@@ -468,34 +468,17 @@ struct conn *conn_new(uv_loop_t *loop, const struct conn_limits *limits, struct 
     return conn;
 }
 
-/* An IPv6 client chooses among 2^64 addresses of its network; an IPv4 one may come mapped. */
-static void name_client(struct conn *conn)
+static void find_peer(struct conn *conn)
 {
-    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
     struct sockaddr_storage storage;
     int len = sizeof storage;
-    char *name = conn->client.address;
-    snprintf(name, CLIENT_ADDRESS_BYTES, "?");
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&storage, &len) != 0)
-        return;
-    if (storage.ss_family == AF_INET) {
-        uv_ip4_name((struct sockaddr_in *)&storage, name, CLIENT_ADDRESS_BYTES);
-        return;
-    }
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
-    unsigned char *bytes = v6->sin6_addr.s6_addr;
-    if (memcmp(bytes, mapped, sizeof mapped) == 0) {
-        uv_inet_ntop(AF_INET, bytes + sizeof mapped, name, CLIENT_ADDRESS_BYTES);
-        return;
-    }
-    memset(bytes + 8, 0, 8);
-    uv_inet_ntop(AF_INET6, bytes, name, CLIENT_ADDRESS_BYTES);
-    snprintf(name + strlen(name), CLIENT_ADDRESS_BYTES - strlen(name), "/64");
+    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&storage, &len) == 0)
+        conn->client.peer = address_of_socket((struct sockaddr *)&storage);
 }
 
 void conn_start(struct conn *conn)
 {
-    name_client(conn);
+    find_peer(conn);
     uv_tcp_nodelay(&conn->tcp, 1);
     start_reading(conn);
     if (conn->state != CONN_CLOSING)

@@ -156,7 +156,7 @@ static void on_connection(uv_stream_t *stream, int status)
 
 /* ---- life ---- */
 
-union address {
+union socket_address {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
@@ -166,7 +166,7 @@ union address {
 static enum status bind_address(struct listener *listener, struct error *err)
 {
     const struct listener_options *options = &listener->options;
-    union address address;
+    union socket_address address;
     if (uv_ip4_addr(options->host, options->port, &address.v4) != 0 &&
         uv_ip6_addr(options->host, options->port, &address.v6) != 0)
         return error_set(err, STATUS_BAD_USAGE,
@@ -191,7 +191,7 @@ static enum status take_socket(struct listener *listener, struct error *err)
 /* The address it has, as the log shows it. */
 static enum status find_address(struct listener *listener, struct error *err)
 {
-    union address address;
+    union socket_address address;
     int len = sizeof address;
     int failed = uv_tcp_getsockname(&listener->tcp, &address.any, &len);
     if (failed)

@@ -274,6 +274,7 @@ static void message_complete(struct http *http)
         .origin = http->head.origin,
         .authorization = http->head.authorization,
         .if_none_match = http->head.if_none_match,
+        .forwarded_for = http->head.forwarded_for,
         .body = { http->body.len > 0 ? http->body.data : "", http->body.len },
     };
     format_id(http, message.number, message.id);

@@ -79,6 +79,8 @@ static int on_header(llhttp_t *parser)
         r->head->authorization = value;
     } else if (equals(field, "if-none-match")) {
         r->head->if_none_match = value;
+    } else if (equals(field, "x-forwarded-for")) {
+        r->head->forwarded_for = value; // of several the last: what the nearest proxy has added
     } else if (equals(field, "content-length")) {
         r->lengths++;
     } else if (equals(field, "transfer-encoding")) {

@@ -17,7 +17,7 @@
 
 struct http_head {
     struct slice method, path, query, content_type;
-    struct slice host, origin, authorization, if_none_match;
+    struct slice host, origin, authorization, if_none_match, forwarded_for;
     bool is_http_1_0;
     bool keep_alive;
     bool expects_continue;

@@ -46,6 +46,7 @@ struct message {
     struct slice origin;        // the page that asks, if a browser says so
     struct slice authorization; // "Bearer ..."
     struct slice if_none_match; // entity tags that the client has, or "*"
+    struct slice forwarded_for; // addresses that a proxy speaks for, its own client's last
     struct slice key;           // lines: what "#!key" said last
     struct slice pair;          // "en-fr", absent before the first "#!pair"
     struct slice body;

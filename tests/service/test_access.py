@@ -289,6 +289,78 @@ class Rates(Base):
                 self.assertEqual([c.line() for _ in range(500)], ["12"] * 500)
 
 
+class Proxies(Base):
+    """--trusted-proxy: its X-Forwarded-For is read, nobody else's."""
+
+    def statuses(self, served, *forwarded):
+        """Of one request for each that was forwarded; None: without the header."""
+        return [served.ask(request_bytes(body=GOOD, headers=[] if f is None else
+                                         ["X-Forwarded-For: " + f])).status for f in forwarded]
+
+    def test_each_client_of_a_proxy_has_its_own_rate(self):
+        with Server(["en-fr"], "--rate", 2, "--trusted-proxy", "127.0.0.1") as served:
+            self.assertEqual(self.statuses(served, *["192.0.2.1"] * 3), [200, 200, 429])
+            self.assertEqual(self.statuses(served, *["192.0.2.2:4711"] * 3), [200, 200, 429])
+            self.assertEqual(self.statuses(served, "2001:db8:1:2::1", "[2001:db8:1:2::2]:80",
+                                           "2001:db8:1:2::3", "2001:db8:1:3::1"),
+                             [200, 200, 429, 200])
+
+    def test_only_the_last_entry_counts_for_a_client_may_write_the_others(self):
+        with Server(["en-fr"], "--rate", 2, "--trusted-proxy", "127.0.0.1") as served:
+            self.assertEqual(self.statuses(served, "192.0.2.8, 192.0.2.1", "192.0.2.9,192.0.2.1 ",
+                                           "192.0.2.10 , 192.0.2.1", "192.0.2.1, 192.0.2.10"),
+                             [200, 200, 429, 200])
+            twice = request_bytes(body=GOOD, headers=["X-Forwarded-For: 192.0.2.11",
+                                                      "X-Forwarded-For: 192.0.2.1"])
+            self.assertEqual(served.ask(twice).status, 429)
+
+    def test_what_is_no_address_or_missing_is_the_proxy_itself(self):
+        with Server(["en-fr"], "--rate", 2, "--trusted-proxy", "127.0.0.1") as served:
+            self.assertEqual(self.statuses(served, None, "unknown", "", "192.0.2.1, x", None),
+                             [200, 200, 429, 429, 429])
+            with served.connect() as c:
+                c.send(b"the ant\n")
+                self.assertEqual(c.line(), "#!error BUSY Slowdown: 2 per 1 minute")
+
+    def test_the_header_of_anybody_else_is_not_read(self):
+        for words in ((), ("--trusted-proxy", "192.0.2.77", "--trusted-proxy", "2001:db8::1")):
+            with Server(["en-fr"], "--rate", 2, *words) as served:
+                self.assertEqual(self.statuses(served, "192.0.2.1", "192.0.2.2", "192.0.2.3"),
+                                 [200, 200, 429])
+
+    def test_behind_a_proxy_nobody_counts_as_being_on_this_machine(self):
+        with Server(["en-fr"], "--trusted-proxy", "127.0.0.1") as served:
+            def status(*headers, method="GET", target=STORED):
+                return served.ask(request_bytes(method, target, headers=headers)).status
+            for forwarded in ([], ["X-Forwarded-For: 127.0.0.1"], ["X-Forwarded-For: 192.0.2.1"]):
+                self.assertEqual(status(*forwarded), 401)
+                self.assertEqual(status(*forwarded, target="/v1/translations"), 401)
+                self.assertEqual(status(*forwarded, target="/metrics"), 401)
+                self.assertEqual(status(*forwarded, method="DELETE",
+                                        target="/v1/translations/a1-01HF7YAT00W3S"), 401)
+                self.assertEqual(status(*forwarded, method="POST",
+                                        target="/v1/models/en-fr/reload"), 401)
+            self.assertEqual(served.post(GOOD).status, 200)
+            key = add_key(served, "anna", "admin")
+            served.wait_for("keys_read")
+            self.assertEqual(status(*bearer(key)), 200)
+
+    def test_suggestions_of_a_proxys_clients_are_counted_for_each(self):
+        with Server(["en-fr"], "--trusted-proxy", "127.0.0.1") as served:
+            def suggest(i, client):
+                body = {"q": "text %d" % i, "s": "texte", "source": "en", "target": "fr"}
+                return served.ask(request_bytes("POST", "/suggest", body, headers=[
+                    "X-Forwarded-For: " + client])).status
+            self.assertEqual({suggest(i, "192.0.2.1") for i in range(100)}, {200})
+            self.assertEqual(suggest(100, "192.0.2.1"), 503)
+            self.assertEqual(suggest(100, "192.0.2.2"), 200)
+
+    def test_an_address_that_is_none_is_refused_at_start(self):
+        for address in ("proxy.example", "10.0.0.0/8", ""):
+            with self.assertRaisesRegex(RuntimeError, "is no address of a proxy"):
+                Server(["en-fr"], "--trusted-proxy", address)
+
+
 class Commands(Base):
     def test_scopes_and_names_are_checked(self):
         with Server(["en-fr"]) as served:

@@ -1,4 +1,5 @@
 """What is in deploy/ fits the program: units, proxy, manifests, dashboard."""
+import http.client
 import json
 import os
 import re
@@ -209,6 +210,25 @@ class Haproxy(unittest.TestCase):
                     s.wait_until(lambda: asked_of(s) >= before[0] + 3, "requests of " + tag)
                     self.assertEqual((asked_of(s), asked_of(other)), (before[0] + 3, before[1]))
                 self.assertEqual(proxy.get("/metrics")[0], 404)     # what is for operators
+
+    def test_each_client_behind_it_has_its_own_rate(self):
+        ask = json.dumps({"q": "the ant", "source": "en", "target": "fr"})
+        with server.folder() as folder, \
+                Server(["en-fr"], "--rate", 2, "--trusted-proxy", "127.0.0.1") as s, \
+                Proxy(folder, s.port, s.port) as proxy:
+            def status(source, **headers):
+                connection = http.client.HTTPSConnection(
+                    "127.0.0.1", proxy.port, timeout=server.PATIENCE_S, context=proxy.context,
+                    source_address=(source, 0))
+                connection.request("POST", "/translate", ask, {
+                    "Content-Type": "application/json", "Host": "localhost", **headers})
+                reply = connection.getresponse()
+                reply.read()
+                connection.close()
+                return reply.status
+            self.assertEqual([status("127.0.0.2") for _ in range(3)], [200, 200, 429])
+            self.assertEqual(status("127.0.0.2", **{"X-Forwarded-For": "192.0.2.1"}), 429)
+            self.assertEqual(status("127.0.0.3"), 200)
 
     def test_a_replica_that_stops_gets_no_more_and_nobody_notices(self):
         ask = json.dumps({"q": "the ant", "source": "en", "target": "fr"}).encode()

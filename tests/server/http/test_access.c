@@ -26,7 +26,8 @@ static void open_service(struct access_options options, const char *listens)
     make_folder(folder);
     snprintf(path, sizeof path, "%s/verso.db", folder);
     assert_ok(db_open(&db, path, &err), err);
-    client = (struct client){ .reply = on_reply, .address = "192.0.2.7" };
+    client = (struct client){ .reply = on_reply };
+    ck_assert(address_read("192.0.2.7", 9, &client.peer));
     service = (struct service){ 0 };
     assert_ok(access_open(&service.access, &options, db, &err), err);
     access_listens(service.access, listens);
@@ -212,7 +213,7 @@ START_TEST(a_rate_counts_each_address_and_each_key)
     ck_assert_ptr_nonnull(strstr(last_body, "Slowdown: 2 per 1 minute"));
     ck_assert_int_eq(ask(SCOPE_TRANSLATE, "a", NULL, key), 429);
     ck_assert_int_eq(ask(SCOPE_NONE, "a", NULL, NULL), 200);
-    snprintf(client.address, sizeof client.address, "192.0.2.8");
+    ck_assert(address_read("192.0.2.8", 9, &client.peer));
     ck_assert_int_eq(ask(SCOPE_TRANSLATE, "a", NULL, NULL), 200);
     close_service();
 }
