@@ -6,9 +6,6 @@
  */
 #include <math.h>
 #include <string.h>
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 #include "model/kernels/products.h"
 #include "model/kernels/reference.h"
@@ -70,18 +67,18 @@ INLINE vec exp_vec(vec x)
 {
     const vec magic = splat(12582912.0f); // 1.5 * 2^23: adding it rounds to an integer
     x = vec_min(vec_max(x, splat(-87.0f)), splat(88.0f));
-    const vec shifted = x * splat(1.44269504f) + magic;
+    const vec shifted = multiply_add(x, splat(1.44269504f), magic);
     const vec n = shifted - magic;
-    vec r = x - n * splat(0.693359375f); // ln 2 in two parts: the first is exact times n
-    r = r - n * splat(-2.12194440e-4f);
+    vec r = multiply_subtract(n, splat(0.693359375f), x); // ln 2 in two parts: one is exact
+    r = multiply_subtract(n, splat(-2.12194440e-4f), r);
     vec p = splat(1.0f / 5040);
-    p = p * r + splat(1.0f / 720);
-    p = p * r + splat(1.0f / 120);
-    p = p * r + splat(1.0f / 24);
-    p = p * r + splat(1.0f / 6);
-    p = p * r + splat(0.5f);
-    p = p * r + splat(1.0f);
-    p = p * r + splat(1.0f);
+    p = multiply_add(p, r, splat(1.0f / 720));
+    p = multiply_add(p, r, splat(1.0f / 120));
+    p = multiply_add(p, r, splat(1.0f / 24));
+    p = multiply_add(p, r, splat(1.0f / 6));
+    p = multiply_add(p, r, splat(0.5f));
+    p = multiply_add(p, r, splat(1.0f));
+    p = multiply_add(p, r, splat(1.0f));
     const ivec exponent = ((ivec)shifted - (ivec)magic) << 23;
     return (vec)((ivec)p + exponent);
 }
@@ -91,11 +88,11 @@ INLINE vec reciprocal(vec x)
 {
 #if LANES == 16
     const vec y = (vec)_mm512_rcp14_ps((__m512)x);
-    return y * (splat(2) - x * y);
+    return y * multiply_subtract(x, y, splat(2));
 #elif LANES == 8
     vec y = (vec)_mm256_rcp_ps((__m256)x);
-    y = y * (splat(2) - x * y);
-    return y * (splat(2) - x * y);
+    y = y * multiply_subtract(x, y, splat(2));
+    return y * multiply_subtract(x, y, splat(2));
 #else
     return splat(1) / x;
 #endif
@@ -109,7 +106,7 @@ INLINE vec sigmoid_vec(vec x)
 /* 1 - 2 / (e^2x + 1): absolute error near 1e-7 everywhere. */
 INLINE vec tanh_vec(vec x)
 {
-    return splat(1) - splat(2) * reciprocal(exp_vec(x + x) + splat(1));
+    return multiply_subtract(splat(2), reciprocal(exp_vec(x + x) + splat(1)), splat(1));
 }
 
 /* ---- elementwise ---- */
@@ -357,7 +354,7 @@ INLINE void sum_tile(const int R, const int V, int n, int S, const float *w, int
         for (int j = 0; j < V; j++) {
             const vec x = load_lanes(rows + j * LANES, j < V - 1 ? LANES : n);
             for (int r = 0; r < R; r++)
-                sum[r][j] += w[r * ld_w + s] * x;
+                sum[r][j] = multiply_add(splat(w[r * ld_w + s]), x, sum[r][j]);
         }
     for (int r = 0; r < R; r++)
         for (int j = 0; j < V; j++)
@@ -544,11 +541,12 @@ INLINE void dot_tile(const int R, const int C, int D, const float *x, const floa
     for (; i + LANES <= D; i += LANES)
         for (int r = 0; r < R; r++)
             for (int c = 0; c < C; c++)
-                sum[r][c] += load(x + r * D + i) * load(y + c * D + i);
+                sum[r][c] = multiply_add(load(x + r * D + i), load(y + c * D + i), sum[r][c]);
     if (i < D)
         for (int r = 0; r < R; r++)
             for (int c = 0; c < C; c++)
-                sum[r][c] += load_part(x + r * D + i, D - i) * load_part(y + c * D + i, D - i);
+                sum[r][c] = multiply_add(load_part(x + r * D + i, D - i),
+                                         load_part(y + c * D + i, D - i), sum[r][c]);
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++)
             scores[r * ld + c] = sum_lanes(sum[r][c]);

@@ -17,7 +17,6 @@
 #define KERNEL_ROWS (2 * TILE_ROWS)
 typedef uint16_t activation;
 #elif defined(__AVX512BF16__)
-#include <immintrin.h>
 #define GROUP 2
 #define STEP GROUP
 #define KERNEL_ROWS ROWS
@@ -102,7 +101,7 @@ INLINE vec add_group(vec sum, const activation *x, const uint16_t *w)
     typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
     halves upper;
     memcpy(&upper, w, sizeof upper);
-    return sum + splat(*x) * (vec)(__builtin_convertvector(upper, ivec) << 16);
+    return multiply_add(splat(*x), (vec)(__builtin_convertvector(upper, ivec) << 16), sum);
 }
 #endif
 

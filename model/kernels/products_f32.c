@@ -1,10 +1,6 @@
 /*
  * products_f32.c - products by float32 matrices; built once for each instruction set.
  */
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
 #include "model/kernels/products.h"
 
 #define ROW_BLOCK 196 // rows that pass a panel while it is in the cache, and stay there themselves
@@ -20,19 +16,6 @@
 #else
 #define MOST_ROWS ROWS
 #endif
-
-/* x w + sum, rounded once wherever the processor can: left to compilers, some kernels would round
- * twice and others not. */
-INLINE vec multiply_add(vec x, vec w, vec sum)
-{
-#if LANES == 16
-    return (vec)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sum);
-#elif LANES == 8
-    return (vec)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sum);
-#else
-    return sum + x * w;
-#endif
-}
 
 static size_t bytes(int N, int K)
 {

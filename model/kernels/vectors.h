@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #define VARIANT(name) VARIANT_EXPANDED(name, KERNELS_ISA)
 #define VARIANT_EXPANDED(name, isa) VARIANT_JOINED(name, isa)
@@ -67,6 +70,31 @@ INLINE void store_lanes(float *p, vec x, int n)
 INLINE vec splat(float x)
 {
     return x - (vec){ 0 };
+}
+
+/* x w + sum, rounded once wherever the processor can: left to compilers, what is written once and
+ * inlined in several places would round twice in some. */
+INLINE vec multiply_add(vec x, vec w, vec sum)
+{
+#if LANES == 16
+    return (vec)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sum);
+#elif LANES == 8
+    return (vec)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sum);
+#else
+    return sum + x * w;
+#endif
+}
+
+/* sum - x w, likewise. */
+INLINE vec multiply_subtract(vec x, vec w, vec sum)
+{
+#if LANES == 16
+    return (vec)_mm512_fnmadd_ps((__m512)x, (__m512)w, (__m512)sum);
+#elif LANES == 8
+    return (vec)_mm256_fnmadd_ps((__m256)x, (__m256)w, (__m256)sum);
+#else
+    return sum - x * w;
+#endif
 }
 
 #endif
