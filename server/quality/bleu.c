@@ -88,9 +88,9 @@ static double brevity(long hypothesis_words, long reference_words)
     return exp(1 - (double)reference_words / (double)hypothesis_words);
 }
 
-/* Without a match of single words the score is 0, and so it is with all orders wanted when the
- * corpus is too short to have the longest. */
-struct bleu bleu_score(const struct bleu_counts *counts, enum bleu_orders orders)
+/* Without a match of single words the score is 0, and so it is when the corpus is too short to have
+ * the longest order. */
+struct bleu bleu_score(const struct bleu_counts *counts)
 {
     struct bleu out = { .brevity = brevity(counts->hypothesis_words, counts->reference_words) };
     double log_sum = 0, halving = 1;
@@ -104,7 +104,7 @@ struct bleu bleu_score(const struct bleu_counts *counts, enum bleu_orders orders
         out.precisions[n] = 100 * correct / (double)counts->total[n];
         log_sum += log(out.precisions[n]);
     }
-    if (orders == BLEU_ORDERS_PRESENT || present == QUALITY_BLEU_ORDERS)
+    if (present == QUALITY_BLEU_ORDERS)
         out.score = out.brevity * exp(log_sum / present);
     return out;
 }

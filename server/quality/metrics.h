@@ -42,12 +42,10 @@ struct bleu {
     double precisions[QUALITY_BLEU_ORDERS];
 };
 
-enum bleu_orders { BLEU_ALL_ORDERS, BLEU_ORDERS_PRESENT };
-
 MUST_CHECK bool bleu_count(struct scratch *s, const struct sentence *in, bool lower,
                            struct bleu_counts *out);
 void bleu_add(struct bleu_counts *sum, const struct bleu_counts *one);
-struct bleu bleu_score(const struct bleu_counts *counts, enum bleu_orders orders);
+struct bleu bleu_score(const struct bleu_counts *counts);
 
 /* ---- chrF: characters; chrF++: characters and words ---- */
 

@@ -132,14 +132,14 @@ enum status quality_add(struct quality *q, const char *hypothesis, const char *c
 
 void quality_scores(const struct quality *q, struct quality_scores *out)
 {
-    struct bleu bleu = bleu_score(&q->sum.bleu, BLEU_ALL_ORDERS);
+    struct bleu bleu = bleu_score(&q->sum.bleu);
     *out = (struct quality_scores){
         .sentences = q->sentences,
         .bleu = bleu.score,
         .brevity = bleu.brevity,
         .hypothesis_words = q->sum.bleu.hypothesis_words,
         .reference_words = q->sum.bleu.reference_words,
-        .bleu_lower = bleu_score(&q->sum.bleu_lower, BLEU_ALL_ORDERS).score,
+        .bleu_lower = bleu_score(&q->sum.bleu_lower).score,
         .chrf = chrf_score(&q->sum.chrf, CHRF_ORDERS),
         .chrfpp = chrf_score(&q->sum.chrfpp, CHRFPP_ORDERS),
         .ter = ter_score(&q->sum.ter),
@@ -147,34 +147,4 @@ void quality_scores(const struct quality *q, struct quality_scores *out)
     memcpy(out->precisions, bleu.precisions, sizeof out->precisions);
     if (!(q->metrics & QUALITY_BLEU))
         out->brevity = 0;
-}
-
-enum status quality_measure(const struct quality_corpus *corpus, unsigned metrics,
-                            struct quality_scores *out, struct error *err)
-{
-    struct quality *q;
-    enum status status = quality_new(&q, metrics, err);
-    for (int i = 0; status == STATUS_OK && i < corpus->count; i++) {
-        int references = corpus->reference_counts ? corpus->reference_counts[i] : 1;
-        status = quality_add(q, corpus->hypotheses[i], corpus->references[i], references, err);
-        if (status != STATUS_OK)
-            error_while(err, "sentence %d", i + 1);
-    }
-    if (status == STATUS_OK)
-        quality_scores(q, out);
-    quality_free(q);
-    return status;
-}
-
-enum status quality_sentence_bleu(const char *hypothesis, const char *const *references,
-                                  int reference_count, double *out, struct error *err)
-{
-    struct quality *q;
-    enum status status = quality_new(&q, QUALITY_BLEU, err);
-    if (status == STATUS_OK)
-        status = quality_add(q, hypothesis, references, reference_count, err);
-    if (status == STATUS_OK)
-        *out = bleu_score(&q->sum.bleu, BLEU_ORDERS_PRESENT).score;
-    quality_free(q);
-    return status;
 }

@@ -62,17 +62,4 @@ MUST_CHECK enum status quality_add(struct quality *q, const char *hypothesis,
 /* Of all sentences so far, as one corpus. */
 void quality_scores(const struct quality *q, struct quality_scores *out);
 
-/* A whole corpus in one call: hypotheses[i] against references[i][0..reference_counts[i]). */
-struct quality_corpus {
-    const char *const *hypotheses;        // (count)
-    const char *const *const *references; // (count)
-    const int *reference_counts;          // (count) or NULL: one reference each
-    int count;
-};
-MUST_CHECK enum status quality_measure(const struct quality_corpus *corpus, unsigned metrics,
-                                       struct quality_scores *out, struct error *err);
-
-/* BLEU of one sentence: orders longer than the sentence are left out. */
-MUST_CHECK enum status quality_sentence_bleu(const char *hypothesis, const char *const *references,
-                                             int reference_count, double *out, struct error *err);
 #endif

@@ -21,7 +21,7 @@ void units_release(struct units *u)
     *u = (struct units){ 0 };
 }
 
-void units_clear(struct units *u, uint32_t gap)
+static void units_clear(struct units *u, uint32_t gap)
 {
     bytes_reset(&u->text);
     u->count = 0;
@@ -41,7 +41,8 @@ static bool room_for_one_more(struct units *u)
     return true;
 }
 
-bool units_add(struct units *u, const char *text, size_t len)
+/* Append one unit; false: no memory. */
+static bool units_add(struct units *u, const char *text, size_t len)
 {
     if (!room_for_one_more(u) || (u->count > 0 && u->gap && !bytes_append_char(&u->text, ' ')) ||
         !bytes_append(&u->text, text, len))

@@ -28,10 +28,6 @@ struct units {
 
 void units_init(struct units *u);
 void units_release(struct units *u);
-void units_clear(struct units *u, uint32_t gap);
-
-/* Append one unit; false: no memory. */
-bool units_add(struct units *u, const char *text, size_t len);
 
 /* Fill from valid UTF-8; false: no memory. */
 bool units_of_words(struct units *u, const char *text, size_t len);      // cut at white space
