@@ -214,11 +214,6 @@ enum status shard_writer_add_links(struct shard_writer *w, const int32_t *links,
     return STATUS_OK;
 }
 
-int64_t shard_writer_pairs(const struct shard_writer *w)
-{
-    return w->facts.pairs;
-}
-
 static enum status write_index(struct shard_writer *w, uint8_t digest[SHA256_BYTES],
                                struct error *err)
 {

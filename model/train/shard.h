@@ -64,7 +64,6 @@ MUST_CHECK enum status shard_writer_add(struct shard_writer *w, const int32_t *s
 void shard_writer_expect_links(struct shard_writer *w);
 MUST_CHECK enum status shard_writer_add_links(struct shard_writer *w, const int32_t *links,
                                               int count, struct error *err);
-int64_t shard_writer_pairs(const struct shard_writer *w); // so far
 MUST_CHECK enum status shard_writer_commit(struct shard_writer *w, int64_t bad_lines,
                                            int64_t too_long, struct error *err);
 void shard_writer_close(struct shard_writer *w); // NULL is fine

@@ -5,11 +5,6 @@
 
 #define ARENA_BYTES ((size_t)1 << 30)
 
-enum status database_open(struct db **out, const struct options *o, struct error *err)
-{
-    return db_open_existing(out, options_text(o, "database"), err);
-}
-
 int database_ask(const struct options *o,
                  enum status (*ask)(struct db *db, const struct options *o, struct arena *arena,
                                     struct error *err))
@@ -17,7 +12,7 @@ int database_ask(const struct options *o,
     struct error err;
     struct db *db;
     struct arena arena = { 0 };
-    enum status status = database_open(&db, o, &err);
+    enum status status = db_open_existing(&db, options_text(o, "database"), &err);
     if (status == STATUS_OK && !arena_init(&arena, ARENA_BYTES))
         status = error_set(&err, STATUS_NO_MEMORY, "no memory to read the database");
     if (status == STATUS_OK)

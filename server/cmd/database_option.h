@@ -14,9 +14,6 @@
                                  .help = "of the service, which may be running"                    \
     }
 
-/* Of a file that is there. */
-MUST_CHECK enum status database_open(struct db **out, const struct options *o, struct error *err);
-
 /* A whole command: opens the database, lets `ask` print what is wanted, with an arena of which what
  * is not touched costs nothing, and closes it. Returns the exit code. */
 int database_ask(const struct options *o,
