@@ -1,13 +1,12 @@
 /*
  * test_registry.c - folders of tiny models: found by pair, refused with the file's name.
  */
-#include "tests/helpers.h"
+#include "tests/server/store/database.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
 
 #include "server/registry/registry.h"
-#include "server/store/sql.h"
 #include "tests/tiny_detector.h"
 
 static struct error err;
@@ -34,17 +33,6 @@ static void add(const char *file, const char *source, const char *target, uint64
     char path[160];
     snprintf(path, sizeof path, "%s/%s", models, file);
     write_tiny_model(path, source, target, seed);
-}
-
-static long long number(const char *sql)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    assert_ok(sql_prepare(db, &s, sql, &err), err);
-    assert_ok(sql_step(db, s, &has_row, &err), err);
-    long long value = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return value;
 }
 
 static struct registry *must_open(void)
@@ -103,11 +91,13 @@ START_TEST(models_and_vocabularies_are_recorded_once)
     add("b.safetensors", "fr", "en", 2);
     for (int i = 0; i < 2; i++)
         registry_close(must_open());
-    ck_assert_int_eq(number("SELECT count(*) FROM models"), 2);
-    ck_assert_int_eq(number("SELECT count(*) FROM vocabularies"), 1); // both have the same
-    ck_assert_int_eq(number("SELECT count(*) FROM models WHERE source = 'en' AND target = 'fr' "
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 2);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM vocabularies"),
+                     1); // both have the same
+    ck_assert_int_eq(
+        database_number(db, "SELECT count(*) FROM models WHERE source = 'en' AND target = 'fr' "
                             "AND name = 'en-fr' AND json_extract(card, '$.source') = 'en'"),
-                     1);
+        1);
     teardown();
 }
 END_TEST
@@ -181,7 +171,7 @@ START_TEST(models_that_do_not_translate_are_left_alone)
     add("b.safetensors", "en", "fr", 1);
     struct registry *r = must_open();
     assert_names(r, "en-fr");
-    ck_assert_int_eq(number("SELECT count(*) FROM models"), 1);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 1);
     registry_close(r);
     teardown();
 }
@@ -337,7 +327,7 @@ START_TEST(a_reload_takes_up_what_is_new_and_leaves_what_is_gone)
     must_reload(r, NULL);
     assert_names(r, "en-de en-fr");
     ck_assert_ptr_null(registry_find(r, "fr", "en"));
-    ck_assert_int_eq(number("SELECT count(*) FROM models"), 3);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 3);
     registry_close(r);
     teardown();
 }

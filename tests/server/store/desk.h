@@ -13,8 +13,8 @@
 #define TESTS_SERVER_STORE_DESK_H
 
 #include "server/store/journal_read.h"
-#include "server/store/sql.h"
 #include "tests/server/live.h"
+#include "tests/server/store/database.h"
 
 #define DESK_ARENA_BYTES ((size_t)256 << 20)
 
@@ -98,20 +98,6 @@ static inline long long desk_add(struct desk *desk, struct journal *journal,
     assert_ok(journal_add(journal, entry, 1, &desk->scratch, text, NULL, &err), err);
     ck_assert(journal_id_read(text[0], &id));
     return id;
-}
-
-/* The first column of the first row. */
-static inline long long desk_number(struct db *db, const char *sql)
-{
-    struct error err;
-    bool has_row;
-    sqlite3_stmt *s;
-    assert_ok(sql_prepare(db, &s, sql, &err), err);
-    assert_ok(sql_step(db, s, &has_row, &err), err);
-    ck_assert(has_row);
-    const long long value = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return value;
 }
 
 #endif

@@ -1,14 +1,13 @@
 /*
  * test_db.c - opening real database files: new, old, locked, foreign, damaged.
  */
-#include "tests/helpers.h"
+#include "tests/server/store/database.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "server/store/db.h"
-#include "server/store/sql.h"
 
 #define PATIENCE_MS 100
 
@@ -20,19 +19,6 @@ static void fresh_path(void)
 {
     make_folder(folder);
     snprintf(path, sizeof path, "%s/verso.db", folder);
-}
-
-/* The number (or the first column) that a query gives. */
-static long long number(struct db *db, const char *sql)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    assert_ok(sql_prepare(db, &s, sql, &err), err);
-    assert_ok(sql_step(db, s, &has_row, &err), err);
-    ck_assert(has_row);
-    long long value = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return value;
 }
 
 static void write_file(const char *name, const char *bytes, size_t len)
@@ -52,9 +38,9 @@ START_TEST(a_new_database_has_every_migration)
     while (migrations[count].name)
         count++;
     ck_assert_int_ge(count, 2);
-    ck_assert_int_eq(number(db, "SELECT count(*) FROM migrations"), count);
-    ck_assert_int_eq(number(db, "SELECT count(*) FROM vocabularies"), 0);
-    ck_assert_int_eq(number(db, "SELECT count(*) FROM models"), 0);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM migrations"), count);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM vocabularies"), 0);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 0);
     db_close(db);
     remove_folder(folder);
 }
@@ -66,9 +52,10 @@ START_TEST(it_is_safe_wal_and_its_owners_alone)
     struct stat info;
     fresh_path();
     assert_ok(db_open(&db, path, &err), err);
-    ck_assert_int_eq(number(db, "PRAGMA synchronous"), 2);
-    ck_assert_int_eq(number(db, "PRAGMA foreign_keys"), 1);
-    ck_assert_int_eq(number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    ck_assert_int_eq(database_number(db, "PRAGMA synchronous"), 2);
+    ck_assert_int_eq(database_number(db, "PRAGMA foreign_keys"), 1);
+    ck_assert_int_eq(database_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"),
+                     1);
     ck_assert_int_eq(stat(path, &info), 0);
     ck_assert_int_eq(info.st_mode & 0777, 0600);
     db_close(db);
@@ -81,12 +68,12 @@ START_TEST(opening_again_changes_nothing)
     struct db *db;
     fresh_path();
     assert_ok(db_open(&db, path, &err), err);
-    long long first = number(db, "SELECT sum(applied_ms) FROM migrations");
-    long long changes = number(db, "PRAGMA data_version");
+    long long first = database_number(db, "SELECT sum(applied_ms) FROM migrations");
+    long long changes = database_number(db, "PRAGMA data_version");
     struct db *second;
     assert_ok(db_open(&second, path, &err), err);
-    ck_assert_int_eq(number(db, "PRAGMA data_version"), changes);
-    ck_assert_int_eq(number(second, "SELECT sum(applied_ms) FROM migrations"), first);
+    ck_assert_int_eq(database_number(db, "PRAGMA data_version"), changes);
+    ck_assert_int_eq(database_number(second, "SELECT sum(applied_ms) FROM migrations"), first);
     db_close(second);
     db_close(db);
     remove_folder(folder);
@@ -170,38 +157,13 @@ START_TEST(another_programs_database_is_refused_and_left_alone)
 }
 END_TEST
 
-/* A child that holds the write lock of `path` until it is told to end. */
-static pid_t lock_in_child(int *release)
-{
-    int ready[2], done[2];
-    char c;
-    ck_assert_int_eq(pipe(ready), 0);
-    ck_assert_int_eq(pipe(done), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        sqlite3 *other;
-        close(done[1]);
-        if (sqlite3_open(path, &other) != SQLITE_OK ||
-            sqlite3_exec(other, "CREATE TABLE IF NOT EXISTS t (x); BEGIN EXCLUSIVE", 0, 0, 0))
-            _exit(1);
-        if (write(ready[1], "x", 1) != 1 || read(done[0], &c, 1) != 0)
-            _exit(1);
-        _exit(0);
-    }
-    close(done[0]);
-    ck_assert_int_eq(read(ready[0], &c, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    *release = done[1];
-    return child;
-}
-
 START_TEST(a_lock_of_another_process_is_waited_for_and_then_named)
 {
     int release, exit_status;
     struct db *db;
     fresh_path();
-    pid_t child = lock_in_child(&release);
+    pid_t child =
+        lock_in_child(path, "CREATE TABLE IF NOT EXISTS t (x); BEGIN EXCLUSIVE", &release);
     assert_status(db_open_as(&db, path, migrations, PATIENCE_MS, &err), STATUS_BUSY);
     ck_assert_ptr_null(db);
     ck_assert_ptr_nonnull(strstr(err.text, "another process"));

@@ -41,18 +41,6 @@ static void teardown(void)
     desk_close(&desk);
 }
 
-static void no_problem(void *context, const char *problem)
-{
-    (void)context;
-    ck_abort_msg("%s", problem);
-}
-
-static void assert_sound(struct db *db)
-{
-    int problems;
-    assert_ok(db_check(db, no_problem, NULL, &problems, &err), err);
-}
-
 static enum status try_add(const struct journal_entry *entry, long long *id)
 {
     char text[1][JOURNAL_ID_BYTES];
@@ -115,7 +103,7 @@ static void on_stored(void *context, enum status status)
     struct error why;
     long long rows = -1;
     if (db_open(&other, desk.path, &why) == STATUS_OK) {
-        rows = desk_number(other, "SELECT count(*) FROM translations");
+        rows = database_number(other, "SELECT count(*) FROM translations");
         db_close(other);
     }
     pthread_mutex_lock(&told->lock);
@@ -169,31 +157,6 @@ END_TEST
 
 /* ---- locked by another process ---- */
 
-static pid_t lock_in_child(int *release)
-{
-    int ready[2], done[2];
-    char c;
-    ck_assert_int_eq(pipe(ready), 0);
-    ck_assert_int_eq(pipe(done), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        sqlite3 *other;
-        close(done[1]);
-        if (sqlite3_open(desk.path, &other) != SQLITE_OK ||
-            sqlite3_exec(other, "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE", 0, 0, 0))
-            _exit(1);
-        if (write(ready[1], "x", 1) != 1 || read(done[0], &c, 1) != 0)
-            _exit(1);
-        _exit(0);
-    }
-    close(done[0]);
-    ck_assert_int_eq(read(ready[0], &c, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    *release = done[1];
-    return child;
-}
-
 static void release_lock(pid_t child, int release)
 {
     int exit_status;
@@ -213,8 +176,8 @@ START_TEST(a_lock_of_another_process_holds_up_nobody_and_loses_nothing_queued)
     const struct journal_entry entry = desk_translate(&desk, "the ant", 1);
     desk_add(&desk, journal, &entry);
     journal_flush(journal);
-    stored_before = desk_number(desk.live.db, "SELECT count(*) FROM translations");
-    pid_t child = lock_in_child(&release);
+    stored_before = database_number(desk.live.db, "SELECT count(*) FROM translations");
+    pid_t child = lock_in_child(desk.path, "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE", &release);
     const int64_t since = clock_now_ms();
 
     assert_ok(try_add(&entry, &id), err);
@@ -238,7 +201,7 @@ START_TEST(a_lock_of_another_process_holds_up_nobody_and_loses_nothing_queued)
     wait_until_storing(true);
     add_until_taken(&entry);
     journal_flush(journal);
-    ck_assert_int_eq(desk_number(desk.live.db, "SELECT count(*) FROM translations"),
+    ck_assert_int_eq(database_number(desk.live.db, "SELECT count(*) FROM translations"),
                      stored_before + queued + 1);
     assert_sound(desk.live.db);
     teardown();
@@ -268,7 +231,7 @@ START_TEST(files_that_cannot_grow_stop_the_storing_until_they_can)
     ck_assert_int_eq(stat(log, &info), 0);
     limit_files((rlim_t)info.st_size + 4096);
 
-    const long long before = desk_number(desk.live.db, "SELECT count(*) FROM translations");
+    const long long before = database_number(desk.live.db, "SELECT count(*) FROM translations");
     const int queued = add_until_refused(&entry);
     ck_assert(!is_storing());
     struct journal_counts counts;
@@ -278,7 +241,7 @@ START_TEST(files_that_cannot_grow_stop_the_storing_until_they_can)
     limit_files(RLIM_INFINITY);
     wait_until_storing(true);
     journal_flush(journal);
-    ck_assert_int_eq(desk_number(desk.live.db, "SELECT count(*) FROM translations"),
+    ck_assert_int_eq(database_number(desk.live.db, "SELECT count(*) FROM translations"),
                      before + queued);
     assert_sound(desk.live.db);
     teardown();
@@ -302,7 +265,7 @@ START_TEST(a_full_queue_pushes_back_and_a_request_larger_than_it_is_refused)
         entries[i] = desk_translate(&desk, "the ant", 1);
     assert_status(journal_add(journal, entries, 5, &desk.scratch, ids, NULL, &err),
                   STATUS_TOO_LARGE);
-    pid_t child = lock_in_child(&release);
+    pid_t child = lock_in_child(desk.path, "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE", &release);
     assert_ok(journal_add(journal, entries, 4, &desk.scratch, ids, NULL, &err), err);
     assert_status(try_add(&entries[0], &id), STATUS_BUSY);
     release_lock(child, release);
@@ -329,7 +292,7 @@ START_TEST(a_row_that_cannot_be_stored_is_dropped_and_takes_no_other_with_it)
     ck_assert_int_ne(told.status, STATUS_OK);
     journal_flush(journal);
     wait_until_storing(true);
-    ck_assert_int_eq(desk_number(desk.live.db, "SELECT count(*) FROM translations"), 2);
+    ck_assert_int_eq(database_number(desk.live.db, "SELECT count(*) FROM translations"), 2);
     teardown();
 }
 END_TEST
@@ -352,7 +315,7 @@ START_TEST(another_process_reads_while_it_is_written)
             _exit(1);
         long long last = 0, rows = 0;
         while (rows < 200) { // rows only ever come
-            rows = desk_number(other, "SELECT count(*) FROM translations");
+            rows = database_number(other, "SELECT count(*) FROM translations");
             if (rows < last ||
                 journal_read(other, NULL, id, ANY_KEY, &desk.scratch, &t, &why) != STATUS_OK)
                 _exit(2);

@@ -70,16 +70,9 @@ static void make_old(const char *path, int version)
     db_close(db);
 }
 
-static void no_problem(void *context, const char *problem)
-{
-    (void)context;
-    ck_abort_msg("%s", problem);
-}
-
 START_TEST(what_was_in_an_older_database_is_there_and_new_things_go_in)
 {
     for (int version = 1; version <= versions(); version++) {
-        int problems;
         struct desk desk;
         struct db *db;
         struct journal *journal;
@@ -89,12 +82,12 @@ START_TEST(what_was_in_an_older_database_is_there_and_new_things_go_in)
         snprintf(path, sizeof path, "%s/old.db", desk.live.folder);
         make_old(path, version);
         assert_ok(db_open(&db, path, &err), err);
-        ck_assert_int_eq(desk_number(db, "SELECT count(*) FROM migrations"), versions());
-        ck_assert_int_eq(desk_number(db, "PRAGMA auto_vacuum"), 2);
+        ck_assert_int_eq(database_number(db, "SELECT count(*) FROM migrations"), versions());
+        ck_assert_int_eq(database_number(db, "PRAGMA auto_vacuum"), 2);
         for (int i = 0; i < CONTENTS && contents[i].from <= version; i++)
-            ck_assert_msg(desk_number(db, contents[i].count) == 1, "version %d: %s", version,
+            ck_assert_msg(database_number(db, contents[i].count) == 1, "version %d: %s", version,
                           contents[i].count);
-        assert_ok(db_check(db, no_problem, NULL, &problems, &err), err);
+        assert_sound(db);
 
         struct registry *registry;
         assert_ok(registry_open(&registry, desk.live.folder, WEIGHT_F32, SHORTLIST_WHOLE, db, &err),
@@ -105,7 +98,7 @@ START_TEST(what_was_in_an_older_database_is_there_and_new_things_go_in)
         entry.model_id = live_model_id(model);
         desk_add(&desk, journal, &entry);
         journal_close(journal);
-        ck_assert_int_eq(desk_number(db, "SELECT count(*) FROM translations"),
+        ck_assert_int_eq(database_number(db, "SELECT count(*) FROM translations"),
                          version >= 5 ? 2 : 1);
         live_model_release(model);
         registry_close(registry);

@@ -1,10 +1,9 @@
 /*
  * test_vocabularies.c - vocabularies and models go into rows and come back the same.
  */
-#include "tests/helpers.h"
+#include "tests/server/store/database.h"
 
 #include "base/bytes.h"
-#include "server/store/sql.h"
 #include "server/store/vocabularies.h"
 #include "tests/tiny_model.h"
 
@@ -34,17 +33,6 @@ static void teardown(void)
     remove_folder(folder);
 }
 
-static long long number(const char *sql)
-{
-    bool has_row;
-    sqlite3_stmt *s;
-    assert_ok(sql_prepare(db, &s, sql, &err), err);
-    assert_ok(sql_step(db, s, &has_row, &err), err);
-    long long value = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return value;
-}
-
 static void assert_same_vocabulary(const struct vocabulary *a, const struct vocabulary *b)
 {
     ck_assert_int_eq(vocabulary_size(a), vocabulary_size(b));
@@ -68,7 +56,7 @@ START_TEST(what_comes_back_is_what_went_in)
     assert_ok(vocabulary_parse_tsv(&parsed, tsv.data, tsv.len, &err), err);
     assert_ok(vocabularies_import(db, tsv.data, &id, &stored, &err), err);
     assert_same_vocabulary(parsed, stored);
-    ck_assert_int_eq(number("SELECT count(*) FROM pieces"), vocabulary_size(parsed));
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM pieces"), vocabulary_size(parsed));
     vocabulary_free(stored);
     vocabulary_free(parsed);
     teardown();
@@ -82,12 +70,12 @@ START_TEST(importing_again_stores_nothing)
     setup();
     assert_ok(vocabularies_import(db, tsv.data, &first, &v, &err), err);
     vocabulary_free(v);
-    long long pieces = number("SELECT count(*) FROM pieces");
+    long long pieces = database_number(db, "SELECT count(*) FROM pieces");
     assert_ok(vocabularies_import(db, tsv.data, &second, &v, &err), err);
     vocabulary_free(v);
     ck_assert_int_eq(first, second);
-    ck_assert_int_eq(number("SELECT count(*) FROM pieces"), pieces);
-    ck_assert_int_eq(number("SELECT count(*) FROM vocabularies"), 1);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM pieces"), pieces);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM vocabularies"), 1);
     teardown();
 }
 END_TEST
@@ -123,7 +111,7 @@ START_TEST(a_text_that_is_no_vocabulary_leaves_no_row)
     ck_assert_int_ne(vocabularies_import(db, "0\t<pad>\tzero\n", &id, &v, &err), STATUS_OK);
     ck_assert_ptr_null(v);
     ck_assert_int_eq(id, 7);
-    ck_assert_int_eq(number("SELECT count(*) FROM vocabularies"), 0);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM vocabularies"), 0);
     teardown();
 }
 END_TEST
@@ -197,10 +185,11 @@ START_TEST(a_model_is_recorded_once_a_digest)
     assert_ok(models_record(db, "en-fr", "en", "fr", other, NULL, id, &models[2], &err), err);
     ck_assert_int_eq(models[0], models[1]);
     ck_assert_int_ne(models[0], models[2]);
-    ck_assert_int_eq(number("SELECT count(*) FROM models"), 2);
-    ck_assert_int_eq(number("SELECT count(*) FROM models WHERE card IS NULL"), 1);
-    ck_assert_int_eq(number("SELECT count(*) FROM models WHERE last_loaded_ms < first_loaded_ms"),
-                     0);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 2);
+    ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models WHERE card IS NULL"), 1);
+    ck_assert_int_eq(
+        database_number(db, "SELECT count(*) FROM models WHERE last_loaded_ms < first_loaded_ms"),
+        0);
     teardown();
 }
 END_TEST
