@@ -1,31 +1,23 @@
 /*
  * history.c - "verso history": what was translated, newest first.
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/database_option.h"
+#include "server/cmd/print_text.h"
 #include "server/store/journal_read.h"
 
 #define JSON_BYTES_MAX ((size_t)16 << 20)
 
-/* One line, whatever the text has in it. */
-static void print_line(const char *text)
-{
-    for (; *text; text++)
-        putchar(strchr("\n\r\t", *text) ? ' ' : *text);
-}
-
-static enum status print_text(const struct stored_translation *t, const char *id,
-                              const char *created, struct error *err)
+static enum status print_row(const struct stored_translation *t, const char *id,
+                             const char *created, struct error *err)
 {
     (void)err;
     printf("%s\t%s\t%s\t", id, created, t->model);
-    print_line(t->source_text ? t->source_text : "");
+    print_text_line(t->source_text ? t->source_text : "");
     putchar('\t');
-    print_line(t->target_text ? t->target_text : "");
+    print_text_line(t->target_text ? t->target_text : "");
     putchar('\n');
     return STATUS_OK;
 }
@@ -80,7 +72,7 @@ static enum status list(struct db *db, const struct options *o, struct arena *ar
         journal_id_write(id, tag, found[i].id);
         clock_format(found[i].created_ms, created);
         status = options_flag(o, "json") ? print_json(&found[i], id, created, err)
-                                         : print_text(&found[i], id, created, err);
+                                         : print_row(&found[i], id, created, err);
     }
     return status;
 }

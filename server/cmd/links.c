@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/database_option.h"
+#include "server/cmd/print_text.h"
 #include "server/store/journal_read.h"
 
 #define JSON_BYTES_MAX ((size_t)1 << 20)
@@ -23,6 +24,15 @@ static enum status print_json(const struct stored_link *l, const char *id, struc
     bytes_release(&out);
     json_decref(line);
     return status;
+}
+
+static void print_link(const struct stored_link *l, const char *id)
+{
+    printf("%lld\t", l->count);
+    print_text_line(l->source);
+    putchar('\t');
+    print_text_line(l->target);
+    printf("\t%s-%s\t%s\n", l->source_language, l->target_language, id);
 }
 
 static enum status list(struct db *db, const struct options *o, struct arena *arena,
@@ -48,8 +58,7 @@ static enum status list(struct db *db, const struct options *o, struct arena *ar
         if (options_flag(o, "json"))
             status = print_json(l, l->last_id ? id : NULL, err);
         else
-            printf("%lld\t%s\t%s\t%s-%s\t%s\n", l->count, l->source, l->target, l->source_language,
-                   l->target_language, l->last_id ? id : "");
+            print_link(l, l->last_id ? id : "");
     }
     return status;
 }

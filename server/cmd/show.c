@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "server/cmd/commands.h"
 #include "server/cmd/database_option.h"
+#include "server/cmd/print_text.h"
 #include "server/engine/answer_json.h"
 #include "server/render/render.h"
 #include "server/store/journal_read.h"
@@ -92,6 +93,13 @@ static enum status print_matrix(struct showing *s, const struct stored_translati
     return status;
 }
 
+static void print_named(const char *name, const char *text)
+{
+    printf("%s: ", name);
+    print_text(text);
+    putchar('\n');
+}
+
 static enum status as_text(struct showing *s, const struct stored_translation *t, struct error *err)
 {
     char id[JOURNAL_ID_BYTES], created[CLOCK_TEXT_BYTES];
@@ -104,10 +112,12 @@ static enum status as_text(struct showing *s, const struct stored_translation *t
                t->target_length);
         return STATUS_OK;
     }
-    printf("%s: %s\n%s: %s\n", t->source_language, t->source_text, t->target_language,
-           t->target_text);
-    if (t->via)
-        printf("through %s: %s\n", t->via, t->text);
+    print_named(t->source_language, t->source_text);
+    print_named(t->target_language, t->target_text);
+    if (t->via) {
+        fputs("through ", stdout);
+        print_named(t->via, t->text);
+    }
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < t->answer.sentence_count; i++)
         status = print_matrix(s, t, &t->answer.sentences[i], err);

@@ -8,42 +8,20 @@
 
 #include "server/cmd/commands.h"
 #include "server/cmd/database_option.h"
+#include "server/cmd/print_text.h"
 #include "server/store/suggestions.h"
 
 #define LIST_MAX 10000
 
 /* ---- listing ---- */
 
-/* A suggestion is a line: tabs, line ends and backslashes of its texts are written as in C. */
-static void print_text(const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '\t':
-            fputs("\\t", stdout);
-            break;
-        case '\n':
-            fputs("\\n", stdout);
-            break;
-        case '\r':
-            fputs("\\r", stdout);
-            break;
-        case '\\':
-            fputs("\\\\", stdout);
-            break;
-        default:
-            putchar(*text);
-        }
-    }
-}
-
 static void print_suggestion(const struct suggestion *s)
 {
     printf("%lld\t%s\t%s-%s\t", s->id, suggestion_state_name(s->state), s->source_language,
            s->target_language);
-    print_text(s->source_text);
+    print_text_escaped(s->source_text);
     putchar('\t');
-    print_text(s->suggested_text);
+    print_text_escaped(s->suggested_text);
     putchar('\n');
 }
 
