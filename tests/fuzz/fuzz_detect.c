@@ -9,18 +9,13 @@
 #include <unistd.h>
 
 #include "server/detect/detector.h"
+#include "tests/fuzz/require.h"
 #include "tests/tiny_detector.h"
 #include "tokenizer/utf8.h"
 
 #define ROUNDING 1e-5f
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(claim)                                                                             \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            abort();                                                                               \
-    } while (0)
 
 static struct detector *make_detector(void)
 {

@@ -5,21 +5,15 @@
  * The first byte of an input: bit 0 HTML, bits 1 and 2 what the model does (tests' echo.h).
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "server/documents/html_scan.h"
+#include "tests/fuzz/require.h"
 #include "tests/server/documents/echo.h"
 #include "tokenizer/utf8.h"
 
 #define ARENA_BYTES ((size_t)256 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(claim)                                                                             \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            abort();                                                                               \
-    } while (0)
 
 /* Bytes of markup, and their sum, which no order changes. */
 static void measure(const char *html, size_t len, struct arena *arena, size_t *bytes, size_t *sum)

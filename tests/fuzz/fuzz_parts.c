@@ -5,9 +5,9 @@
  * The first byte of an input is the limit of pieces a sentence.
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "server/engine/parts.h"
+#include "tests/fuzz/require.h"
 #include "tests/tiny_model.h"
 #include "tokenizer/character.h"
 #include "tokenizer/utf8.h"
@@ -15,12 +15,6 @@
 #define ARENA_BYTES ((size_t)64 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(claim)                                                                             \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            abort();                                                                               \
-    } while (0)
 
 static void check_parts(const struct parts *parts, const char *text, size_t len, int pieces)
 {

@@ -5,9 +5,9 @@
  * The first byte of an input chooses how the vocabulary treats text.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/require.h"
 #include "tests/tokenizer/pieces.h"
 #include "tokenizer/sentences.h"
 #include "tokenizer/tokenizer.h"
@@ -17,12 +17,6 @@
 #define OPTIONS 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(claim)                                                                             \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            abort();                                                                               \
-    } while (0)
 
 static const char *const learnt[] = {
     "▁a", "ab",     "▁ab", "aa", "aaa", "b▁", "▁",  "a",    "b", "c", "e", "é",  "1",      "2",

@@ -7,19 +7,13 @@
  */
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/require.h"
 #include "tests/tokenizer/pieces.h"
 #include "tokenizer/vocabulary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(claim)                                                                             \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            abort();                                                                               \
-    } while (0)
 
 static void append_fixed_pieces(struct bytes *out)
 {
