@@ -95,34 +95,31 @@ static void answer_line(struct call *call)
         exchange_line_fail(&call->x, &err);
 }
 
+/* What all that are answered in translations share. */
+#define WRITTEN .context_bytes = sizeof(struct v1_call), .on_answers = write_translations
+
+static void take_json(struct exchange *x, const struct v1_way *way)
+{
+    struct error err;
+    if (exchange_takes_json(x) && v1_call_take(x, (struct slice){ 0 }, way, &err) != STATUS_OK)
+        exchange_fail(x, &err);
+}
+
 void post_v1_translate(struct exchange *x)
 {
-    static const struct v1_way way = { .read = v1_wish_read,
-                                       .context_bytes = sizeof(struct v1_call),
-                                       .on_answers = write_translations,
-                                       .answer = answer };
-    struct error err;
-    if (exchange_takes_json(x) && v1_call_take(x, (struct slice){ 0 }, &way, &err) != STATUS_OK)
-        exchange_fail(x, &err);
+    static const struct v1_way way = { .read = v1_wish_read, WRITTEN, .answer = answer };
+    take_json(x, &way);
 }
 
 void post_v1_align(struct exchange *x)
 {
-    static const struct v1_way way = { .read = v1_wish_read_given,
-                                       .context_bytes = sizeof(struct v1_call),
-                                       .on_answers = write_translations,
-                                       .answer = answer };
-    struct error err;
-    if (exchange_takes_json(x) && v1_call_take(x, (struct slice){ 0 }, &way, &err) != STATUS_OK)
-        exchange_fail(x, &err);
+    static const struct v1_way way = { .read = v1_wish_read_given, WRITTEN, .answer = answer };
+    take_json(x, &way);
 }
 
 void lines_request(struct exchange *x)
 {
-    static const struct v1_way way = { .read = v1_wish_read,
-                                       .context_bytes = sizeof(struct v1_call),
-                                       .on_answers = write_translations,
-                                       .answer = answer_line };
+    static const struct v1_way way = { .read = v1_wish_read, WRITTEN, .answer = answer_line };
     struct error err;
     if (v1_call_take(x, x->message->pair, &way, &err) != STATUS_OK)
         exchange_line_fail(x, &err);
