@@ -262,8 +262,9 @@ static const struct option_spec specs[] = {
       .help = "a name by which browsers may ask for what was stored, beside localhost; may be "
               "given many times" },
     { "trusted-proxy", OPTION_LIST, .environment = true, .value = "ADDRESS",
-      .help = "of a proxy: its connections are asked by whom the last entry of X-Forwarded-For "
-              "says; may be given many times" },
+      .help =
+          "of a proxy: whoever it connects for is the last entry of its X-Forwarded-For; may be "
+          "given many times" },
     { "public-history", OPTION_FLAG, .environment = true,
       .help = "what was stored is read and deleted by all, though others can reach this machine" },
     SETTING("port", "N", "5000", 0, 65535, "0 takes a free one; the log says which"),

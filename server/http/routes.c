@@ -24,7 +24,7 @@ static const struct route routes[] = {
     { "DELETE", "/v1/translations/{id}", delete_v1_translation, .scope = SCOPE_DELETE },
     { "GET", "/v1/translations/{id}/alignment.{form}", get_v1_alignment, .scope = SCOPE_READ },
     { "GET", "/v1/links", get_v1_links, .scope = SCOPE_READ },
-    { "GET", "/v1/openapi.json", get_openapi, .cross_origin = true },
+    { "GET", "/v1/openapi.json", get_openapi, .scope = SCOPE_NONE },
     { "GET", "/spec", get_openapi, .cross_origin = true },
     { "POST", "/detect", post_detect, .cross_origin = true, .scope = SCOPE_TRANSLATE },
     { "POST", "/suggest", post_suggest, .cross_origin = true, .scope = SCOPE_TRANSLATE },

@@ -241,6 +241,7 @@ static void on_refused(struct sink *sink, const char *id, int code)
         metric_limit(is_line ? LIMIT_LINE_BYTES : LIMIT_REQUEST_BYTES);
     else if (code == 414 || code == 431)
         metric_limit(LIMIT_HEAD_BYTES);
+    metric_request(is_line ? "LINE" : "-", "-", code, 0);
     log_event(LOG_INFO, "refused", "id", LOG_TEXT(id), "status", LOG_NUMBER(code), NULL);
 }
 

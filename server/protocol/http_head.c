@@ -1,6 +1,7 @@
 /* http_head.c - the head of one HTTP request, parsed by llhttp (its only user) and checked. */
 #include "server/protocol/http_head.h"
 
+#include <ctype.h>
 #include <llhttp.h>
 #include <string.h>
 #include <strings.h>
@@ -57,6 +58,16 @@ static struct slice trimmed(struct slice s)
     return s;
 }
 
+/* A name or address, perhaps with a port: no white space, no list, nothing of another part of a
+ * URL. In one that is empty there is nothing wrong. */
+static bool is_host(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!isalnum((unsigned char)s.at[i]) && !strchr("-._~!$&'()*+;=%:[]", s.at[i]))
+            return false;
+    return true;
+}
+
 static int on_header(llhttp_t *parser)
 {
     struct reading *r = reading_of(parser);
@@ -69,6 +80,8 @@ static int on_header(llhttp_t *parser)
         r->head->content_type = value;
     } else if (equals(field, "host")) {
         r->hosts++;
+        if (!is_host(value))
+            return refuse(r, 400, "the Host header names no host");
         if (!r->head->host.at)
             r->head->host = value; // that of an absolute target goes before it
     } else if (equals(field, "origin")) {

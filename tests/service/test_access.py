@@ -107,6 +107,26 @@ class Required(Base):
         self.assert_problem(self.server.ask(ask), 403, "admin")
         self.assert_problem(self.server.get(STORED), 401, "admin")
 
+    def test_each_scope_opens_its_paths_and_no_others(self):
+        nothing = "/v1/translations/a1-0000000000001"
+        paths = {"translate": [("POST", "/v1/translate"), ("POST", "/v1/translate/stream"),
+                               ("POST", "/v1/align"), ("POST", "/v1/detect")],
+                 "read": [("GET", "/v1/translations"), ("GET", nothing), ("GET", "/v1/links"),
+                          ("GET", nothing + "/alignment.svg")],
+                 "admin": [("DELETE", nothing), ("POST", "/v1/models/none/reload"),
+                           ("GET", "/v1/suggestions"), ("POST", "/v1/suggestions/9999/accept"),
+                           ("POST", "/v1/suggestions/9999/reject"), ("GET", "/metrics")]}
+        keys = {"translate": (self.key, ["translate"]), "read": (self.reader, ["read"]),
+                "admin": (self.admin, ["read", "admin"])}
+        for scope, routes in paths.items():
+            for method, path in routes:
+                with self.subTest(method=method, path=path):
+                    self.assertEqual(self.server.ask(request_bytes(method, path)).status, 401)
+                    for key, opens in keys.values():
+                        reply = self.server.ask(request_bytes(method, path, headers=bearer(key)))
+                        self.assertEqual(reply.status == 403, scope not in opens, reply)
+                        self.assertNotEqual(reply.status, 401)
+
     def test_libretranslates_paths_without_the_scope(self):
         self.assert_error(self.post({**GOOD, "api_key": self.reader}), 403,
                           "Invalid API key: it is not for translation")
@@ -210,13 +230,21 @@ class Optional(Base):
 
     def test_only_these_paths_may_be_read_by_pages_of_others(self):
         open_to_all = [("POST", "/translate"), ("POST", "/detect"), ("GET", "/languages"),
-                       ("POST", "/suggest"), ("GET", "/health"), ("GET", "/frontend/settings")]
+                       ("POST", "/suggest"), ("GET", "/health"), ("GET", "/frontend/settings"),
+                       ("GET", "/spec"), ("POST", "/v1/translate"),
+                       ("POST", "/v1/translate/stream"), ("POST", "/v1/align"),
+                       ("POST", "/v1/detect")]
         for method, path in open_to_all:
             for ask in (method, "OPTIONS"):
                 reply = self.ask(ask, path)
                 self.assertEqual(reply.headers.get("access-control-allow-origin"), "*", path)
         for method, path in (("GET", STORED), ("POST", STORED + "/1/accept"),
-                             ("POST", STORED + "/1/reject"), ("GET", "/nothing")):
+                             ("POST", STORED + "/1/reject"), ("GET", "/nothing"), ("GET", "/"),
+                             ("GET", "/v1/translations"), ("GET", "/v1/links?source=a"),
+                             ("GET", "/v1/translations/a1-0000000000001/alignment.json"),
+                             ("DELETE", "/v1/translations/a1-0000000000001"),
+                             ("GET", "/v1/models"), ("POST", "/v1/models/none/reload"),
+                             ("GET", "/v1/openapi.json"), ("GET", "/metrics")):
             for ask in (method, "OPTIONS"):
                 self.assertNotIn("access-control-allow-origin", self.ask(ask, path).headers, path)
         preflight = self.ask("OPTIONS", "/v1/translate")

@@ -238,6 +238,7 @@ class Limits(unittest.TestCase):
             self.assertLess(sent, 2000 * len(data))     # the server stopped reading
             s.wait_for("connection_closed")
             self.assertIn("does not read", s.events("connection_closed")[0]["reason"])
+            self.assertEqual(s.limit_hits()["send-time"], 1)
             self.assertEqual(s.get("/health").status, 200)
 
     def test_a_slow_reader_gets_everything(self):

@@ -123,6 +123,18 @@ class Metrics(unittest.TestCase):
             self.assertGreaterEqual(m['verso_stage_seconds_count{stage="write"}'], 4)
             self.assertFalse([name for name in m if "secret" in name or "ant" in name.split("=")[-1]])
 
+    def test_what_the_protocol_refuses_is_counted(self):
+        with Server(["en-fr"]) as s:
+            self.assertEqual(s.ask(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n").status, 400)
+            self.assertEqual(s.ask(b"GET / HTTP/3.0\r\n\r\n").status, 505)
+            with s.connect() as c:
+                c.send(b"#!nonsense\n")
+                self.assertTrue(c.line().startswith("#!error BAD_INPUT "))
+            m = metrics(s)
+            name = 'verso_requests_total{method="%s",route="-",status="%d"}'
+            self.assertEqual([m[name % one] for one in (("-", 400), ("-", 505), ("LINE", 400))],
+                             [1, 1, 1])
+
     def test_every_limit_has_an_option_and_a_line_in_the_table(self):
         text = subprocess.run([os.path.join(server.BUILD, "verso"), "serve", "--help"],
                               capture_output=True, text=True).stdout

@@ -91,6 +91,14 @@ static const struct sample samples[] = {
     /* host and expectations */
     { "no host", "GET / HTTP/1.1\r\n\r\n", 400 },
     { "two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400 },
+    { "space in the host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400 },
+    { "list of hosts", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400 },
+    { "user before the host", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400 },
+    { "path behind the host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400 },
+    { "UTF-8 in the host", "GET / HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n", 400 },
+    { "empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", OK },
+    { "host with a port", "GET / HTTP/1.1\r\nHost: xn--caf-dma_1.example:80\r\n\r\n", OK },
+    { "IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", OK },
     { "no host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", OK },
     { "another expectation", HEAD "Expect: 200-ok\r\nContent-Length: 1\r\n\r\na", 417 },
 
