@@ -10,6 +10,7 @@
 #include "model/file.h"
 #include "model/train/trainer.h"
 #include "tests/helpers.h"
+#include "tests/model/same_tensors.h"
 
 #define VOCABULARY 12
 #define TOLERANCE 1e-4 // of sums of some thousand float losses, relative
@@ -360,26 +361,6 @@ static void train(struct language_task *language, struct trainer_options options
         assert_ok(trainer_resume(trainer, &err), err);
     assert_status(trainer_run(trainer, &err), run->stop_at ? STATUS_CANCELLED : STATUS_OK);
     trainer_free(trainer);
-}
-
-static void assert_same_tensors(const char *path_a, const char *path_b)
-{
-    struct tensor_file *a, *b;
-    struct error err;
-    assert_ok(tensor_file_open(&a, path_a, &err), err);
-    assert_ok(tensor_file_open(&b, path_b, &err), err);
-    ck_assert_int_eq(tensor_file_count(a), tensor_file_count(b));
-    for (int i = 0; i < tensor_file_count(a); i++) {
-        const struct tensor_info info = tensor_file_info(a, i);
-        const size_t bytes = (size_t)info.rows * (size_t)info.cols * sizeof(float);
-        float *x = malloc(bytes), *y = malloc(bytes);
-        assert_ok(tensor_file_read(a, info.name, info.rows, info.cols, x, &err), err);
-        assert_ok(tensor_file_read(b, info.name, info.rows, info.cols, y, &err), err);
-        ck_assert_msg(memcmp(x, y, bytes) == 0, "%s differs", info.name);
-        free(x), free(y);
-    }
-    tensor_file_close(a);
-    tensor_file_close(b);
 }
 
 static const enum cell_kind cells[] = { CELL_RNN, CELL_LSTM, CELL_GRU };

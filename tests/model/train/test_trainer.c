@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "model/file.h"
+#include "tests/model/same_tensors.h"
 #include "tests/model/train/toy.h"
 
 static char folder[64], checkpoint[96];
@@ -96,27 +97,6 @@ static void train_until(int64_t updates, bool resume, struct trainer_options opt
 }
 
 /* ---- two checkpoints hold the same training ---- */
-
-static void assert_same_tensors(const char *path_a, const char *path_b)
-{
-    struct tensor_file *a, *b;
-    struct error err;
-    assert_ok(tensor_file_open(&a, path_a, &err), err);
-    assert_ok(tensor_file_open(&b, path_b, &err), err);
-    ck_assert_int_eq(tensor_file_count(a), tensor_file_count(b));
-    for (int i = 0; i < tensor_file_count(a); i++) {
-        const struct tensor_info info = tensor_file_info(a, i);
-        const size_t bytes = (size_t)info.rows * (size_t)info.cols * sizeof(float);
-        float *x = malloc(bytes), *y = malloc(bytes);
-        assert_ok(tensor_file_read(a, info.name, info.rows, info.cols, x, &err), err);
-        assert_ok(tensor_file_read(b, info.name, info.rows, info.cols, y, &err), err);
-        ck_assert_msg(memcmp(x, y, bytes) == 0, "%s differs", info.name);
-        free(x);
-        free(y);
-    }
-    tensor_file_close(a);
-    tensor_file_close(b);
-}
 
 /* 40 updates of 20 pairs out of 400 are two epochs; a stop at 17 is inside the first, at 20 between
  * them and before their validation. */

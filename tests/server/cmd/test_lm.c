@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "model/file.h"
+#include "tests/model/same_tensors.h"
 
 #define TINY                                                                                       \
     "--valid v.txt --embedding 8 --hidden 16 --streams 4 --bptt 10 --dropout 0 --rate 0.02 "       \
@@ -237,24 +238,9 @@ END_TEST
 static void assert_same_weights(const char *name_a, const char *name_b)
 {
     char path_a[192], path_b[192];
-    struct tensor_file *a, *b;
-    struct error err;
     snprintf(path_a, sizeof path_a, "%s/%s", program_folder, name_a);
     snprintf(path_b, sizeof path_b, "%s/%s", program_folder, name_b);
-    assert_ok(tensor_file_open(&a, path_a, &err), err);
-    assert_ok(tensor_file_open(&b, path_b, &err), err);
-    ck_assert_int_eq(tensor_file_count(a), tensor_file_count(b));
-    for (int i = 0; i < tensor_file_count(a); i++) {
-        const struct tensor_info info = tensor_file_info(a, i);
-        const size_t bytes = (size_t)info.rows * (size_t)info.cols * sizeof(float);
-        float *x = malloc(bytes), *y = malloc(bytes);
-        assert_ok(tensor_file_read(a, info.name, info.rows, info.cols, x, &err), err);
-        assert_ok(tensor_file_read(b, info.name, info.rows, info.cols, y, &err), err);
-        ck_assert_msg(memcmp(x, y, bytes) == 0, "%s differs", info.name);
-        free(x), free(y);
-    }
-    tensor_file_close(a);
-    tensor_file_close(b);
+    assert_same_tensors(path_a, path_b);
 }
 
 /* Killed at moments by lot until a run comes to its end; the carried states are in the checkpoint,

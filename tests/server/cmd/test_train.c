@@ -119,8 +119,8 @@ START_TEST(a_signal_saves_and_resume_gives_the_same_bytes)
     }
     ck_assert_int_eq(code, EXIT_OK);
     ck_assert_int_ge(stops, 1);
-    assert_same_weights(in_folder("straight"), in_folder("broken"));
-    assert_same_weights(in_folder("straight.checkpoint"), in_folder("broken.checkpoint"));
+    assert_same_tensors(in_folder("straight"), in_folder("broken"));
+    assert_same_tensors(in_folder("straight.checkpoint"), in_folder("broken.checkpoint"));
     remove_folder(folder);
 }
 END_TEST
@@ -284,7 +284,7 @@ START_TEST(gradients_are_traced_without_changing_the_training)
     ck_assert_int_eq(train(in_folder("m"), "--epochs", "2", "--resume", "--trace-gradients",
                            in_folder("g"), "--trace-every", "4"),
                      EXIT_OK);
-    assert_same_weights(in_folder("plain"), in_folder("m"));
+    assert_same_tensors(in_folder("plain"), in_folder("m"));
     FILE *file = fopen(in_folder("g"), "r");
     ck_assert_ptr_nonnull(file);
     int count = 0;
@@ -416,8 +416,8 @@ START_TEST(a_full_disk_leaves_a_checkpoint_to_go_on_from)
     assert_told(_i == 0 ? "m" : "m.pairs");
     ck_assert(file_number(in_folder("m.checkpoint")) == saved);
     ck_assert_int_eq(train(in_folder("m"), "--epochs", "3", "--resume"), EXIT_OK);
-    assert_same_weights(in_folder("straight"), in_folder("m"));
-    assert_same_weights(in_folder("straight.checkpoint"), in_folder("m.checkpoint"));
+    assert_same_tensors(in_folder("straight"), in_folder("m"));
+    assert_same_tensors(in_folder("straight.checkpoint"), in_folder("m.checkpoint"));
     remove_folder(folder);
 }
 END_TEST
