@@ -85,4 +85,21 @@ static inline void said_release(struct said *said)
     bytes_release(&said->errors);
 }
 
+struct mistake { // in the words behind "verso"
+    const char *words, *says;
+    int code;
+};
+
+/* Each is said on standard error, and nothing on standard output. */
+static inline void assert_mistakes(const struct mistake *mistakes, size_t count, const char *input)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct said said = run_verso(mistakes[i].words, input, strlen(input));
+        ck_assert_msg(said.code == mistakes[i].code && strstr(said.errors.data, mistakes[i].says),
+                      "verso %s: code %d, %s", mistakes[i].words, said.code, said.errors.data);
+        ck_assert_msg(said.out.len == 0, "verso %s: %s", mistakes[i].words, said.out.data);
+        said_release(&said);
+    }
+}
+
 #endif

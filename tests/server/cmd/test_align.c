@@ -207,10 +207,7 @@ END_TEST
 
 START_TEST(mistakes_are_answered_by_what_to_write_instead)
 {
-    static const struct {
-        const char *words, *reason;
-        int code;
-    } mistakes[] = {
+    static const struct mistake mistakes[] = {
         { "align a b", "--model", 2 },
         { MODEL "a b c", "one word too many", 2 },
         { MODEL "--alignment table a b", "matrix", 2 },
@@ -218,13 +215,7 @@ START_TEST(mistakes_are_answered_by_what_to_write_instead)
         { MODEL "a \"$(printf '\\377')\"", "UTF-8", 3 },
     };
     program_setup();
-    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        struct said said = run_verso(mistakes[i].words, "", 0);
-        ck_assert_msg(said.code == mistakes[i].code, "%s: %d", mistakes[i].words, said.code);
-        ck_assert_uint_eq(said.out.len, 0);
-        ck_assert_msg(strstr(said.errors.data, mistakes[i].reason), "%s", said.errors.data);
-        said_release(&said);
-    }
+    assert_mistakes(mistakes, sizeof mistakes / sizeof mistakes[0], "");
     program_teardown();
 }
 END_TEST

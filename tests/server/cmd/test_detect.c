@@ -89,32 +89,22 @@ END_TEST
 
 START_TEST(mistakes_are_answered_with_what_to_do)
 {
-    static const struct {
-        const char *words;
-        int code;
-        const char *says;
-    } cases[] = {
-        { "detect text", 2, "--model FILE is needed" },
-        { "detect -m none.safetensors text", 5, "none.safetensors" },
-        { "detect -m en-fr.safetensors text", 3, "it translates" },
-        { "detect -m detect.safetensors -i in text", 2, "not both" },
-        { "translate -m detect.safetensors", 3, "verso detect" },
-        { "detect train --train en=in --valid en=in", 2, "--out FILE is needed" },
-        { "detect train --train in --valid en=in -o x", 2, "LANGUAGE=FILE" },
-        { "detect train --train en=in --valid en=in -o x", 2, "two languages at least" },
-        { "detect train --train en=in --train fr=in --valid de=in -o x", 2, "--train de=FILE" },
-        { "detect train --train e=in --train fr=in --valid fr=in -o x", 2, "language code" },
-        { "detect train --train en=in:0 --train fr=in --valid fr=in -o x", 2, "column" },
-        { "detect train --train en=in --train fr=in --valid fr=in -o x", 3, "no sentence" },
+    static const struct mistake mistakes[] = {
+        { "detect text", "--model FILE is needed", 2 },
+        { "detect -m none.safetensors text", "none.safetensors", 5 },
+        { "detect -m en-fr.safetensors text", "it translates", 3 },
+        { "detect -m detect.safetensors -i in text", "not both", 2 },
+        { "translate -m detect.safetensors", "verso detect", 3 },
+        { "detect train --train en=in --valid en=in", "--out FILE is needed", 2 },
+        { "detect train --train in --valid en=in -o x", "LANGUAGE=FILE", 2 },
+        { "detect train --train en=in --valid en=in -o x", "two languages at least", 2 },
+        { "detect train --train en=in --train fr=in --valid de=in -o x", "--train de=FILE", 2 },
+        { "detect train --train e=in --train fr=in --valid fr=in -o x", "language code", 2 },
+        { "detect train --train en=in:0 --train fr=in --valid fr=in -o x", "column", 2 },
+        { "detect train --train en=in --train fr=in --valid fr=in -o x", "no sentence", 3 },
     };
     setup();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct said said = run_verso(cases[i].words, "", 0);
-        ck_assert_msg(said.code == cases[i].code && strstr(said.errors.data, cases[i].says),
-                      "%s: %d, %s", cases[i].words, said.code, said.errors.data);
-        ck_assert_uint_eq(said.out.len, 0);
-        said_release(&said);
-    }
+    assert_mistakes(mistakes, sizeof mistakes / sizeof mistakes[0], "");
     program_teardown();
 }
 END_TEST

@@ -396,10 +396,7 @@ END_TEST
 
 START_TEST(mistakes_are_answered_by_what_to_do)
 {
-    static const struct {
-        const char *words, *says;
-        int code;
-    } wrong[] = {
+    static const struct mistake wrong[] = {
         { "embed", "usage", 2 },
         { "embed paint", "embed nearest", 2 },
         { "embed train -o v.txt", "--corpus FILE is needed", 2 },
@@ -420,13 +417,7 @@ START_TEST(mistakes_are_answered_by_what_to_do)
     };
     begin();
     write_text("v.txt", VECTORS);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct said said = run_verso(wrong[i].words, "", 0);
-        ck_assert_msg(said.code == wrong[i].code && strstr(said.errors.data, wrong[i].says),
-                      "verso %s: code %d, %s", wrong[i].words, said.code, said.errors.data);
-        ck_assert_uint_eq(said.out.len, 0);
-        said_release(&said);
-    }
+    assert_mistakes(wrong, sizeof wrong / sizeof wrong[0], "");
     assert_file_starts("v.txt", VECTORS);
     program_teardown();
 }

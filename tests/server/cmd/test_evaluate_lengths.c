@@ -147,10 +147,7 @@ END_TEST
 
 START_TEST(mistakes_are_answered_by_what_to_write_instead)
 {
-    static const struct {
-        const char *words, *reason;
-        int code;
-    } mistakes[] = {
+    static const struct mistake mistakes[] = {
         { "evaluate --hypothesis hyp --test both.tsv --attention", "need --model", 2 },
         { "evaluate --hypothesis hyp --test both.tsv --against x", "need --model", 2 },
         { "evaluate --hypothesis hyp --reference both.tsv --lengths", "--lengths needs --test", 2 },
@@ -160,14 +157,7 @@ START_TEST(mistakes_are_answered_by_what_to_write_instead)
     };
     setup();
     program_write("hyp", "a\nb\nc\nd\n", 8);
-    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        struct said said = run_verso(mistakes[i].words, "", 0);
-        ck_assert_msg(said.code == mistakes[i].code, "%s: %d, %s", mistakes[i].words, said.code,
-                      said.errors.data);
-        ck_assert_msg(strstr(said.errors.data, mistakes[i].reason), "%s: %s", mistakes[i].words,
-                      said.errors.data);
-        said_release(&said);
-    }
+    assert_mistakes(mistakes, sizeof mistakes / sizeof mistakes[0], "");
     program_teardown();
 }
 END_TEST

@@ -85,10 +85,7 @@ END_TEST
 
 START_TEST(wrong_words_and_absent_files_are_said)
 {
-    static const struct {
-        const char *words, *says;
-        int code;
-    } wrong[] = {
+    static const struct mistake wrong[] = {
         { "models", "usage", 2 },
         { "models list", "list FOLDER", 2 },
         { "models show a b", "show FILE", 2 },
@@ -101,12 +98,7 @@ START_TEST(wrong_words_and_absent_files_are_said)
         { "models import a none.tsv -o c --source en --target fr", "none.tsv", 5 },
     };
     program_setup();
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct said said = run_verso(wrong[i].words, "", 0);
-        ck_assert_msg(said.code == wrong[i].code && strstr(said.errors.data, wrong[i].says),
-                      "verso %s: code %d, %s", wrong[i].words, said.code, said.errors.data);
-        said_release(&said);
-    }
+    assert_mistakes(wrong, sizeof wrong / sizeof wrong[0], "");
     program_teardown();
 }
 END_TEST

@@ -461,10 +461,7 @@ END_TEST
 
 START_TEST(wrong_words_are_refused_before_anything_is_read)
 {
-    static const struct {
-        const char *words, *says;
-        int code;
-    } wrong[] = {
+    static const struct mistake wrong[] = {
         { "translate", "--model FILE is needed", 2 },
         { MODEL "--beam 0", "beam", 2 },
         { MODEL "--beam 65", "beam", 2 },
@@ -479,13 +476,7 @@ START_TEST(wrong_words_are_refused_before_anything_is_read)
         { "translate --model in", "in", 4 },
     };
     program_setup();
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct said said = run_verso(wrong[i].words, "one\n", 4);
-        ck_assert_msg(said.code == wrong[i].code && strstr(said.errors.data, wrong[i].says),
-                      "verso %s: code %d, %s", wrong[i].words, said.code, said.errors.data);
-        ck_assert_uint_eq(said.out.len, 0);
-        said_release(&said);
-    }
+    assert_mistakes(wrong, sizeof wrong / sizeof wrong[0], "one\n");
     program_teardown();
 }
 END_TEST
