@@ -5,7 +5,6 @@
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/client/error.h"
@@ -491,12 +490,15 @@ static const char *read_card(struct reader *r, const json_t *json)
     const json_t *card = json_object_get(json, "card");
     if (!card || json_is_null(card))
         return NULL;
-    char *text = json_dumps(card, JSON_COMPACT);
-    const char *copy = text ? verso_pool_copy(&r->pool, text, strlen(text)) : NULL;
-    if (!copy)
+    if (!json_is_object(card)) {
+        spoil(r, "card", "no object");
+        return NULL;
+    }
+    const size_t len = json_dumpb(card, NULL, 0, JSON_COMPACT);
+    char *text = len > 0 ? verso_pool_alloc(&r->pool, len + 1, 1) : NULL;
+    if (!text || json_dumpb(card, text, len, JSON_COMPACT) != len)
         no_memory(r);
-    free(text);
-    return copy;
+    return text;
 }
 
 static void read_model(struct reader *r, const json_t *json, void *out)
