@@ -1,18 +1,10 @@
 /*
  * test_answer_stream.c - tokens told as they are found: early, never taken back, and all of them the answer.
  */
-#include "tests/helpers.h"
-
 #include "server/engine/answer_stream.h"
-#include "tests/tiny_model.h"
+#include "tests/server/engine/one_engine.h"
 
 #define TEXTS 2
-
-static struct error err;
-static char folder[64], path[128];
-static struct engine *engine;
-static struct engine_worker *worker;
-static struct arena arena;
 
 static const struct engine_limits limits = {
     .sentences = 2, .beam = 4, .pieces = 48, .text_sentences = 40
@@ -25,20 +17,9 @@ static const char *const texts[TEXTS] = {
 
 static void setup(void)
 {
-    make_folder(folder);
-    snprintf(path, sizeof path, "%s/en-fr.safetensors", folder);
-    write_tiny_model(path, "en", "fr", 1);
+    write_model(1);
     assert_ok(engine_load(&engine, path, WEIGHT_F32, &err), err);
-    assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
-    ck_assert(arena_init(&arena, (size_t)1 << 26));
-}
-
-static void teardown(void)
-{
-    arena_release(&arena);
-    engine_worker_free(worker);
-    engine_free(engine);
-    remove_folder(folder);
+    start_worker(&limits);
 }
 
 /* What was told of one text. */

@@ -1,24 +1,14 @@
 /*
  * test_engine.c - whole texts through a tiny model: what stays, what is said, what is refused.
  */
-#include "tests/helpers.h"
-
 #include "base/json.h"
 #include "base/gzip.h"
-#include "server/engine/engine.h"
 #include "server/engine/word_links.h"
-#include "tests/tiny_model.h"
+#include "tests/server/engine/one_engine.h"
 #include "tokenizer/sentences.h"
 #include "tokenizer/utf8.h"
 
-#define ARENA_BYTES ((size_t)1 << 28)
 #define PIECES 48
-
-static struct error err;
-static char folder[64], path[128];
-static struct engine *engine;
-static struct engine_worker *worker;
-static struct arena arena;
 
 static const struct engine_limits limits = {
     .sentences = 8, .beam = 6, .pieces = PIECES, .text_sentences = 40
@@ -40,20 +30,9 @@ static struct search_options beam_of(int n)
 
 static void setup(void)
 {
-    make_folder(folder);
-    snprintf(path, sizeof path, "%s/en-fr.safetensors", folder);
-    write_tiny_model(path, "en", "fr", 1);
+    write_model(1);
     assert_ok(engine_load(&engine, path, WEIGHT_F32, &err), err);
-    assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
-    ck_assert(arena_init(&arena, ARENA_BYTES));
-}
-
-static void teardown(void)
-{
-    arena_release(&arena);
-    engine_worker_free(worker);
-    engine_free(engine);
-    remove_folder(folder);
+    start_worker(&limits);
 }
 
 static struct engine_answer translate(const char *text, struct search_options options)

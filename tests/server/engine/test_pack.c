@@ -4,38 +4,19 @@
 #include "base/rng.h"
 #include "server/engine/pack.h"
 #include "tests/server/engine/same_answer.h"
-#include "tests/tiny_model.h"
+#include "tests/server/engine/one_engine.h" // its names behind those of others
 
-#define ARENA_BYTES ((size_t)256 << 20)
-
-static char folder[64];
-static struct engine *engine;
-static struct engine_worker *worker;
 static const struct vocabulary *v;
-static struct arena arena;
-static struct error err;
 
 static void setup(void)
 {
-    char path[128];
     const struct engine_limits limits = {
         .sentences = 8, .beam = 8, .pieces = 16, .text_sentences = 1000
     };
-    make_folder(folder);
-    snprintf(path, sizeof path, "%s/en-fr.safetensors", folder);
-    write_tiny_model(path, "en", "fr", 3);
+    write_model(3);
     assert_ok(engine_load(&engine, path, WEIGHT_F32, &err), err);
-    assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
+    start_worker(&limits);
     v = engine_vocabulary(engine);
-    ck_assert(arena_init(&arena, ARENA_BYTES));
-}
-
-static void teardown(void)
-{
-    arena_release(&arena);
-    engine_worker_free(worker);
-    engine_free(engine);
-    remove_folder(folder);
 }
 
 static struct engine_answer translate(const char *text, int n_best)

@@ -1,13 +1,9 @@
 /*
  * test_shortlist.c - sentences keep to their own pieces, and to the same bits in any company.
  */
-#include "tests/helpers.h"
-
 #include "base/rng.h"
-#include "server/engine/engine.h"
-#include "tests/tiny_model.h"
+#include "tests/server/engine/one_engine.h"
 
-#define ARENA_BYTES ((size_t)1 << 28)
 #define TEXTS 64
 #define ROW 12
 #define ALWAYS 8
@@ -17,11 +13,6 @@ static const struct engine_limits limits = {
     .sentences = 64, .beam = 4, .pieces = 48, .text_sentences = 1000
 };
 
-static struct error err;
-static char folder[64], path[128];
-static struct engine *engine;
-static struct engine_worker *worker;
-static struct arena arena;
 static char texts[TEXTS][80];
 
 /* A few letters and pairs for each piece, and a few always. */
@@ -60,25 +51,14 @@ static void write_texts(void)
 
 static void setup(enum weight_type type)
 {
-    make_folder(folder);
-    snprintf(path, sizeof path, "%s/en-fr.safetensors", folder);
-    write_tiny_model(path, "en", "fr", 1);
+    write_model(1);
     struct vocabulary *v = tiny_vocabulary();
     put_shortlist(vocabulary_size(v));
     vocabulary_free(v);
     write_texts();
     assert_ok(engine_load(&engine, path, type, &err), err);
     engine_limit_shortlist(engine, SHORTLIST_WHOLE);
-    assert_ok(engine_worker_new(&worker, engine, &limits, &err), err);
-    ck_assert(arena_init(&arena, ARENA_BYTES));
-}
-
-static void teardown(void)
-{
-    arena_release(&arena);
-    engine_worker_free(worker);
-    engine_free(engine);
-    remove_folder(folder);
+    start_worker(&limits);
 }
 
 static struct search_options beam_of(int n)
