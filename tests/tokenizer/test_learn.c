@@ -1,6 +1,6 @@
 /*
- * Learning: the choices by hand, the same from any order and any number of
- * threads, and the same as a learner that counts everything anew each time.
+ * test_learn.c - learning: the choices by hand, the same from any order and any number of threads,
+ * and the same as a learner that counts everything anew each time.
  */
 #include "tests/helpers.h"
 

@@ -1,5 +1,5 @@
 /*
- * Normalisation against utf8proc's own, and where each character came from.
+ * test_normalise.c - normalisation against utf8proc's own, and where each character came from.
  */
 #include "tests/helpers.h"
 

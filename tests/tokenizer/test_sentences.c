@@ -1,5 +1,6 @@
 /*
- * Where sentences end, in several languages, and that nothing between them is lost.
+ * test_sentences.c - where sentences end, in several languages, and that nothing between them is
+ * lost.
  */
 #include "tests/helpers.h"
 

@@ -1,5 +1,5 @@
 /*
- * The tokenizer against the reference models' vocabularies: a thousand real
+ * test_shared_models.c - the tokenizer against the reference models' vocabularies: a thousand real
  * sentences each way must give exactly the ids that the reference run had.
  */
 #include "tests/helpers.h"

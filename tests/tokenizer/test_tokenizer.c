@@ -1,5 +1,6 @@
 /*
- * Encoding and decoding: the rule of the merges, round trips, and the bytes each piece came from.
+ * test_tokenizer.c - encoding and decoding: the rule of the merges, round trips, and the bytes
+ * each piece came from.
  */
 #include "tests/helpers.h"
 

@@ -1,5 +1,5 @@
 /*
- * Strict UTF-8: every way of being wrong is named with its place.
+ * test_utf8.c - strict UTF-8: every way of being wrong is named with its place.
  */
 #include "tests/helpers.h"
 

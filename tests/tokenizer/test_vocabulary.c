@@ -1,5 +1,5 @@
 /*
- * A vocabulary is checked when it is made and survives any file.
+ * test_vocabulary.c - a vocabulary is checked when it is made and survives any file.
  */
 #include "tests/helpers.h"
 

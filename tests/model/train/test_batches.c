@@ -1,3 +1,7 @@
+/*
+ * test_batches.c - batches of pairs: each once an epoch, within the limits, the same whoever takes
+ * which rows.
+ */
 #include "model/train/batches.h"
 
 #include "base/rng.h"

@@ -1,3 +1,6 @@
+/*
+ * test_optimizer.c - clipping and Adam: the reference values, and no bit that depends on the team.
+ */
 #include "model/train/optimizer.h"
 
 #include "base/rng.h"

@@ -1,3 +1,6 @@
+/*
+ * test_pairs.c - sets of sentence pairs: what goes in comes out, and the digest tells them apart.
+ */
 #include "model/train/pairs.h"
 
 #include "tests/helpers.h"

@@ -1,3 +1,6 @@
+/*
+ * test_schedule.c - the learning rate over a training, and when it is over.
+ */
 #include "model/train/schedule.h"
 
 #include "tests/helpers.h"

@@ -1,3 +1,6 @@
+/*
+ * test_shard.c - training pairs on disk: they come back, and a file that is damaged is refused.
+ */
 #include "model/train/shard.h"
 
 #include <fcntl.h>

@@ -1,3 +1,6 @@
+/*
+ * test_trainer.c - whole trainings of tiny models: bits that repeat, stops, full disks and damage.
+ */
 #include "model/train/trainer.h"
 
 #include <fcntl.h>

@@ -85,6 +85,14 @@ static inline void said_release(struct said *said)
     bytes_release(&said->errors);
 }
 
+static inline int count_lines(const struct bytes *text)
+{
+    int count = 0;
+    for (size_t i = 0; i < text->len; i++)
+        count += text->data[i] == '\n';
+    return count;
+}
+
 struct mistake { // in the words behind "verso"
     const char *words, *says;
     int code;

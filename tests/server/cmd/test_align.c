@@ -15,14 +15,6 @@ static struct said align(const char *options, const char *input)
     return run_verso(words, input, strlen(input));
 }
 
-static int count_lines(const struct bytes *text)
-{
-    int count = 0;
-    for (size_t i = 0; i < text->len; i++)
-        count += text->data[i] == '\n';
-    return count;
-}
-
 static void assert_says(const char *options, const char *input, const char *wanted)
 {
     struct said said = align(options, input);

@@ -1,3 +1,6 @@
+/*
+ * test_run_log.c - the log of a training: its lines, and going on with one.
+ */
 #include "server/cmd/run_log.c"
 
 #include "base/bytes.h"

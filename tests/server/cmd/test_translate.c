@@ -22,14 +22,6 @@ static struct said translate(const char *options, const char *input)
     return run_verso(words, input, strlen(input));
 }
 
-static int count_lines(const struct bytes *text)
-{
-    int count = 0;
-    for (size_t i = 0; i < text->len; i++)
-        count += text->data[i] == '\n';
-    return count;
-}
-
 /* The n-th line (from 0) without its end, in a buffer that the next call reuses. */
 static const char *line_of(const struct bytes *text, int n)
 {

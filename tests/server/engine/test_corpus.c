@@ -1,3 +1,6 @@
+/*
+ * test_corpus.c - files of pairs and texts: their order, bad lines, and ids of a vocabulary.
+ */
 #include "server/engine/corpus.h"
 
 #include "tests/helpers.h"
