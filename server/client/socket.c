@@ -63,35 +63,39 @@ static bool would_block(int number)
 
 /* ---- connecting ---- */
 
+/* *error is 0 once it stands, or why it does not. */
+static enum verso_status await_connection(int fd, int64_t deadline, int *error)
+{
+    socklen_t len = sizeof *error;
+    short ready;
+    const enum verso_status status = wait_for(fd, POLLOUT, deadline, &ready, NULL);
+    if (status == VERSO_OK && getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &len) != 0)
+        *error = errno;
+    return status;
+}
+
 static enum verso_status connect_to(int *out, const struct addrinfo *address, int64_t deadline,
                                     int *reason)
 {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int error = 0, yes = 1;
-    socklen_t len = sizeof error;
-    short ready;
+    const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int yes = 1;
     enum verso_status status = VERSO_OK;
-    *out = -1;
     if (fd < 0) {
         *reason = errno;
         return VERSO_UNREACHABLE;
     }
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        error = errno;
-        if (error == EINPROGRESS || error == EINTR)
-            status = wait_for(fd, POLLOUT, deadline, &ready, NULL);
-        if (status == VERSO_OK && (error == EINPROGRESS || error == EINTR) &&
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-            error = errno;
+    *reason = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+    if (*reason == EINPROGRESS || *reason == EINTR)
+        status = await_connection(fd, deadline, reason);
+    if (status == VERSO_OK && *reason != 0)
+        status = VERSO_UNREACHABLE;
+    if (status != VERSO_OK) {
+        close(fd);
+        return status;
     }
-    if (status == VERSO_OK && error == 0) {
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); // only slower without
-        *out = fd;
-        return VERSO_OK;
-    }
-    close(fd);
-    *reason = error;
-    return status == VERSO_OK ? VERSO_UNREACHABLE : status;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); // only slower without
+    *out = fd;
+    return VERSO_OK;
 }
 
 enum verso_status verso_socket_connect(int *out, const char *host, int port, int64_t deadline,
@@ -127,20 +131,20 @@ enum verso_status verso_socket_send(int fd, const char *bytes, size_t len, int64
                                     bool *is_cut, struct verso_error *err)
 {
     *is_cut = false;
-    for (size_t at = 0; at < len;) {
+    for (size_t at = 0; at < len && !*is_cut;) {
         short ready;
         const enum verso_status status = wait_for(fd, POLLIN | POLLOUT, deadline, &ready, err);
         if (status != VERSO_OK)
             return status;
-        if (ready & POLLIN) { // it need not read the rest
-            *is_cut = true;
-            return VERSO_OK;
-        }
         const ssize_t sent = send(fd, bytes + at, len - at, MSG_NOSIGNAL);
         if (sent >= 0)
             at += (size_t)sent;
+        else if (errno == EPIPE || errno == ECONNRESET)
+            *is_cut = true; // what it has said before may still be read
         else if (!would_block(errno))
             return broken(err, errno);
+        if (ready & POLLIN)
+            *is_cut = true;
     }
     return VERSO_OK;
 }

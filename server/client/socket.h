@@ -16,7 +16,7 @@ int64_t verso_socket_now(void);
 /* *out is -1 on failure. */
 enum verso_status verso_socket_connect(int *out, const char *host, int port, int64_t deadline,
                                        struct verso_error *err);
-/* Sends all of it, or less if the server has answered already: then *is_cut. */
+/* Sends all of it, or *is_cut: the server answers or closes before it has read all. */
 enum verso_status verso_socket_send(int fd, const char *bytes, size_t len, int64_t deadline,
                                     bool *is_cut, struct verso_error *err);
 /* *len is 0 when the server has closed the connection. */

@@ -20,12 +20,13 @@
 #include "tests/helpers.h"
 
 #define FAKE_REQUEST_BYTES 65536
+#define FAKE_REPLY_BYTES 131072
 
 struct fake {
     int listener, port;
     pthread_t thread;
     pthread_mutex_t lock; // of what follows
-    const char *reply;
+    char reply[FAKE_REPLY_BYTES];
     size_t len;
     bool closes;
     int connections, requests;
@@ -81,7 +82,7 @@ static inline void fake_start(struct fake *fake)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t len = sizeof address;
-    *fake = (struct fake){ .reply = "" };
+    memset(fake, 0, sizeof *fake);
     fake->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fake->listener, 0);
     ck_assert_int_eq(bind(fake->listener, (struct sockaddr *)&address, sizeof address), 0);
@@ -92,11 +93,11 @@ static inline void fake_start(struct fake *fake)
     ck_assert_int_eq(pthread_create(&fake->thread, NULL, fake_run, fake), 0);
 }
 
-/* The bytes stay the caller's. */
 static inline void fake_say(struct fake *fake, const char *bytes, size_t len, bool closes)
 {
+    ck_assert_uint_le(len, sizeof fake->reply);
     pthread_mutex_lock(&fake->lock);
-    fake->reply = bytes;
+    memcpy(fake->reply, bytes, len);
     fake->len = len;
     fake->closes = closes;
     pthread_mutex_unlock(&fake->lock);

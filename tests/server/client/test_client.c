@@ -218,6 +218,24 @@ START_TEST(a_given_translation_is_aligned)
 }
 END_TEST
 
+START_TEST(a_model_without_attention_translates_and_links_nothing)
+{
+    char path[128];
+    make_folder(server.folder);
+    snprintf(path, sizeof path, "%s/en-fr.safetensors", server.folder);
+    write_tiny_model_with(path, "en", "fr", 2, ATTENTION_NONE);
+    real_server_run(&server, "");
+    connect_client(NULL);
+    struct verso_request request = request_of(sentences, 2);
+    request.alignment = true;
+    struct verso_translations *got = translate(&request);
+    ck_assert_uint_gt(strlen(got->translations[0].text), 0);
+    ck_assert_uint_eq(got->translations[0].sentences[0].tokens[0].link_count, 0);
+    verso_free(got);
+    stop();
+}
+END_TEST
+
 /* ---- a stream ---- */
 
 struct heard {
@@ -509,6 +527,7 @@ static const struct test_case cases[] = {
     TEST(a_language_between_is_named_and_its_text_is_there),
     TEST(languages_are_detected),
     TEST(a_given_translation_is_aligned),
+    TEST(a_model_without_attention_translates_and_links_nothing),
     TEST(tokens_of_a_stream_join_to_its_translations),
     TEST(a_stream_ends_when_the_caller_wants_no_more),
     TEST(the_server_says_what_it_has),
