@@ -512,15 +512,34 @@ static void to_bf16(size_t n, const float *x, uint16_t *y)
     kernels_reference.to_bf16(n - i, x + i, y + i);
 }
 
+static void add(size_t n, const float *x, float *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(y + i) + load(x + i));
+    for (; i < n; i++)
+        y[i] += x[i];
+}
+
+static void multiply(size_t n, const float *x, const float *m, float *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, load(x + i) * load(m + i));
+    for (; i < n; i++)
+        y[i] = x[i] * m[i];
+}
+
 static void adam(size_t n, float *restrict w, const float *restrict g, float *restrict m,
                  float *restrict v, float clip, float rate, float beta1, float beta2, float epsilon,
                  float correction1, float correction2)
 {
+    const float by = rate / correction1, growth = 1 / correction2; // divisions are slow
     for (size_t i = 0; i < n; i++) {
         const float d = g[i] * clip;
         m[i] = beta1 * m[i] + (1 - beta1) * d;
         v[i] = beta2 * v[i] + (1 - beta2) * d * d;
-        w[i] -= rate * (m[i] / correction1) / (sqrtf(v[i] / correction2) + epsilon);
+        w[i] -= by * m[i] / (sqrtf(v[i] * growth) + epsilon);
     }
 }
 
@@ -626,6 +645,8 @@ const struct kernels VARIANT(kernels) = {
     .packings = { [WEIGHT_F32] = &VARIANT(packing_f32),
                   [WEIGHT_BF16] = &VARIANT(packing_bf16),
                   [WEIGHT_I8] = &VARIANT(packing_i8) },
+    .add = add,
+    .multiply = multiply,
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

@@ -43,6 +43,8 @@ enum weight_type { WEIGHT_F32, WEIGHT_BF16, WEIGHT_I8, WEIGHT_TYPES };
 struct packing {
     size_t (*bytes)(int N, int K); // that pack() writes
     void (*pack)(int N, int K, const real *W, const int32_t *rows, void *packed);
+    /* What pack() makes of Wᵀ, from W (K,N). Not of WEIGHT_I8. */
+    void (*pack_transposed)(int N, int K, const real *W, void *packed);
     void (*product)(int M, int N, int K, const real *X, int ldx, const void *packed,
                     bool accumulate, real *Y, int ldy);
 };
@@ -58,6 +60,8 @@ struct kernels {
 
     const struct packing *packings[WEIGHT_TYPES];
 
+    void (*add)(size_t n, const real *x, real *y);                     // y += x
+    void (*multiply)(size_t n, const real *x, const real *m, real *y); // y = x ⊙ m; may be in place
     void (*tanh_rows)(int n, const real *x, real *y);    // y = tanh(x); may be in place
     void (*sigmoid_rows)(int n, const real *x, real *y); // y = σ(x); may be in place
     /* d_x = d_y ⊙ the derivative, told from y; may be in place. */

@@ -61,6 +61,21 @@ static void pack(int N, int K, const float *W, const int32_t *rows, void *packed
     }
 }
 
+static void pack_transposed(int N, int K, const float *W, void *packed)
+{
+    char *panel = packed;
+    for (int from = 0; from < N; from += PANEL, panel += panel_bytes(K)) {
+        const int width = N - from < PANEL ? N - from : PANEL;
+        uint16_t *to = (void *)panel, rounded[PANEL];
+        memset(panel, 0, panel_bytes(K));
+        for (int k = 0; k < K; k++) {
+            VARIANT(kernels).to_bf16((size_t)width, W + (size_t)k * (size_t)N + from, rounded);
+            for (int n = 0; n < width; n++)
+                to[(k / GROUP * PANEL + n) * GROUP + k % GROUP] = rounded[n];
+        }
+    }
+}
+
 /* ---- sums: (rows, PANEL) of a panel over K, a multiple of STEP ---- */
 
 /* A row filled with zeros to `padded`; bf16 needs no scale. */
@@ -146,4 +161,6 @@ INLINE void put_sums(int width, int K, const float *sums, float scale, const voi
 
 #include "model/kernels/converted.h"
 
-const struct packing VARIANT(packing_bf16) = { .bytes = bytes, .pack = pack, .product = product };
+const struct packing VARIANT(packing_bf16) = {
+    .bytes = bytes, .pack = pack, .pack_transposed = pack_transposed, .product = product
+};

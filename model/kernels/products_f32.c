@@ -9,12 +9,11 @@
 /* Of many rows, each value that is read of a panel serves more of them, so the panel is passed in
  * parts: 14 x 2 accumulators of 32 registers. */
 #if LANES == 16
-#define MANY_ROWS 14
-#define SOME_ROWS 8
+#define MOST_ROWS 14
 #define PART_VECS 2
-#define MOST_ROWS MANY_ROWS
 #else
 #define MOST_ROWS ROWS
+#define PART_VECS VECS
 #endif
 
 static size_t bytes(int N, int K)
@@ -35,6 +34,18 @@ static void pack(int N, int K, const float *W, const int32_t *rows, void *packed
                 for (int k = first; k < end; k++)
                     panel[(size_t)k * PANEL + (size_t)n] = w ? w[k] : 0;
             }
+        }
+    }
+}
+
+static void pack_transposed(int N, int K, const float *W, void *packed)
+{
+    float *panel = packed;
+    for (int from = 0; from < N; from += PANEL) {
+        const int width = N - from < PANEL ? N - from : PANEL;
+        for (int k = 0; k < K; k++, panel += PANEL) {
+            memcpy(panel, W + (size_t)k * (size_t)N + from, (size_t)width * sizeof *panel);
+            memset(panel + width, 0, (size_t)(PANEL - width) * sizeof *panel);
         }
     }
 }
@@ -63,39 +74,45 @@ INLINE void panel_rows(const int R, const int V, int width, int K, const float *
         put_row(V, width, sum[r], accumulate, Y + (size_t)r * (size_t)ldy);
 }
 
-#ifdef MANY_ROWS
-/* R rows of a panel, part by part. */
+/* R rows of a panel, part by part if there are many. */
 INLINE void panel_parts(const int R, int width, int K, const float *X, int ldx, const float *panel,
                         bool accumulate, float *Y, int ldy)
 {
-    for (int from = 0; from < width; from += PART_VECS * LANES)
-        panel_rows(R, PART_VECS, width - from, K, X, ldx, panel + from, accumulate, Y + from, ldy);
+    const int V = R > ROWS ? PART_VECS : VECS;
+    for (int from = 0; from < width; from += V * LANES)
+        panel_rows(R, V, width - from, K, X, ldx, panel + from, accumulate, Y + from, ldy);
 }
-#endif
 
 /* The product of as many rows as one kernel takes; returns how many those were. */
 static int some_rows(int M, int width, int K, const float *X, int ldx, const float *panel,
                      bool accumulate, float *Y, int ldy)
 {
-#ifdef MANY_ROWS
-    if (M >= MANY_ROWS) {
-        panel_parts(MANY_ROWS, width, K, X, ldx, panel, accumulate, Y, ldy);
-        return MANY_ROWS;
-    }
-    if (M >= SOME_ROWS) {
-        panel_parts(SOME_ROWS, width, K, X, ldx, panel, accumulate, Y, ldy);
-        return SOME_ROWS;
-    }
+    const int rows = M < MOST_ROWS ? M : MOST_ROWS;
+#define ROWS_CASE(R)                                                                               \
+    case R:                                                                                        \
+        panel_parts(R, width, K, X, ldx, panel, accumulate, Y, ldy);                               \
+        break
+    switch (rows) {
+        ROWS_CASE(1);
+        ROWS_CASE(2);
+        ROWS_CASE(3);
+        ROWS_CASE(4);
+#if MOST_ROWS > 4
+        ROWS_CASE(5);
+        ROWS_CASE(6);
 #endif
-    const int rows = kernel_rows(ROWS, M);
-    if (rows == ROWS)
-        panel_rows(ROWS, VECS, width, K, X, ldx, panel, accumulate, Y, ldy);
-    else if (rows == 4)
-        panel_rows(4, VECS, width, K, X, ldx, panel, accumulate, Y, ldy);
-    else if (rows == 2)
-        panel_rows(2, VECS, width, K, X, ldx, panel, accumulate, Y, ldy);
-    else
-        panel_rows(1, VECS, width, K, X, ldx, panel, accumulate, Y, ldy);
+#if MOST_ROWS > 6
+        ROWS_CASE(7);
+        ROWS_CASE(8);
+        ROWS_CASE(9);
+        ROWS_CASE(10);
+        ROWS_CASE(11);
+        ROWS_CASE(12);
+        ROWS_CASE(13);
+        ROWS_CASE(14);
+#endif
+    }
+#undef ROWS_CASE
     return rows;
 }
 
@@ -119,4 +136,6 @@ static void product(int M, int N, int K, const float *X, int ldx, const void *pa
     }
 }
 
-const struct packing VARIANT(packing_f32) = { .bytes = bytes, .pack = pack, .product = product };
+const struct packing VARIANT(packing_f32) = {
+    .bytes = bytes, .pack = pack, .pack_transposed = pack_transposed, .product = product
+};

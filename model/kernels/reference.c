@@ -60,6 +60,14 @@ static void f32_pack(int N, int K, const real *W, const int32_t *rows, void *pac
         memcpy(to, row_of(W, K, rows, n), (size_t)K * sizeof(real));
 }
 
+static void f32_pack_transposed(int N, int K, const real *W, void *packed)
+{
+    real *to = packed;
+    for (int n = 0; n < N; n++)
+        for (int k = 0; k < K; k++)
+            *to++ = W[(size_t)k * (size_t)N + (size_t)n];
+}
+
 static void f32_product(int M, int N, int K, const real *X, int ldx, const void *packed,
                         bool accumulate, real *Y, int ldy)
 {
@@ -76,6 +84,14 @@ static void bf16_pack(int N, int K, const real *W, const int32_t *rows, void *pa
     uint16_t *to = packed;
     for (int n = 0; n < N; n++, to += K)
         to_bf16((size_t)K, row_of(W, K, rows, n), to);
+}
+
+static void bf16_pack_transposed(int N, int K, const real *W, void *packed)
+{
+    uint16_t *to = packed;
+    for (int n = 0; n < N; n++)
+        for (int k = 0; k < K; k++)
+            to_bf16(1, W + (size_t)k * (size_t)N + (size_t)n, to++);
 }
 
 static real of_bf16(uint16_t upper)
@@ -154,9 +170,10 @@ static void i8_product(int M, int N, int K, const real *X, int ldx, const void *
     }
 }
 
-static const struct packing packing_f32 = { f32_bytes, f32_pack, f32_product };
-static const struct packing packing_bf16 = { bf16_bytes, bf16_pack, bf16_product };
-static const struct packing packing_i8 = { i8_bytes, i8_pack, i8_product };
+static const struct packing packing_f32 = { f32_bytes, f32_pack, f32_pack_transposed, f32_product };
+static const struct packing packing_bf16 = { bf16_bytes, bf16_pack, bf16_pack_transposed,
+                                             bf16_product };
+static const struct packing packing_i8 = { i8_bytes, i8_pack, NULL, i8_product };
 
 /* ---- elementwise ---- */
 
@@ -396,6 +413,18 @@ static void log_softmax(int n, real *x)
         x[i] -= lse;
 }
 
+static void add(size_t n, const real *x, real *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+static void multiply(size_t n, const real *x, const real *m, real *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * m[i];
+}
+
 static void adam(size_t n, real *w, const real *g, real *m, real *v, real clip, real rate,
                  real beta1, real beta2, real epsilon, real correction1, real correction2)
 {
@@ -421,6 +450,8 @@ const struct kernels kernels_reference = {
     .name = "reference",
     .gemm = reference_gemm,
     .packings = { &packing_f32, &packing_bf16, &packing_i8 },
+    .add = add,
+    .multiply = multiply,
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

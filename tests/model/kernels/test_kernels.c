@@ -193,6 +193,20 @@ START_TEST(cross_entropy_equals_the_reference)
 }
 END_TEST
 
+START_TEST(sums_and_products_of_rows_equal_the_reference)
+{
+    for (int i = 0; i < SIZES; i++) {
+        const size_t n = (size_t)sizes[i];
+        float *x = random_floats(n, 1, 1), *y = random_floats(n, 1, 2), *wanted = copy_of(y, n);
+        all[_i]->add(n, x, y), kernels_reference.add(n, x, wanted);
+        ck_assert_mem_eq(y, wanted, n * sizeof *y);
+        all[_i]->multiply(n, y, x, y), kernels_reference.multiply(n, wanted, x, wanted);
+        ck_assert_mem_eq(y, wanted, n * sizeof *y);
+        unguard(x, n), unguard(y, n), unguard(wanted, n);
+    }
+}
+END_TEST
+
 START_TEST(adam_equals_the_reference)
 {
     enum { N = 77 };
@@ -265,6 +279,7 @@ int main(void)
         TEST_LOOP(gru_cell_equals_the_reference, all_count),
         TEST_LOOP(attention_equals_the_reference, all_count),
         TEST_LOOP(cross_entropy_equals_the_reference, all_count),
+        TEST_LOOP(sums_and_products_of_rows_equal_the_reference, all_count),
         TEST_LOOP(adam_equals_the_reference, all_count),
         TEST_LOOP(negative_sampling_equals_the_reference, all_count),
         TEST_LOOP(bfloat16_rounds_to_nearest_even, all_count),

@@ -117,6 +117,27 @@ START_TEST(the_longest_rows_are_right)
 }
 END_TEST
 
+START_TEST(what_is_packed_transposed_is_the_transposed_matrix_packed)
+{
+    for (enum weight_type type = WEIGHT_F32; type <= WEIGHT_BF16; type++)
+        for (int i = 0; i < SHAPES; i++) {
+            const struct packing *packing = all[_i]->packings[type];
+            const int N = shapes[i].N, K = shapes[i].K;
+            const size_t n = (size_t)(N * K), bytes = packing->bytes(N, K);
+            float *w = random_floats(n, 1, 1), *transposed = guarded(n);
+            for (int row = 0; row < N; row++)
+                for (int k = 0; k < K; k++)
+                    transposed[k * N + row] = w[row * K + k];
+            void *wanted = guarded_bytes(bytes), *got = guarded_bytes(bytes);
+            packing->pack(N, K, w, NULL, wanted);
+            packing->pack_transposed(N, K, transposed, got);
+            ck_assert_mem_eq(got, wanted, bytes);
+            unguard(w, n), unguard(transposed, n);
+            unguard_bytes(wanted, bytes), unguard_bytes(got, bytes);
+        }
+}
+END_TEST
+
 /* The bits of a row are the same whatever the rows beside it. */
 START_TEST(a_row_does_not_depend_on_its_company)
 {
@@ -209,6 +230,7 @@ int main(void)
         TEST_LOOP(packed_products_equal_the_reference, all_count),
         TEST_LOOP(every_number_of_rows_from_1_to_65_is_right, all_count),
         TEST_LOOP(the_longest_rows_are_right, all_count),
+        TEST_LOOP(what_is_packed_transposed_is_the_transposed_matrix_packed, all_count),
         TEST_LOOP(a_row_does_not_depend_on_its_company, all_count),
         TEST_LOOP(rounded_weights_stay_within_their_budget_of_float32, all_count),
         TEST_LOOP(int8_sums_of_extreme_values_are_exact, all_count),
