@@ -51,11 +51,13 @@ static void read_sequences(const struct classifier *classifier, const struct wei
     const int S = r->encoder.S, B = r->encoder.B;
     const size_t rows = (size_t)S * (size_t)B;
     embedding_forward(weights, classifier->embedding, rows, r->ids, r->x);
-    dropout_apply(rows * (size_t)classifier->config.embedding, r->x, x_mask, r->x);
+    dropout_apply(weights->kernels, rows * (size_t)classifier->config.embedding, r->x, x_mask,
+                  r->x);
     encoder_forward(&classifier->encoder, weights, &r->encoder);
     encoder_summary(&classifier->encoder, SUMMARY, S, B, r->encoder.len, r->encoder.memory,
                     r->summary);
-    dropout_apply((size_t)B * (size_t)classifier->encoder.M, r->summary, summary_mask, r->summary);
+    dropout_apply(weights->kernels, (size_t)B * (size_t)classifier->encoder.M, r->summary,
+                  summary_mask, r->summary);
 }
 
 /* ---- training ---- */
@@ -114,12 +116,12 @@ static void backward(const struct classifier *classifier, const struct weights *
     const size_t E = (size_t)classifier->config.embedding, M = (size_t)classifier->encoder.M;
     memset(p->d_memory, 0, rows * M * sizeof(real));
     memset(p->d_x, 0, rows * E * sizeof(real));
-    dropout_apply(B * M, p->d_summary, p->summary_mask, p->d_summary);
+    dropout_apply(weights->kernels, B * M, p->d_summary, p->summary_mask, p->d_summary);
     encoder_summary_backward(&classifier->encoder, SUMMARY, batch->B, batch->len, p->d_summary,
                              p->d_memory);
     encoder_backward(&classifier->encoder, weights, &p->reading.encoder, p->d_memory, p->d_x,
                      gradients, scratch);
-    dropout_apply(rows * E, p->d_x, p->x_mask, p->d_x);
+    dropout_apply(weights->kernels, rows * E, p->d_x, p->x_mask, p->d_x);
     embedding_backward(classifier->embedding, rows, p->reading.ids, p->d_x, gradients);
 }
 

@@ -65,9 +65,14 @@ void decoder_start_layer(const struct decoder *d, const struct weights *weights,
 {
     weights_product(weights, d->bridge[l], N, summaries, d->M, false, start, ld);
     for (int n = 0; n < N; n++, start += ld) {
-        add_bias(1, d->H, weight(weights, d->bridge_bias[l]), start);
+        add_bias(weights, d->bridge_bias[l], 1, start);
         weights->kernels->tanh_rows(d->H, start, start);
     }
+}
+
+static void clear(size_t n, real *x)
+{
+    memset(x, 0, n * sizeof *x);
 }
 
 /* ---- a whole target at once ---- */
@@ -118,23 +123,32 @@ void decoder_draw_masks(const struct decoder *d, struct decoder_run *run, struct
     stack_draw_masks(&d->above, &run->above, rng, p);
 }
 
+/* Behind the last sentence that has a step t: those in front are computed, whatever their length. */
+static size_t rows_at(const struct decoder_run *run, size_t t)
+{
+    size_t rows = (size_t)run->B;
+    while (rows > 0 && t >= (size_t)run->target_len[rows - 1])
+        rows--;
+    return rows;
+}
+
 /* Query, alignment and the context's share of the gates, for each sentence of a step. */
 static void attend(const struct decoder *d, const struct weights *weights,
                    const struct decoder_run *run, size_t t)
 {
     const struct kernels *k = weights->kernels;
-    const size_t B = (size_t)run->B, A = (size_t)d->attention.A;
+    const size_t B = (size_t)run->B, rows = rows_at(run, t), A = (size_t)d->attention.A;
     const size_t G = gates_width(d), S = (size_t)run->S;
     const int part = stopwatch_enter(PART_ATTENTION);
-    weights_product(weights, d->attention.query, run->B, run->fed + t * B * (size_t)d->H, d->H,
+    weights_product(weights, d->attention.query, (int)rows, run->fed + t * B * (size_t)d->H, d->H,
                     false, run->query + t * B * A, d->attention.A);
-    for (size_t b = 0; b < B; b++) {
+    for (size_t b = 0; b < rows; b++) {
         const int len = run->source_len[b];
         real *alignment = run->alignment + (t * B + b) * S;
-        attention_forward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
+        attention_forward(&d->attention, weights, len, run->keys + b * S * A, (int)A,
                           run->query + (t * B + b) * A, alignment);
         memset(alignment + len, 0, (S - (size_t)len) * sizeof(real));
-        k->weighted_sums(1, len, (int)G, alignment, 0, run->folded + b * G, (int)(B * G),
+        k->weighted_sums(1, len, (int)G, alignment, 0, run->folded + b * S * G, (int)G,
                          run->gates + (t * B + b) * G, 0);
     }
     stopwatch_enter(part);
@@ -148,14 +162,15 @@ static void sum_contexts(const struct decoder *d, const struct weights *weights,
     const int part = stopwatch_enter(PART_ATTENTION);
     for (size_t b = 0; b < B; b++)
         weights->kernels->gemm(GEMM_NN, run->T, d->M, run->source_len[b], run->alignment + b * S,
-                               (int)(B * S), run->memory + b * M, (int)(B * M), false,
+                               (int)(B * S), run->memory + b * S * M, d->M, false,
                                run->contexts + b * M, (int)(B * M));
     stopwatch_enter(part);
 }
 
-static void mask_rows(const struct decoder_run *run, size_t H, const real *x, real *y)
+static void mask_rows(const struct weights *weights, const struct decoder_run *run, size_t H,
+                      const real *x, real *y)
 {
-    dropout_apply((size_t)run->B * H, x, run->mask, y);
+    dropout_apply(weights->kernels, (size_t)run->B * H, x, run->mask, y);
 }
 
 /* Step t of layer 0 as the cell sees it. */
@@ -163,7 +178,7 @@ static struct cell_step step_of(const struct decoder *d, const struct decoder_ru
 {
     const size_t BH = (size_t)run->B * (size_t)d->H;
     return (struct cell_step){
-        .B = run->B,
+        .B = (int)rows_at(run, t),
         .gates = run->gates + t * (size_t)run->B * gates_width(d),
         .ld_gates = (int)gates_width(d),
         .h_previous = run->fed + t * BH,
@@ -179,6 +194,19 @@ static struct cell_step step_of(const struct decoder *d, const struct decoder_ru
     };
 }
 
+/* Zeros where a sentence has ended, and what the next step is fed. */
+static void finish_step(const struct decoder *d, const struct weights *weights,
+                        const struct decoder_run *run, size_t t)
+{
+    const size_t B = (size_t)run->B, H = (size_t)d->H, rows = rows_at(run, t), ended = B - rows;
+    const size_t row = t * B + rows, S = (size_t)run->S;
+    clear(ended * (size_t)d->attention.A, run->query + row * (size_t)d->attention.A);
+    clear(ended * S, run->alignment + row * S);
+    clear(ended * H, run->h + row * H);
+    clear(ended * H, run->c + (row + B) * H);
+    mask_rows(weights, run, H, run->h + t * B * H, run->fed + (t + 1) * B * H);
+}
+
 static void attending_forward(const struct decoder *d, const struct weights *weights,
                               struct decoder_run *run)
 {
@@ -191,12 +219,12 @@ static void attending_forward(const struct decoder *d, const struct weights *wei
     stopwatch_enter(part);
     linear_forward(weights, d->cell.w, d->cell.bias, target, run->y, d->E, run->gates);
     memset(run->c, 0, B * H * sizeof(real));
-    mask_rows(run, H, run->start, run->fed);
+    mask_rows(weights, run, H, run->start, run->fed);
     for (size_t t = 0; t < (size_t)run->T; t++) {
         const struct cell_step step = step_of(d, run, t);
         attend(d, weights, run, t);
         cell_forward(&d->cell, weights, &step);
-        mask_rows(run, H, step.h, run->fed + (t + 1) * B * H);
+        finish_step(d, weights, run, t);
     }
     sum_contexts(d, weights, run);
 }
@@ -232,8 +260,8 @@ struct backward_scratch {
     real *d_contexts;  // (T,B,M) from the readout and from above
     real *d_gates;     // (T,B,GH)
     real *d_query;     // (T,B,A)
-    real *d_keys;      // (S,B,A)
-    real *d_folded;    // (S,B,GH)
+    real *d_keys;      // (B,S,A)
+    real *d_folded;    // (B,S,GH)
     real *d_alignment; // (T,B,S)
     real *d_fed;       // (B,H) what flows to the step before
     real *d_c;         // (B,H)
@@ -268,11 +296,6 @@ size_t decoder_backward_bytes(const struct decoder *decoder, int T, int S, int B
     return measure.used + stack_backward_bytes(&decoder->above, T, B);
 }
 
-static void clear(size_t n, real *x)
-{
-    memset(x, 0, n * sizeof *x);
-}
-
 /* r = tanh(z): d_z = d_r (1 - r²), then to the weights, the states, the contexts and y. */
 static void readout_backward(const struct decoder *d, const struct weights *weights,
                              const struct decoder_run *run, const struct backward_scratch *k,
@@ -280,9 +303,8 @@ static void readout_backward(const struct decoder *d, const struct weights *weig
 {
     const int rows = run->T * run->B;
     const int part = stopwatch_enter(PART_OUTPUT);
-    for (size_t i = 0; i < (size_t)rows * (size_t)d->E; i++)
-        d_readout[i] *= 1 - run->readout[i] * run->readout[i];
-    bias_backward(d->readout_bias, rows, d_readout, gradients);
+    weights->kernels->tanh_backward(rows * d->E, run->readout, d_readout, d_readout);
+    bias_backward(weights, d->readout_bias, rows, d_readout, gradients);
     clear((size_t)rows * (size_t)d->H, k->d_top);
     product_backward(weights, d->readout_state, rows, run->above.out, d->H, d_readout, k->d_top,
                      d->H, gradients);
@@ -328,8 +350,8 @@ static void contexts_backward(const struct decoder *d, const struct weights *wei
         memcpy(k->d_alignment, to->d_alignment, (size_t)run->T * B * S * sizeof(real));
     for (size_t b = 0; b < B; b++)
         weights->kernels->gemm(GEMM_NT, run->T, run->source_len[b], d->M, k->d_contexts + b * M,
-                               (int)(B * M), run->memory + b * M, (int)(B * M),
-                               to->d_alignment != NULL, k->d_alignment + b * S, (int)(B * S));
+                               (int)(B * M), run->memory + b * S * M, d->M, to->d_alignment != NULL,
+                               k->d_alignment + b * S, (int)(B * S));
     stopwatch_enter(part);
 }
 
@@ -340,35 +362,44 @@ static void attend_backward(const struct decoder *d, const struct weights *weigh
                             size_t t, real *gradients)
 {
     const struct kernels *kernels = weights->kernels;
-    const size_t B = (size_t)run->B, A = (size_t)d->attention.A;
+    const size_t B = (size_t)run->B, rows = rows_at(run, t), A = (size_t)d->attention.A;
     const size_t G = gates_width(d), S = (size_t)run->S;
     const int part = stopwatch_enter(PART_ATTENTION);
     clear(B * A, k->d_query + t * B * A);
-    for (size_t b = 0; b < B; b++) {
+    for (size_t b = 0; b < rows; b++) {
         const int len = run->source_len[b];
         const real *alignment = run->alignment + (t * B + b) * S;
         real *d_alignment = k->d_alignment + (t * B + b) * S;
-        kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * G, (int)(B * G),
+        kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * S * G, (int)G,
                                        k->d_gates + (t * B + b) * G, d_alignment, NULL);
-        attention_backward(&d->attention, weights, len, run->keys + b * A, (int)(B * A),
-                           run->query + (t * B + b) * A, alignment, d_alignment, k->d_keys + b * A,
-                           k->d_query + (t * B + b) * A, gradients);
+        attention_backward(&d->attention, weights, len, run->keys + b * S * A, (int)A,
+                           run->query + (t * B + b) * A, alignment, d_alignment,
+                           k->d_keys + b * S * A, k->d_query + (t * B + b) * A, gradients);
     }
-    kernels->gemm(GEMM_NN, run->B, d->H, d->attention.A, k->d_query + t * B * A, d->attention.A,
-                  weight(weights, d->attention.query), d->H, true, k->d_fed, d->H);
+    weights_product_back(weights, d->attention.query, (int)rows, k->d_query + t * B * A,
+                         d->attention.A, true, k->d_fed, d->H);
     stopwatch_enter(part);
 }
 
-/* d_rows_s += Σ_t a_ts d_sums_t for the rows (S,B,n) that the alignments summed up to (T,B,n): the
- * steps' outer products, one matrix product a sentence. */
+/* Zeros behind each sentence's end in rows (B,S,n). */
+static void clear_padding(const struct decoder_run *run, size_t n, real *rows)
+{
+    const size_t S = (size_t)run->S;
+    for (size_t b = 0; b < (size_t)run->B; b++)
+        clear((S - (size_t)run->source_len[b]) * n,
+              rows + (b * S + (size_t)run->source_len[b]) * n);
+}
+
+/* d_rows_s = Σ_t a_ts d_sums_t, or +=, for the rows (B,S,n) that the alignments summed up to (T,B,n):
+ * the steps' outer products, one matrix product a sentence. */
 static void sums_backward(const struct weights *weights, const struct decoder_run *run, int n,
-                          const real *d_sums, real *d_rows)
+                          const real *d_sums, bool accumulate, real *d_rows)
 {
     const size_t B = (size_t)run->B, S = (size_t)run->S, width = (size_t)n;
     for (size_t b = 0; b < B; b++)
         weights->kernels->gemm(GEMM_TN, run->source_len[b], n, run->T, run->alignment + b * S,
-                               (int)(B * S), d_sums + b * width, (int)(B * width), true,
-                               d_rows + b * width, (int)(B * width));
+                               (int)(B * S), d_sums + b * width, (int)(B * width), accumulate,
+                               d_rows + b * S * width, n);
 }
 
 /* The steps from the last to the first; leaves d s_0 in d_start. */
@@ -383,18 +414,21 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
     for (size_t t = (size_t)run->T; t-- > 0;) {
         const struct cell_step step = step_of(d, run, t);
         real *d_h = k->d_h + t * B * H;
-        mask_rows(run, H, k->d_fed, k->d_fed);
-        for (size_t i = 0; i < B * H; i++)
-            d_h[i] += k->d_fed[i] + (carries ? k->d_c[i] : 0);
+        mask_rows(weights, run, H, k->d_fed, k->d_fed);
+        weights->kernels->add(B * H, k->d_fed, d_h);
+        if (carries)
+            weights->kernels->add(B * H, k->d_c, d_h);
         for (size_t b = 0; to->squares && b < B; b++)
             to->squares[t * B + b] = gradient_square(H, d_h + b * H);
-        cell_backward(&d->cell, weights, &step, d_h, k->d_c, k->d_gates + t * B * gates_width(d),
-                      k->d_fed, gradients);
+        real *d_gates = k->d_gates + t * B * gates_width(d);
+        const size_t live = (size_t)step.B * gates_width(d);
+        clear(B * gates_width(d) - live, d_gates + live);
+        cell_backward(&d->cell, weights, &step, d_h, k->d_c, d_gates, k->d_fed, gradients);
         attend_backward(d, weights, run, k, t, gradients);
     }
-    mask_rows(run, H, k->d_fed, k->d_start);
-    for (size_t i = 0; carries && i < B * H; i++)
-        k->d_start[i] += k->d_c[i];
+    mask_rows(weights, run, H, k->d_fed, k->d_start);
+    if (carries)
+        weights->kernels->add(B * H, k->d_c, k->d_start);
 }
 
 /* Layer 0 that attends, and through its alignments the memory. */
@@ -405,22 +439,22 @@ static void attending_backward(const struct decoder *d, const struct weights *we
     const int source = run->S * run->B, target = run->T * run->B;
     const struct cell *cell = &d->cell;
     clear((size_t)source * (size_t)d->attention.A, k->d_keys);
-    clear((size_t)source * gates_width(d), k->d_folded);
     contexts_backward(d, weights, run, to, k);
     steps_backward(d, weights, run, to, k, gradients);
     cell_recurrent_gradients(cell, weights, target, run->fed, d->H,
                              run->c + (size_t)run->B * (size_t)d->H, d->H, k->d_gates, gradients);
-    bias_backward(cell->bias, target, k->d_gates, gradients);
+    bias_backward(weights, cell->bias, target, k->d_gates, gradients);
     product_backward(weights, cell->w, target, run->y, d->E, k->d_gates, to->d_y, d->E, gradients);
 
     const int part = stopwatch_enter(PART_ATTENTION);
-    sums_backward(weights, run, (int)gates_width(d), k->d_gates, k->d_folded);
-    sums_backward(weights, run, d->M, k->d_contexts, to->d_memory);
+    clear_padding(run, gates_width(d), k->d_folded);
+    sums_backward(weights, run, (int)gates_width(d), k->d_gates, false, k->d_folded);
+    sums_backward(weights, run, d->M, k->d_contexts, true, to->d_memory);
     product_backward(weights, cell->context, source, run->memory, d->M, k->d_folded, to->d_memory,
                      d->M, gradients);
     product_backward(weights, d->attention.query, target, run->fed, d->H, k->d_query, NULL, 0,
                      gradients);
-    bias_backward(d->attention.key_bias, source, k->d_keys, gradients);
+    bias_backward(weights, d->attention.key_bias, source, k->d_keys, gradients);
     product_backward(weights, d->attention.key, source, run->memory, d->M, k->d_keys, to->d_memory,
                      d->M, gradients);
     stopwatch_enter(part);
@@ -435,9 +469,8 @@ static void start_backward(const struct decoder *d, const struct weights *weight
     for (int l = 0; l < d->layers; l++) {
         real *d_start = k->d_start + (size_t)l * BH;
         const real *start = run->start + (size_t)l * BH;
-        for (size_t i = 0; i < BH; i++)
-            d_start[i] *= 1 - start[i] * start[i];
-        bias_backward(d->bridge_bias[l], run->B, d_start, gradients);
+        weights->kernels->tanh_backward((int)BH, start, d_start, d_start);
+        bias_backward(weights, d->bridge_bias[l], run->B, d_start, gradients);
         product_backward(weights, d->bridge[l], run->B, run->summary, d->M, d_start, d_summary,
                          d->M, gradients);
     }
@@ -481,7 +514,7 @@ void decoder_memory(const struct decoder *d, const struct weights *weights, int 
         weights_product(weights, d->attention.key, S, states, d->M, false, rows, (int)width);
     for (size_t s = 0; s < (size_t)S; s++) {
         if (d->attends)
-            add_bias(1, d->attention.A, weight(weights, d->attention.key_bias), rows + s * width);
+            add_bias(weights, d->attention.key_bias, 1, rows + s * width);
         memcpy(rows + s * width + A, states + s * M, M * sizeof(real));
     }
 }

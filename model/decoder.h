@@ -50,13 +50,14 @@ static inline bool decoder_folds(const struct decoder *decoder)
 void decoder_declare(struct decoder *decoder, struct params *params, const struct config *config,
                      int M);
 
-/* ---- a whole target at once, for training; time-major ---- */
+/* ---- a whole target at once, for training; time-major, but for the rows of the memory: a
+ * sentence's lie together, which every step reads ---- */
 
 struct decoder_run {
     int T, S, B;
     bool dropout;
     const int *source_len, *target_len; // (B)
-    const real *memory;                 // (S,B,M)
+    const real *memory;                 // (B,S,M)
     const real *summary;                // (B,M)
     const real *y;                      // (T,B,E) embedded <s>, y_1 ... y_{T-1}
 
@@ -66,8 +67,8 @@ struct decoder_run {
     /* The tape of layer 0, if it attends. */
     real *mask;      // (B,H) recurrent dropout, or NULL
     real *alignment; // (T,B,S) rows sum to 1, padding is exactly 0
-    real *keys;      // (S,B,A)
-    real *folded;    // (S,B,GH)  W_c h_s
+    real *keys;      // (B,S,A)
+    real *folded;    // (B,S,GH)  W_c h_s
     real *fed;       // (T+1,B,H) s_{t-1} ⊙ mask
     real *query;     // (T,B,A)
     real *gates;     // (T,B,GH)
@@ -85,7 +86,7 @@ void decoder_forward(const struct decoder *decoder, const struct weights *weight
 
 struct decoder_gradients {
     real *d_readout;         // (T,B,E) overwritten
-    real *d_memory;          // (S,B,M) added to
+    real *d_memory;          // (B,S,M) added to
     real *d_summary;         // (B,M)   added to
     real *d_y;               // (T,B,E) added to
     double *squares;         // (T,B) set: |d s|² of layer 0's states; NULL: left out

@@ -158,8 +158,8 @@ static void compute_inputs(const struct decoder *d, const struct weights *weight
     weights_fused(weights, &d->fused_input, count, y, d->E, rows, width);
     for (int i = 0; i < count; i++, rows += width) {
         if (d->cell.bias.rows)
-            add_bias(1, gates, weight(weights, d->cell.bias), rows);
-        add_bias(1, d->E, weight(weights, d->readout_bias), rows + gates);
+            add_bias(weights, d->cell.bias, 1, rows);
+        add_bias(weights, d->readout_bias, 1, rows + gates);
     }
 }
 

@@ -125,7 +125,8 @@ static void draw_masks(struct pass *p, const struct lm *lm, const struct lm_batc
 }
 
 /* Rows of the callers' states to (layers,B,H), h as a step of the chunk would be fed it. */
-static void load_states(struct pass *p, const struct lm *lm, const struct lm_batch *batch)
+static void load_states(struct pass *p, const struct lm *lm, const struct weights *weights,
+                        const struct lm_batch *batch)
 {
     const size_t B = (size_t)batch->B, H = (size_t)lm->layers.H;
     const size_t width = (size_t)lm_state_width(lm);
@@ -134,7 +135,7 @@ static void load_states(struct pass *p, const struct lm *lm, const struct lm_bat
         for (size_t b = 0; b < B; b++) {
             const real *state = batch->state + b * width + l * 2 * H;
             const size_t at = (l * B + b) * H;
-            dropout_apply(H, state, mask ? mask + b * H : NULL, p->h0 + at);
+            dropout_apply(weights->kernels, H, state, mask ? mask + b * H : NULL, p->h0 + at);
             memcpy(p->c0 + at, state + H, H * sizeof(real));
         }
     }
@@ -168,16 +169,16 @@ static void forward(const struct lm *lm, const struct weights *weights,
     const size_t E = (size_t)lm->config.embedding, H = (size_t)lm->config.hidden;
     const size_t rows = (size_t)batch->T * (size_t)batch->B, gold = (size_t)p->gold_count;
     if (batch->state)
-        load_states(p, lm, batch);
+        load_states(p, lm, weights, batch);
     embedding_forward(weights, lm->embedding, rows, p->read, p->x);
-    dropout_apply(rows * E, p->x, p->x_mask, p->x);
+    dropout_apply(weights->kernels, rows * E, p->x, p->x_mask, p->x);
     stack_forward(&lm->layers, weights, &p->run);
     for (size_t i = 0; i < gold; i++)
         memcpy(p->top + i * H, p->run.out + (size_t)p->gold_row[i] * H, H * sizeof(real));
     linear_forward(weights, lm->readout, lm->readout_bias, p->gold_count, p->top, lm->config.hidden,
                    p->readout);
     weights->kernels->tanh_rows((int)(gold * E), p->readout, p->readout);
-    dropout_apply(gold * E, p->readout, p->output_mask, p->dropped);
+    dropout_apply(weights->kernels, gold * E, p->readout, p->output_mask, p->dropped);
 }
 
 static void backward(const struct lm *lm, const struct weights *weights,
@@ -190,9 +191,9 @@ static void backward(const struct lm *lm, const struct weights *weights,
     memset(p->d_out, 0, rows * H * sizeof(real));
     memset(p->d_x, 0, rows * E * sizeof(real));
 
-    dropout_apply(gold * E, p->d_readout, p->output_mask, p->d_readout);
+    dropout_apply(weights->kernels, gold * E, p->d_readout, p->output_mask, p->d_readout);
     weights->kernels->tanh_backward((int)(gold * E), p->readout, p->d_readout, p->d_readout);
-    bias_backward(lm->readout_bias, p->gold_count, p->d_readout, gradients);
+    bias_backward(weights, lm->readout_bias, p->gold_count, p->d_readout, gradients);
     product_backward(weights, lm->readout, p->gold_count, p->top, lm->config.hidden, p->d_readout,
                      p->d_top, lm->config.hidden, gradients);
     for (size_t i = 0; i < gold; i++)
@@ -201,7 +202,7 @@ static void backward(const struct lm *lm, const struct weights *weights,
                                           .d_x = p->d_x,
                                           .squares = traced ? p->squares : NULL };
     stack_backward(&lm->layers, weights, &p->run, &back, gradients, scratch);
-    dropout_apply(rows * E, p->d_x, p->x_mask, p->d_x);
+    dropout_apply(weights->kernels, rows * E, p->d_x, p->x_mask, p->d_x);
     embedding_backward(lm->embedding, rows, p->read, p->d_x, gradients);
 }
 

@@ -174,6 +174,17 @@ void weights_product(const struct weights *w, struct tensor t, int M, const real
         k->gemm(GEMM_NT, M, t.rows, t.cols, X, ldx, weight(w, t), t.cols, accumulate, Y, ldy);
 }
 
+void weights_product_back(const struct weights *w, struct tensor t, int M, const real *d_Y, int ldy,
+                          bool accumulate, real *d_X, int ldx)
+{
+    const struct kernels *k = w->kernels;
+    if (has_panels(w->transposed, t.index))
+        k->packings[w->transposed[t.index].type]->product(
+            M, t.cols, t.rows, d_Y, ldy, w->transposed[t.index].panels, accumulate, d_X, ldx);
+    else
+        k->gemm(GEMM_NN, M, t.cols, t.rows, d_Y, ldy, weight(w, t), t.cols, accumulate, d_X, ldx);
+}
+
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
                    real *Y, int ldy)
 {

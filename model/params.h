@@ -91,14 +91,16 @@ struct packed {
     const void *panels; // NULL: there is no packed copy
 };
 
-/* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`) and
- * `fused` (NULL, or params->fusion_count) are for matrices that stay the same over many products;
- * the values of a tensor of USE_PRODUCT or USE_FUSED need not be there then. */
+/* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`),
+ * `transposed` (the same, for products back) and `fused` (NULL, or params->fusion_count) are for
+ * matrices that stay the same over many products; the values of a tensor of USE_PRODUCT or
+ * USE_FUSED need not be there then. */
 struct weights {
     const struct params *params;
     const struct kernels *kernels;
     const real *values;
     const struct packed *packed;
+    const struct packed *transposed;
     const struct packed *fused;
 };
 
@@ -110,6 +112,10 @@ static inline const real *weight(const struct weights *w, struct tensor t)
 /* Y(M,t.rows) = X(M,t.cols) tᵀ, or +=: packed if there is a packed copy. */
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy);
+
+/* d_X(M,t.cols) = d_Y(M,t.rows) t, or +=: packed if there is a packed copy. */
+void weights_product_back(const struct weights *w, struct tensor t, int M, const real *d_Y, int ldy,
+                          bool accumulate, real *d_X, int ldx);
 
 /* Y(M,f->rows) = X(M,f->cols) of all parts, their columns side by side. */
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,

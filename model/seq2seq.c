@@ -44,13 +44,15 @@ struct pass {
     real *x; // (S,B,E)
     real *y; // (T,B,E)
     struct encoder_run encoder;
-    real *memory;  // (S,B,M) the encoder's after dropout
-    real *summary; // (B,M)
+    real *memory;    // (S,B,M) the encoder's after dropout
+    real *sentences; // (B,S,M) the same
+    real *summary;   // (B,M)
     struct decoder_run decoder;
     real *readout;     // (n,E) rows of gold, after dropout
     real *d_gold;      // (n,E)
     real *d_readout;   // (T,B,E)
     real *d_memory;    // (S,B,M)
+    real *d_sentences; // (B,S,M)
     real *d_summary;   // (B,M)
     real *d_x, *d_y;   // as x and y
     real *d_alignment; // (T,B,S) from the links
@@ -84,6 +86,7 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
     };
     encoder_lay_out(&model->encoder, &p->encoder, a);
     p->memory = arena_array(a, real, source * M);
+    p->sentences = arena_array(a, real, source * M);
     p->summary = arena_array(a, real, B * M);
     p->decoder = (struct decoder_run){ .T = batch->T,
                                        .S = batch->S,
@@ -91,7 +94,7 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
                                        .dropout = dropout,
                                        .source_len = batch->source_len,
                                        .target_len = batch->target_len,
-                                       .memory = p->memory,
+                                       .memory = p->sentences,
                                        .summary = p->summary,
                                        .y = p->y };
     decoder_lay_out(&model->decoder, &p->decoder, a);
@@ -99,6 +102,7 @@ static void lay_out(struct pass *p, const struct seq2seq *model, const struct ba
     p->d_gold = arena_array(a, real, target * E);
     p->d_readout = arena_array(a, real, target * E);
     p->d_memory = arena_array(a, real, source * M);
+    p->d_sentences = arena_array(a, real, source * M);
     p->d_summary = arena_array(a, real, B * M);
     p->d_x = arena_array(a, real, source * E);
     p->d_y = arena_array(a, real, target * E);
@@ -166,24 +170,35 @@ static void draw_masks(struct pass *p, const struct seq2seq *model, const struct
     dropout_mask(&rng, dropout, (size_t)p->gold_count * E, p->masks.readout);
 }
 
+/* Rows (outer,inner,n) to (inner,outer,n): from steps to sentences, or back. */
+static void swap_order(size_t outer, size_t inner, size_t n, const real *from, real *to)
+{
+    for (size_t i = 0; i < inner; i++)
+        for (size_t o = 0; o < outer; o++)
+            memcpy(to + (i * outer + o) * n, from + (o * inner + i) * n, n * sizeof *to);
+}
+
 static void forward(const struct seq2seq *model, const struct weights *weights,
                     const struct batch *batch, struct pass *p)
 {
     const size_t B = (size_t)batch->B, E = (size_t)model->config.embedding;
     const size_t source = (size_t)batch->S * B, target = (size_t)batch->T * B;
     embedding_forward(weights, model->embedding, source, p->source, p->x);
-    dropout_apply(source * E, p->x, p->masks.x, p->x);
+    dropout_apply(weights->kernels, source * E, p->x, p->masks.x, p->x);
     encoder_forward(&model->encoder, weights, &p->encoder);
-    dropout_apply(source * (size_t)model->decoder.M, p->encoder.memory, p->masks.memory, p->memory);
+    dropout_apply(weights->kernels, source * (size_t)model->decoder.M, p->encoder.memory,
+                  p->masks.memory, p->memory);
     encoder_summary(&model->encoder, model->config.attention_kind, batch->S, batch->B,
                     batch->source_len, p->memory, p->summary);
+    swap_order((size_t)batch->S, B, (size_t)model->decoder.M, p->memory, p->sentences);
     embedding_forward(weights, model->embedding, target, p->previous, p->y);
-    dropout_apply(target * E, p->y, p->masks.y, p->y);
+    dropout_apply(weights->kernels, target * E, p->y, p->masks.y, p->y);
     decoder_forward(&model->decoder, weights, &p->decoder);
     for (size_t i = 0; i < (size_t)p->gold_count; i++)
         memcpy(p->readout + i * E, p->decoder.readout + (size_t)p->gold_row[i] * E,
                E * sizeof(real));
-    dropout_apply((size_t)p->gold_count * E, p->readout, p->masks.readout, p->readout);
+    dropout_apply(weights->kernels, (size_t)p->gold_count * E, p->readout, p->masks.readout,
+                  p->readout);
 }
 
 /* The loss of the links, and what the alignments owe to it. */
@@ -202,15 +217,18 @@ static void decoder_and_start_backward(const struct seq2seq *model, const struct
 {
     const size_t E = (size_t)model->config.embedding;
     const struct decoder_gradients back = { .d_readout = p->d_readout,
-                                            .d_memory = p->d_memory,
+                                            .d_memory = p->d_sentences,
                                             .d_summary = p->d_summary,
                                             .d_y = p->d_y,
                                             .squares = traced ? p->squares : NULL,
                                             .d_alignment = guided ? p->d_alignment : NULL };
-    dropout_apply((size_t)p->gold_count * E, p->d_gold, p->masks.readout, p->d_gold);
+    dropout_apply(weights->kernels, (size_t)p->gold_count * E, p->d_gold, p->masks.readout,
+                  p->d_gold);
     for (size_t i = 0; i < (size_t)p->gold_count; i++)
         memcpy(p->d_readout + (size_t)p->gold_row[i] * E, p->d_gold + i * E, E * sizeof(real));
     decoder_backward(&model->decoder, weights, &p->decoder, &back, gradients, scratch);
+    swap_order((size_t)batch->B, (size_t)batch->S, (size_t)model->decoder.M, p->d_sentences,
+               p->d_memory);
     encoder_summary_backward(&model->encoder, model->config.attention_kind, batch->B,
                              batch->source_len, p->d_summary, p->d_memory);
 }
@@ -223,18 +241,18 @@ static void backward(const struct seq2seq *model, const struct weights *weights,
     const size_t source = (size_t)batch->S * B, target = (size_t)batch->T * B;
     const size_t M = (size_t)model->decoder.M;
     memset(p->d_readout, 0, target * E * sizeof(real));
-    memset(p->d_memory, 0, source * M * sizeof(real));
+    memset(p->d_sentences, 0, source * M * sizeof(real));
     memset(p->d_summary, 0, B * M * sizeof(real));
     memset(p->d_x, 0, source * E * sizeof(real));
     memset(p->d_y, 0, target * E * sizeof(real));
 
     decoder_and_start_backward(model, weights, batch, p, traced, guided, gradients, scratch);
-    dropout_apply(target * E, p->d_y, p->masks.y, p->d_y);
+    dropout_apply(weights->kernels, target * E, p->d_y, p->masks.y, p->d_y);
     embedding_backward(model->embedding, target, p->previous, p->d_y, gradients);
-    dropout_apply(source * M, p->d_memory, p->masks.memory, p->d_memory);
+    dropout_apply(weights->kernels, source * M, p->d_memory, p->masks.memory, p->d_memory);
     encoder_backward(&model->encoder, weights, &p->encoder, p->d_memory, p->d_x, gradients,
                      scratch);
-    dropout_apply(source * E, p->d_x, p->masks.x, p->d_x);
+    dropout_apply(weights->kernels, source * E, p->d_x, p->masks.x, p->d_x);
     embedding_backward(model->embedding, source, p->source, p->d_x, gradients);
 }
 

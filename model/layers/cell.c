@@ -89,8 +89,8 @@ static void back_through_u(const struct cell *cell, const struct weights *weight
 {
     if (s->starts)
         return;
-    weights->kernels->gemm(GEMM_NN, s->B, cell->H, cell->u.rows, d_gates, cell->G * cell->H,
-                           weight(weights, cell->u), cell->H, accumulate, d_h_previous, cell->H);
+    weights_product_back(weights, cell->u, s->B, d_gates, cell->G * cell->H, accumulate,
+                         d_h_previous, cell->H);
 }
 
 /* ---- simple cells: the gate is the state ---- */
@@ -189,8 +189,8 @@ static void gru_backward(const struct cell *cell, const struct weights *weights,
         k->gru_update_backward(H, row.gates, row.carried, d_h + at, d_gates + 3 * at,
                                d_carried + at);
     }
-    k->gemm(GEMM_NN, s->B, H, H, d_gates + 2 * H, 3 * H, weight(weights, cell->candidate), H, false,
-            d_gates + H, 3 * H);
+    weights_product_back(weights, cell->candidate, s->B, d_gates + 2 * H, 3 * H, false, d_gates + H,
+                         3 * H);
     for (int b = 0; b < s->B; b++) {
         const struct row row = row_of(s, (size_t)b);
         const size_t at = (size_t)b * (size_t)H;

@@ -9,12 +9,13 @@
 
 #include <stddef.h>
 #include "base/rng.h"
-#include "model/kernels/real.h"
+#include "model/kernels/kernels.h"
 
 /* p is rounded to a multiple of 1/65536. */
 void dropout_mask(struct rng *rng, real p, size_t n, real *mask);
 
 /* y = x ⊙ mask; y may be x; mask NULL: y = x. */
-void dropout_apply(size_t n, const real *x, const real *mask, real *y);
+void dropout_apply(const struct kernels *kernels, size_t n, const real *x, const real *mask,
+                   real *y);
 
 #endif

@@ -3,11 +3,10 @@
  */
 #include "model/layers/linear.h"
 
-void add_bias(int M, int n, const real *bias, real *y)
+void add_bias(const struct weights *weights, struct tensor bias, int M, real *y)
 {
-    for (int m = 0; m < M; m++, y += n)
-        for (int i = 0; i < n; i++)
-            y[i] += bias[i];
+    for (int m = 0; m < M; m++, y += bias.rows)
+        weights->kernels->add((size_t)bias.rows, weight(weights, bias), y);
 }
 
 void linear_forward(const struct weights *weights, struct tensor w, struct tensor bias, int M,
@@ -15,15 +14,14 @@ void linear_forward(const struct weights *weights, struct tensor w, struct tenso
 {
     weights_product(weights, w, M, X, ldx, false, Y, w.rows);
     if (bias.rows)
-        add_bias(M, w.rows, weight(weights, bias), Y);
+        add_bias(weights, bias, M, Y);
 }
 
-void bias_backward(struct tensor bias, int M, const real *d_Y, real *gradients)
+void bias_backward(const struct weights *weights, struct tensor bias, int M, const real *d_Y,
+                   real *gradients)
 {
-    real *d_b = gradients + bias.offset;
     for (int m = 0; m < M; m++, d_Y += bias.rows)
-        for (int i = 0; i < bias.rows; i++)
-            d_b[i] += d_Y[i];
+        weights->kernels->add((size_t)bias.rows, d_Y, gradients + bias.offset);
 }
 
 void product_backward(const struct weights *weights, struct tensor w, int M, const real *X, int ldx,
@@ -32,6 +30,5 @@ void product_backward(const struct weights *weights, struct tensor w, int M, con
     const struct kernels *k = weights->kernels;
     k->gemm(GEMM_TN, w.rows, w.cols, M, d_Y, w.rows, X, ldx, true, gradients + w.offset, w.cols);
     if (d_X)
-        k->gemm(GEMM_NN, M, w.cols, w.rows, d_Y, w.rows, weight(weights, w), w.cols, true, d_X,
-                ld_dx);
+        weights_product_back(weights, w, M, d_Y, w.rows, true, d_X, ld_dx);
 }

@@ -39,13 +39,13 @@ static void add_losses(const struct output *output, const struct weights *weight
     const int V = output->embedding.rows;
     for (int i = 0; i < n; i++, logits += V) {
         real plain;
-        add_bias(1, V, weight(weights, output->bias), logits);
+        add_bias(weights, output->bias, 1, logits);
         loss->smoothed +=
             weights->kernels->cross_entropy(V, logits, gold[i], options->smoothing, options->scale,
                                             &plain, gradients ? logits : NULL);
         loss->nats += plain;
         if (gradients)
-            bias_backward(output->bias, 1, logits, gradients);
+            bias_backward(weights, output->bias, 1, logits, gradients);
     }
 }
 

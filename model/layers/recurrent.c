@@ -67,7 +67,8 @@ static struct cell_step step_of(const struct cell *cell, const struct recurrent_
 }
 
 /* Zeros behind a sentence's end, and what the next step is fed. */
-static void finish_step(const struct cell *cell, const struct recurrent_run *run, int n)
+static void finish_step(const struct cell *cell, const struct weights *weights,
+                        const struct recurrent_run *run, int n)
 {
     const size_t H = (size_t)cell->H, s = step_at(run, n);
     const struct cell_step step = step_of(cell, run, n);
@@ -78,7 +79,7 @@ static void finish_step(const struct cell *cell, const struct recurrent_run *run
             memset(step.c + b * H, 0, H * sizeof(real));
             memset(h, 0, H * sizeof(real));
         }
-        dropout_apply(H, h, run->mask ? run->mask + b * H : NULL, fed + b * H);
+        dropout_apply(weights->kernels, H, h, run->mask ? run->mask + b * H : NULL, fed + b * H);
     }
 }
 
@@ -109,7 +110,7 @@ void recurrent_forward(const struct cell *cell, const struct weights *weights,
         struct cell_step step = step_of(cell, run, n);
         step.B = rows_at(run, step_at(run, n));
         cell_forward(cell, weights, &step);
-        finish_step(cell, run, n);
+        finish_step(cell, weights, run, n);
     }
 }
 
@@ -139,8 +140,8 @@ size_t recurrent_backward_bytes(const struct cell *cell, int S, int B)
 }
 
 /* d_h = d_out + d_fed ⊙ mask + d_carried, and nothing behind a sentence's end. */
-static void gather_d_h(const struct cell *cell, const struct recurrent_run *run,
-                       const struct recurrent_gradients *back,
+static void gather_d_h(const struct cell *cell, const struct weights *weights,
+                       const struct recurrent_run *run, const struct recurrent_gradients *back,
                        const struct backward_scratch *scratch, size_t s)
 {
     const size_t H = (size_t)cell->H;
@@ -152,11 +153,11 @@ static void gather_d_h(const struct cell *cell, const struct recurrent_run *run,
             memset(scratch->d_c + b * H, 0, H * sizeof(real));
         } else {
             const real *out = back->d_h + s * B * ld + b * ld;
-            dropout_apply(H, scratch->d_fed + b * H, run->mask ? run->mask + b * H : NULL, d_h);
-            for (size_t j = 0; j < H; j++)
-                d_h[j] += out[j];
-            for (size_t j = 0; cell_carries(cell) && j < H; j++)
-                d_h[j] += scratch->d_c[b * H + j];
+            dropout_apply(weights->kernels, H, scratch->d_fed + b * H,
+                          run->mask ? run->mask + b * H : NULL, d_h);
+            weights->kernels->add(H, out, d_h);
+            if (cell_carries(cell))
+                weights->kernels->add(H, scratch->d_c + b * H, d_h);
         }
         if (back->squares)
             back->squares[s * B + b] = gradient_square(H, d_h);
@@ -171,7 +172,7 @@ static void weights_backward(const struct cell *cell, const struct weights *weig
 {
     const size_t B = (size_t)run->B, H = (size_t)cell->H, G = (size_t)cell->G;
     const int rows = run->S * run->B, later = rows - run->B;
-    bias_backward(cell->bias, rows, d_gates, gradients);
+    bias_backward(weights, cell->bias, rows, d_gates, gradients);
     product_backward(weights, cell->w, rows, run->x, cell->I, d_gates, back->d_x, cell->I,
                      gradients);
     if (cell->M > 0)
@@ -203,7 +204,7 @@ void recurrent_backward(const struct cell *cell, const struct weights *weights,
     for (int n = run->S - 1; n >= 0; n--) {
         struct cell_step step = step_of(cell, run, n);
         step.starts = step.starts && !back->d_h0;
-        gather_d_h(cell, run, back, &k, step_at(run, n));
+        gather_d_h(cell, weights, run, back, &k, step_at(run, n));
         cell_backward(cell, weights, &step, k.d_h, k.d_c,
                       k.d_gates + step_at(run, n) * B * (size_t)cell->G * H, k.d_fed, gradients);
     }

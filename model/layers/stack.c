@@ -83,8 +83,8 @@ void stack_forward(const struct stack *stack, const struct weights *weights, str
     for (int l = 0; l < stack->count; l++) {
         struct recurrent_run *r = &run->layers[l].run;
         if (run->layers[l].mask)
-            dropout_apply(rows * (size_t)stack->cells[l].I, below, run->layers[l].mask,
-                          run->layers[l].x);
+            dropout_apply(weights->kernels, rows * (size_t)stack->cells[l].I, below,
+                          run->layers[l].mask, run->layers[l].x);
         recurrent_forward(&stack->cells[l], weights, r);
         real *out = run->layers[l].out;
         for (size_t i = 0; is_residual(stack, l) && i < n; i++)
@@ -128,12 +128,6 @@ size_t stack_backward_bytes(const struct stack *stack, int S, int B)
     return measure.used + most;
 }
 
-static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* Layer l back: d_below gets what flows to its input. */
 static void layer_backward(const struct stack *stack, const struct weights *weights,
                            const struct stack_run *run, const struct stack_gradients *back, int l,
@@ -152,10 +146,10 @@ static void layer_backward(const struct stack *stack, const struct weights *weig
     };
     memset(k->d_x, 0, rows * input * sizeof(real));
     recurrent_backward(&stack->cells[l], weights, &run->layers[l].run, &of_run, gradients, scratch);
-    dropout_apply(rows * input, k->d_x, run->layers[l].mask, k->d_x);
-    add(rows * input, k->d_x, d_below);
+    dropout_apply(weights->kernels, rows * input, k->d_x, run->layers[l].mask, k->d_x);
+    weights->kernels->add(rows * input, k->d_x, d_below);
     if (is_residual(stack, l))
-        add(rows * input, d_out, d_below);
+        weights->kernels->add(rows * input, d_out, d_below);
 }
 
 void stack_backward(const struct stack *stack, const struct weights *weights,
@@ -164,7 +158,7 @@ void stack_backward(const struct stack *stack, const struct weights *weights,
 {
     const size_t n = (size_t)run->S * (size_t)run->B * (size_t)stack->H;
     if (stack->count == 0) {
-        add(n, back->d_out, back->d_x);
+        weights->kernels->add(n, back->d_out, back->d_x);
         return;
     }
     struct arena_mark mark = arena_mark(scratch);

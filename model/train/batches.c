@@ -150,9 +150,9 @@ struct batch batches_shape(const struct batches *b, int i, int first, int stride
 
 size_t batches_fill_bytes(const struct batch *shape)
 {
-    size_t cells = (size_t)shape->B * (size_t)(shape->S + shape->T);
+    size_t cells = (size_t)shape->B * (size_t)(1 + shape->S + shape->T);
     return cells * sizeof(int32_t) + 2 * (size_t)shape->B * sizeof(int) +
-           (size_t)shape->link_count * sizeof(struct piece_link) + 5 * ALIGNMENT_SLACK;
+           (size_t)shape->link_count * sizeof(struct piece_link) + 6 * ALIGNMENT_SLACK;
 }
 
 static void fill_row(int32_t *row, int width, const int32_t *ids, int len)
@@ -172,20 +172,36 @@ static struct piece_link *fill_links(const struct pairs *pairs, int k, int row,
     return links;
 }
 
+/* The pairs of batch i from `first` on, the longest target first: then the rows of a step are the
+ * first ones. */
+static void order_rows(const struct batches *b, int i, int first, int stride, int B, int32_t *rows)
+{
+    const struct pair *list = b->pairs->list;
+    for (int n = 0; n < B; n++) {
+        const int32_t pair = b->order[b->rows[i].from + first + n * stride];
+        int at = n;
+        for (; at > 0 && list[rows[at - 1]].target_len < list[pair].target_len; at--)
+            rows[at] = rows[at - 1];
+        rows[at] = pair;
+    }
+}
+
 bool batches_fill(const struct batches *b, int i, int first, int stride, struct arena *arena,
                   struct batch *out)
 {
     struct batch batch = batches_shape(b, i, first, stride);
+    int32_t *rows = arena_array(arena, int32_t, batch.B);
     int32_t *source = arena_array(arena, int32_t, (size_t)batch.B * (size_t)batch.S);
     int32_t *target = arena_array(arena, int32_t, (size_t)batch.B * (size_t)batch.T);
     int *source_len = arena_array(arena, int, batch.B);
     int *target_len = arena_array(arena, int, batch.B);
     struct piece_link *links = arena_array(arena, struct piece_link, batch.link_count);
-    if (!source || !target || !source_len || !target_len || !links)
+    if (!rows || !source || !target || !source_len || !target_len || !links)
         return false;
     batch.links = links;
+    order_rows(b, i, first, stride, batch.B, rows);
     for (int n = 0; n < batch.B; n++) {
-        int k = b->order[b->rows[i].from + first + n * stride];
+        const int k = rows[n];
         const struct pair *pair = &b->pairs->list[k];
         source_len[n] = pair->source_len;
         target_len[n] = pair->target_len;

@@ -59,7 +59,7 @@ void batches_by_length(struct batches *b); // the plan for validation: no chance
  * to the members of a team. Pointers are NULL; B is 0 if there is no such row. */
 struct batch batches_shape(const struct batches *b, int i, int first, int stride);
 size_t batches_fill_bytes(const struct batch *shape);
-/* The same with ids, in the arena; false: it is full. */
+/* The same with ids, the longest target first, in the arena; false: it is full. */
 MUST_CHECK bool batches_fill(const struct batches *b, int i, int first, int stride,
                              struct arena *arena, struct batch *out);
 

@@ -77,13 +77,6 @@ static double sum_of_squares(const real *g, size_t n)
     return sum;
 }
 
-static void add_chunk(real *restrict sum, real *restrict other, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum[i] += other[i];
-    memset(other, 0, n * sizeof *other);
-}
-
 static void sum_gradients(void *context, int member)
 {
     const struct step_job *job = context;
@@ -92,8 +85,10 @@ static void sum_gradients(void *context, int member)
     member_range(o, member, &from, &to);
     for (size_t at = from; at < to; at += OPTIMIZER_CHUNK) {
         size_t n = to - at < OPTIMIZER_CHUNK ? to - at : OPTIMIZER_CHUNK;
-        for (int k = 1; k < job->count; k++)
-            add_chunk(job->gradients[0] + at, job->gradients[k] + at, n);
+        for (int k = 1; k < job->count; k++) {
+            o->kernels->add(n, job->gradients[k] + at, job->gradients[0] + at);
+            memset(job->gradients[k] + at, 0, n * sizeof(real));
+        }
         o->squares[at / OPTIMIZER_CHUNK] = sum_of_squares(job->gradients[0] + at, n);
     }
 }

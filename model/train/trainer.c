@@ -35,8 +35,9 @@ struct trainer {
     struct weights weights;
     struct arena blocks; // of values and gradients
     real *values;
-    uint16_t *rounded;     // values in bfloat16, NULL if products are float32
-    struct packed *packed; // (params.count) matrices of every step
+    uint16_t *rounded;         // values in bfloat16, NULL if products are float32
+    struct packed *packed;     // (params.count) matrices of every step
+    struct packed *transposed; // the same, for the products back
     struct team *team;
     struct member *members; // of this rank
     struct optimizer optimizer;
@@ -61,13 +62,16 @@ static void lay_out(struct trainer *t, struct arena *arena)
         t->members[i].gradients = arena_array(arena, real, params->total);
     t->rounded = half ? arena_array(arena, uint16_t, params->total) : NULL;
     t->packed = arena_array(arena, struct packed, params->count);
+    t->transposed = arena_array(arena, struct packed, params->count);
     for (int i = 0; i < params->count; i++) {
-        const struct param *p = &params->entries[i];
-        void *panels = p->every_step
-                           ? arena_alloc(arena, packing->bytes(p->tensor.rows, p->tensor.cols))
-                           : NULL;
-        if (t->packed)
+        const int rows = params->entries[i].tensor.rows, cols = params->entries[i].tensor.cols;
+        const bool every_step = params->entries[i].every_step;
+        void *panels = every_step ? arena_alloc(arena, packing->bytes(rows, cols)) : NULL;
+        void *back = every_step ? arena_alloc(arena, packing->bytes(cols, rows)) : NULL;
+        if (t->transposed) {
             t->packed[i] = (struct packed){ half ? WEIGHT_BF16 : WEIGHT_F32, panels };
+            t->transposed[i] = (struct packed){ half ? WEIGHT_BF16 : WEIGHT_F32, back };
+        }
     }
 }
 
@@ -123,9 +127,11 @@ static enum status make_parts(struct trainer *t, struct error *err)
         status = training_settings(&t->settings, &t->options, t->task, err);
     if (status != STATUS_OK)
         return status;
-    t->weights = (struct weights){
-        .params = t->task->params, .kernels = &t->kernels, .values = t->values, .packed = t->packed
-    };
+    t->weights = (struct weights){ .params = t->task->params,
+                                   .kernels = &t->kernels,
+                                   .values = t->values,
+                                   .packed = t->packed,
+                                   .transposed = t->transposed };
     t->valid_losses = memory_zeroed((size_t)t->task->valid_count, sizeof *t->valid_losses);
     return t->valid_losses ? STATUS_OK
                            : error_set(err, STATUS_NO_MEMORY, "no memory to plan validation");
@@ -332,11 +338,15 @@ static void prepare_share(void *context, int member)
     int matrix = 0;
     for (int i = 0; i < params->count; i++) {
         const struct tensor tensor = params->entries[i].tensor;
-        const struct packed *packed = &t->packed[i];
-        if (packed->panels && matrix++ % t->options.threads == member)
-            t->kernels.packings[packed->type]->pack(tensor.rows, tensor.cols,
-                                                    t->values + tensor.offset, NULL,
-                                                    (void *)(uintptr_t)packed->panels);
+        const struct packing *packing = t->kernels.packings[t->packed[i].type];
+        if (!t->packed[i].panels)
+            continue;
+        if (matrix % t->options.threads == member)
+            packing->pack(tensor.rows, tensor.cols, t->values + tensor.offset, NULL,
+                          (void *)(uintptr_t)t->packed[i].panels);
+        if (++matrix % t->options.threads == member)
+            packing->pack_transposed(tensor.cols, tensor.rows, t->values + tensor.offset,
+                                     (void *)(uintptr_t)t->transposed[i].panels);
     }
 }
 

@@ -89,7 +89,7 @@ START_TEST(attention_equals_the_reference)
     }
     product_backward(&weights, attention.query, B, state, H, d_query, d_state, H, gradients);
     product_backward(&weights, attention.key, S * B, memory, M, d_keys, d_memory, M, gradients);
-    bias_backward(attention.key_bias, S * B, d_keys, gradients);
+    bias_backward(&weights, attention.key_bias, S * B, d_keys, gradients);
     assert_like_reference(gradients + attention.query.offset, root, "grads/Wq");
     assert_like_reference(gradients + attention.key.offset, root, "grads/Wk");
     assert_like_reference(gradients + attention.key_bias.offset, root, "grads/bk");

@@ -133,6 +133,7 @@ START_TEST(shares_of_a_batch_are_the_batch)
                 int k = batch.source[n * batch.S] - 100;
                 seen[k]++;
                 ck_assert_int_eq(batch.source_len[n], pairs.list[k].source_len);
+                ck_assert(n == 0 || batch.target_len[n] <= batch.target_len[n - 1]);
                 ck_assert_int_eq(batch.target[n * batch.T + batch.target_len[n] - 1], 3);
                 for (int t = batch.target_len[n]; t < batch.T; t++)
                     ck_assert_int_eq(batch.target[n * batch.T + t], 0);
