@@ -62,8 +62,9 @@ struct loss output_loss(const struct output *output, const struct weights *weigh
     struct loss loss = { .pieces = n };
     if (gradients)
         memset(d_readout, 0, (size_t)n * (size_t)R * sizeof(real));
-    for (int from = 0; from < n; from += LOGIT_ROWS) {
-        const int rows = n - from < LOGIT_ROWS ? n - from : LOGIT_ROWS;
+    const int blocks = (n + LOGIT_ROWS - 1) / LOGIT_ROWS; // of about as many rows
+    for (int i = 0, from = 0, rows; i < blocks; i++, from += rows) {
+        rows = (n - from) / (blocks - i);
         const size_t at = (size_t)from * (size_t)R;
         weights_product(weights, output->embedding, rows, readout + at, R, false, logits, V);
         add_losses(output, weights, rows, gold + from, options, logits, gradients, &loss);
