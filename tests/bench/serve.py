@@ -30,6 +30,7 @@ import urllib.request
 CONNECTIONS = (1, 16, 256)
 BEAMS = (1, 5)
 SHARE_CONNECTIONS = 64
+RAW_SENTENCES = 10000  # so many that beginning and end do not count
 HEALTH_EVERY_S = 0.01
 MEMORY_FEW = 10000
 MEMORY_MANY, MEMORY_MANY_LONG = 50000, 1000000
@@ -157,11 +158,20 @@ def measure_load(options, load):
 
 
 def raw_rate(options, beam):
-    """Sentences a second of the engine with as many threads."""
+    """Sentences a second of the engine with as many threads, once it is under way."""
+    with open(options.sentences, "rb") as file, tempfile.NamedTemporaryFile() as many:
+        lines = file.read()
+        for _ in range(1 + RAW_SENTENCES // lines.count(b"\n")):
+            many.write(lines)
+        many.flush()
+        return raw_rate_of(options, beam, many.name)
+
+
+def raw_rate_of(options, beam, sentences):
     out = subprocess.run([options.verso, "bench", "translate", "--model", options.model, "--json",
                           "--beam", str(beam), "--batch", str(SHARE_CONNECTIONS), "--threads",
                           str(options.threads), "--precision", options.precision, "--rounds", "3",
-                          options.sentences], check=True, stdout=subprocess.PIPE,
+                          sentences], check=True, stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL).stdout
     results = [r for r in json.loads(out)["results"] if r["threads"] == options.threads]
     return results[0]["sentences_per_second"]
