@@ -310,13 +310,15 @@ void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *ar
     memory->start = arena_array(arena, real, seq2seq_state_width(model));
 }
 
+#define ENCODE_CELLS 512 // sentences x pieces of the longest, at once; or one sentence
+
 /* Sentences in falling order of length, so that those of a step are the first ones. */
 struct encode_scratch {
-    int *order;   // (B) whose place it was among those given
-    int *len;     // (B)
-    int *first;   // (S+1) as of a recurrent_run
-    int32_t *ids; // (pieces) time-major
-    real *x;      // (pieces,E)
+    const int *order; // (B) whose place it was among those given
+    int *len;         // (B)
+    int *first;       // (S+1) as of a recurrent_run
+    int32_t *ids;     // (pieces) time-major
+    real *x;          // (pieces,E)
     struct encoder_run run;
     real *summary; // (B,M)
     real *starts;  // (B,state width)
@@ -328,7 +330,6 @@ static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model
                            struct arena *a)
 {
     const size_t rows = (size_t)S * (size_t)B, M = (size_t)model->decoder.M;
-    k->order = arena_array(a, int, B);
     k->len = arena_array(a, int, B);
     k->first = arena_array(a, int, S + 1);
     k->ids = arena_array(a, int32_t, rows);
@@ -341,25 +342,47 @@ static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model
     k->rows = arena_array(a, real, rows * (size_t)seq2seq_memory_width(model));
 }
 
-size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
+static size_t encode_bytes(const struct seq2seq *model, int S, int B)
 {
     struct arena measure = arena_measure();
     struct encode_scratch scratch;
-    lay_out_encode(&scratch, model, S, count, &measure);
+    lay_out_encode(&scratch, model, S, B, &measure);
     return measure.used;
 }
 
-/* The longest first; equals stay in their order. */
-static void sort_by_length(const int *len, struct encode_scratch *k)
+/* How many of `count` sentences of at most S pieces are encoded at once. */
+static int encoded_at_once(int count, int S)
 {
-    for (int b = 0; b < k->run.B; b++) {
-        int at = b;
-        for (; at > 0 && len[k->order[at - 1]] < len[b]; at--)
-            k->order[at] = k->order[at - 1];
-        k->order[at] = b;
+    const int most = S < ENCODE_CELLS ? ENCODE_CELLS / S : 1;
+    return count < most ? count : most;
+}
+
+static int *lay_out_order(int count, struct arena *arena)
+{
+    return arena_array(arena, int, count);
+}
+
+size_t seq2seq_encode_bytes(const struct seq2seq *model, int count, int S)
+{
+    struct arena measure = arena_measure();
+    size_t most = 0;
+    (void)lay_out_order(count, &measure);
+    for (int s = 1; s <= S; s++) {
+        const size_t bytes = encode_bytes(model, s, encoded_at_once(count, s));
+        most = bytes > most ? bytes : most;
     }
-    for (int b = 0; b < k->run.B; b++)
-        k->len[b] = len[k->order[b]];
+    return measure.used + most;
+}
+
+/* The longest first; equals stay in their order. */
+static void sort_by_length(const int *len, int count, int *order)
+{
+    for (int b = 0; b < count; b++) {
+        int at = b;
+        for (; at > 0 && len[order[at - 1]] < len[b]; at--)
+            order[at] = order[at - 1];
+        order[at] = b;
+    }
 }
 
 /* Embeddings of all pieces, step by step. */
@@ -415,34 +438,47 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
     stopwatch_enter(part);
 }
 
-static int longest(const int *len, int count)
+/* The B sentences that come first in `order`. */
+static enum status encode_some(const struct seq2seq *model, const struct weights *weights,
+                               const int32_t *const *ids, const int *len, const int *order, int B,
+                               struct arena *scratch, struct memory *const *out, struct error *err)
 {
-    int S = 1;
-    for (int b = 0; b < count; b++)
-        S = len[b] > S ? len[b] : S;
-    return S;
+    const int S = len[order[0]];
+    const size_t needed = encode_bytes(model, S, B);
+    if (scratch->size - scratch->used < needed)
+        return error_set(err, STATUS_NO_MEMORY,
+                         "encoding %d sentences of %d pieces needs %zu bytes", B, S, needed);
+    const struct arena_mark mark = arena_mark(scratch);
+    struct encode_scratch k;
+    lay_out_encode(&k, model, S, B, scratch);
+    k.order = order;
+    for (int b = 0; b < B; b++)
+        k.len[b] = len[order[b]];
+    embed(model, weights, ids, &k);
+    encoder_forward(&model->encoder, weights, &k.run);
+    encoder_summary(&model->encoder, model->config.attention_kind, S, B, k.len, k.run.memory,
+                    k.summary);
+    make_memories(model, weights, &k, out);
+    arena_rewind(scratch, mark);
+    return STATUS_OK;
 }
 
 enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
                            const int32_t *const *ids, const int *len, int count,
                            struct arena *scratch, struct memory *const *out, struct error *err)
 {
-    const int S = longest(len, count);
-    if (scratch->size - scratch->used < seq2seq_encode_bytes(model, count, S))
-        return error_set(err, STATUS_NO_MEMORY,
-                         "encoding %d sentences of %d pieces needs %zu bytes", count, S,
-                         seq2seq_encode_bytes(model, count, S));
     const struct arena_mark mark = arena_mark(scratch);
-    struct encode_scratch k;
-    lay_out_encode(&k, model, S, count, scratch);
-    sort_by_length(len, &k);
-    embed(model, weights, ids, &k);
-    encoder_forward(&model->encoder, weights, &k.run);
-    encoder_summary(&model->encoder, model->config.attention_kind, S, count, k.len, k.run.memory,
-                    k.summary);
-    make_memories(model, weights, &k, out);
+    int *order = lay_out_order(count, scratch);
+    if (!order)
+        return error_set(err, STATUS_NO_MEMORY, "no scratch to encode %d sentences", count);
+    sort_by_length(len, count, order);
+    enum status status = STATUS_OK;
+    for (int from = 0, some; status == STATUS_OK && from < count; from += some) {
+        some = encoded_at_once(count - from, len[order[from]]);
+        status = encode_some(model, weights, ids, len, order + from, some, scratch, out, err);
+    }
     arena_rewind(scratch, mark);
-    return STATUS_OK;
+    return status;
 }
 
 /* What decoder_step wants beside the step. */

@@ -80,7 +80,7 @@ int seq2seq_state_width(const struct seq2seq *model);
 void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
                             struct memory *memory);
 
-/* Encode `count` sentences at once into memories with room for them; ids[i] has len[i] ids, </s>
+/* Encode `count` sentences into memories with room for them; ids[i] has len[i] ids, </s>
  * included. Bits do not depend on company. */
 MUST_CHECK enum status seq2seq_encode(const struct seq2seq *model, const struct weights *weights,
                                       const int32_t *const *ids, const int *len, int count,
