@@ -370,8 +370,8 @@ static void attend_backward(const struct decoder *d, const struct weights *weigh
         const int len = run->source_len[b];
         const real *alignment = run->alignment + (t * B + b) * S;
         real *d_alignment = k->d_alignment + (t * B + b) * S;
-        kernels->weighted_sum_backward(len, (int)G, alignment, run->folded + b * S * G, (int)G,
-                                       k->d_gates + (t * B + b) * G, d_alignment, NULL);
+        kernels->row_dots(len, (int)G, run->folded + b * S * G, (int)G,
+                          k->d_gates + (t * B + b) * G, d_alignment);
         attention_backward(&d->attention, weights, len, run->keys + b * S * A, (int)A,
                            run->query + (t * B + b) * A, alignment, d_alignment,
                            k->d_keys + b * S * A, k->d_query + (t * B + b) * A, gradients);

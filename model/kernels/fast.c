@@ -383,33 +383,29 @@ static void weighted_sums(int R, int S, int n, const float *w, int ld_w, const f
         sum_rows(1, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
 }
 
-/* One row: d_w += d_y · row and, unless d_row is NULL, d_row += w d_y, in one pass. */
-INLINE float weighted_row_backward(int n, float w, const float *row, const float *d_y, float *d_row)
+/* R dots side by side, so that a sum need not wait for its last addition. */
+INLINE void dots(const int R, int n, const float *rows, int ld, const float *d_y, float *d_w)
 {
-    vec sum = splat(0);
-    int i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        const vec d = load(d_y + i);
-        sum += d * load(row + i);
-        if (d_row)
-            store(d_row + i, load(d_row + i) + w * d);
+    vec sum[SUM_ROWS];
+    for (int r = 0; r < R; r++)
+        sum[r] = splat(0);
+    for (int i = 0; i < n; i += LANES) {
+        const int here = n - i < LANES ? n - i : LANES;
+        const vec d = load_lanes(d_y + i, here);
+        for (int r = 0; r < R; r++)
+            sum[r] = multiply_add(d, load_lanes(rows + r * ld + i, here), sum[r]);
     }
-    if (i < n) {
-        const vec d = load_part(d_y + i, n - i);
-        sum += d * load_part(row + i, n - i);
-        if (d_row)
-            store_part(d_row + i, load_part(d_row + i, n - i) + w * d, n - i);
-    }
-    return sum_lanes(sum);
+    for (int r = 0; r < R; r++)
+        d_w[r] += sum_lanes(sum[r]);
 }
 
-static void weighted_sum_backward(int S, int n, const float *w, const float *rows, int ld,
-                                  const float *d_y, float *d_w, float *d_rows)
+static void row_dots(int S, int n, const float *rows, int ld, const float *d_y, float *d_w)
 {
-    for (int s = 0; s < S; s++) {
-        const size_t at = (size_t)s * (size_t)ld;
-        d_w[s] += weighted_row_backward(n, w[s], rows + at, d_y, d_rows ? d_rows + at : NULL);
-    }
+    int s = 0;
+    for (; s + SUM_ROWS <= S; s += SUM_ROWS)
+        dots(SUM_ROWS, n, rows + s * ld, ld, d_y, d_w + s);
+    for (; s < S; s++)
+        dots(1, n, rows + s * ld, ld, d_y, d_w + s);
 }
 
 /* ---- softmax and its loss ---- */
@@ -661,7 +657,7 @@ const struct kernels VARIANT(kernels) = {
     .energies_backward = energies_backward,
     .softmax = softmax,
     .weighted_sums = weighted_sums,
-    .weighted_sum_backward = weighted_sum_backward,
+    .row_dots = row_dots,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,

@@ -105,9 +105,8 @@ struct kernels {
     /* y_r(n) += Σ_s w_rs rows_s, in the order of s, for R rows of weights. */
     void (*weighted_sums)(int R, int S, int n, const real *w, int ld_w, const real *rows, int ld,
                           real *y, int ld_y);
-    /* d_w[s] += d_y · rows_s;  d_rows_s += w[s] d_y (d_rows NULL: left out). */
-    void (*weighted_sum_backward)(int S, int n, const real *w, const real *rows, int ld,
-                                  const real *d_y, real *d_w, real *d_rows);
+    /* d_w[s] += d_y · rows_s: what the weights of a weighted sum owe to it. */
+    void (*row_dots)(int S, int n, const real *rows, int ld, const real *d_y, real *d_w);
 
     /* Cross-entropy of one row of logits (V) against `target`, label smoothing ε:
      *   q = (1-ε) onehot + ε/V,  loss = -Σ q log p.

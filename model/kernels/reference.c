@@ -368,16 +368,13 @@ static void weighted_sums(int R, int S, int n, const real *w, int ld_w, const re
                 y[i] += w[s] * rows[(size_t)s * (size_t)ld + (size_t)i];
 }
 
-static void weighted_sum_backward(int S, int n, const real *w, const real *rows, int ld,
-                                  const real *d_y, real *d_w, real *d_rows)
+static void row_dots(int S, int n, const real *rows, int ld, const real *d_y, real *d_w)
 {
-    for (int s = 0; s < S; s++) {
+    for (int s = 0; s < S; s++, rows += ld) {
         real dot = 0;
         for (int i = 0; i < n; i++)
-            dot += d_y[i] * rows[(size_t)s * (size_t)ld + (size_t)i];
+            dot += d_y[i] * rows[i];
         d_w[s] += dot;
-        for (int i = 0; d_rows && i < n; i++)
-            d_rows[(size_t)s * (size_t)ld + (size_t)i] += w[s] * d_y[i];
     }
 }
 
@@ -466,7 +463,7 @@ const struct kernels kernels_reference = {
     .energies_backward = energies_backward,
     .softmax = softmax,
     .weighted_sums = weighted_sums,
-    .weighted_sum_backward = weighted_sum_backward,
+    .row_dots = row_dots,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,

@@ -81,8 +81,9 @@ START_TEST(attention_equals_the_reference)
 
     for (int b = 0; b < B; b++) {
         real *d_alignment = ga + b * S;
-        KERNELS->weighted_sum_backward(len[b], M, alignment + b * S, memory + b * M, B * M,
-                                       gl + b * M, d_alignment, d_memory + b * M);
+        KERNELS->row_dots(len[b], M, memory + b * M, B * M, gl + b * M, d_alignment);
+        KERNELS->gemm(GEMM_TN, len[b], M, 1, alignment + b * S, S, gl + b * M, M, true,
+                      d_memory + b * M, B * M);
         attention_backward(&attention, &weights, len[b], keys + b * A, B * A, query + b * A,
                            alignment + b * S, d_alignment, d_keys + b * A, d_query + b * A,
                            gradients);
