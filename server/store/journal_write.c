@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "server/store/sql.h"
 
-#define CACHE_KIB 16384
+#define CACHE_KIB 4096
 #define CHECKPOINT_PAGES 4000 // of the log, until it is carried into the file
 #define LOG_BYTES_KEPT (16 << 20)
 #define KEY_BYTES_MAX (4 * (LINK_WORD_BYTES_MAX + 1)) // two languages and two words
