@@ -10,13 +10,7 @@
 #include <string.h>
 
 static const char *const names[] = {
-#define X(name, text) #name,
-    STATUS_LIST(X)
-#undef X
-};
-
-static const char *const texts[] = {
-#define X(name, text) text,
+#define X(name) #name,
     STATUS_LIST(X)
 #undef X
 };
@@ -26,11 +20,6 @@ static const char *const texts[] = {
 const char *status_name(enum status status)
 {
     return (size_t)status < STATUS_COUNT ? names[status] : "UNKNOWN";
-}
-
-const char *status_text(enum status status)
-{
-    return (size_t)status < STATUS_COUNT ? texts[status] : "unknown status";
 }
 
 /* Replace the tail of a full buffer by "...", without leaving half a UTF-8 character before it. */

@@ -9,21 +9,21 @@
 #define BASE_STATUS_H
 
 #define STATUS_LIST(X)                                                                             \
-    X(OK, "ok")                                                                                    \
-    X(NO_MEMORY, "out of memory")                                                                  \
-    X(BAD_USAGE, "the command line is wrong")                                                      \
-    X(BAD_INPUT, "input is malformed")                                                             \
-    X(TOO_LARGE, "input is over a limit")                                                          \
-    X(NOT_FOUND, "not found")                                                                      \
-    X(DENIED, "not allowed")                                                                       \
-    X(BUSY, "too much work is waiting")                                                            \
-    X(CANCELLED, "stopped before it was done")                                                     \
-    X(BAD_FILE, "file is damaged or of another version")                                           \
-    X(IO, "reading or writing failed")                                                             \
-    X(DIVERGED, "training produced numbers that are not finite")
+    X(OK)                                                                                          \
+    X(NO_MEMORY) /* out of memory */                                                               \
+    X(BAD_USAGE) /* the command line is wrong */                                                   \
+    X(BAD_INPUT) /* input is malformed */                                                          \
+    X(TOO_LARGE) /* input is over a limit */                                                       \
+    X(NOT_FOUND) /* not found */                                                                   \
+    X(DENIED)    /* not allowed */                                                                 \
+    X(BUSY)      /* too much work is waiting */                                                    \
+    X(CANCELLED) /* stopped before it was done */                                                  \
+    X(BAD_FILE)  /* file is damaged or of another version */                                       \
+    X(IO)        /* reading or writing failed */                                                   \
+    X(DIVERGED)  /* training produced numbers that are not finite */
 
 enum status {
-#define X(name, text) STATUS_##name,
+#define X(name) STATUS_##name,
     STATUS_LIST(X)
 #undef X
 };
@@ -37,7 +37,6 @@ struct error {
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 const char *status_name(enum status status); // "NO_MEMORY"
-const char *status_text(enum status status); // "out of memory"
 
 /* Describe a failure and return its status, so that callers can write
  *     return error_set(err, STATUS_BAD_FILE, "%s: version %u", path, version);

@@ -434,13 +434,6 @@ bool translator_is_time_to_add(const struct translator *tr, int waiting)
            (tr->in_flight == 0 || free >= waiting || free >= tr->limits.sentences / ADMIT_SHARE);
 }
 
-void translator_abandon(struct translator *tr)
-{
-    for (int i = 0; i < tr->limits.sentences; i++)
-        if (tr->slots[i].search)
-            leave(tr, &tr->slots[i]);
-}
-
 /* ---- a step ---- */
 
 static bool is_cancelled(const struct source *source)
@@ -592,6 +585,14 @@ static enum status run_all(struct translator *tr, struct search *searches, int c
     return STATUS_OK;
 }
 
+/* Forgets all in flight: none of them will be done. */
+static void abandon(struct translator *tr)
+{
+    for (int i = 0; i < tr->limits.sentences; i++)
+        if (tr->slots[i].search)
+            leave(tr, &tr->slots[i]);
+}
+
 enum status translator_run(struct translator *tr, const struct source *sources, int count,
                            const struct search_options *options, struct arena *results,
                            struct translation *out, struct error *err)
@@ -615,7 +616,7 @@ enum status translator_run(struct translator *tr, const struct source *sources, 
     for (int i = 0; i < count && status == STATUS_OK; i++)
         out[i] = searches[i].translation;
     if (status != STATUS_OK) {
-        translator_abandon(tr);
+        abandon(tr);
         arena_rewind(results, mark);
     }
     return status;

@@ -141,8 +141,6 @@ int translator_in_flight(const struct translator *tr);
 /* Whether one of so many that wait should be added now: encoding a sentence alone costs nearly what
  * four cost together, so they wait for a few slots to be free. No bit depends on it. */
 bool translator_is_time_to_add(const struct translator *tr, int waiting);
-/* Forgets all in flight: none of them will be done. */
-void translator_abandon(struct translator *tr);
 
 /* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
  * `results`; STATUS_NO_MEMORY when it is full, and then as after every failure it is as it was. */

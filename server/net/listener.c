@@ -264,11 +264,6 @@ enum status listener_open(struct listener **out, uv_loop_t *loop,
     return STATUS_OK;
 }
 
-int listener_port(const struct listener *listener)
-{
-    return listener->port;
-}
-
 const char *listener_address(const struct listener *listener)
 {
     return listener->address;

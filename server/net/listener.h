@@ -31,7 +31,6 @@ struct listener;
  * more before it is closed. */
 MUST_CHECK enum status listener_open(struct listener **out, uv_loop_t *loop,
                                      const struct listener_options *options, struct error *err);
-int listener_port(const struct listener *listener);
 const char *listener_address(const struct listener *listener); // "127.0.0.1"
 int listener_connection_count(const struct listener *listener);
 
