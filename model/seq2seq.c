@@ -310,7 +310,7 @@ void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *ar
     memory->start = arena_array(arena, real, seq2seq_state_width(model));
 }
 
-#define ENCODE_CELLS 512 // sentences x pieces of the longest, at once; or one sentence
+#define ENCODE_CELLS 256 // sentences x pieces of the longest, at once; or one sentence
 
 /* Sentences in falling order of length, so that those of a step are the first ones. */
 struct encode_scratch {
