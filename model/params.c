@@ -163,26 +163,29 @@ static bool has_panels(const struct packed *packed, int i)
     return packed && packed[i].panels;
 }
 
+/* Y(M,N) = X(M,K) by panels if there are any, else by t in that form. */
+static void multiply(const struct weights *w, const struct packed *packed, enum gemm_form form,
+                     struct tensor t, int M, int N, int K, const real *X, int ldx, bool accumulate,
+                     real *Y, int ldy)
+{
+    const struct kernels *k = w->kernels;
+    if (has_panels(packed, t.index))
+        k->packings[packed[t.index].type]->product(M, N, K, X, ldx, packed[t.index].panels,
+                                                   accumulate, Y, ldy);
+    else
+        k->gemm(form, M, N, K, X, ldx, weight(w, t), t.cols, accumulate, Y, ldy);
+}
+
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy)
 {
-    const struct kernels *k = w->kernels;
-    if (has_panels(w->packed, t.index))
-        k->packings[w->packed[t.index].type]->product(
-            M, t.rows, t.cols, X, ldx, w->packed[t.index].panels, accumulate, Y, ldy);
-    else
-        k->gemm(GEMM_NT, M, t.rows, t.cols, X, ldx, weight(w, t), t.cols, accumulate, Y, ldy);
+    multiply(w, w->packed, GEMM_NT, t, M, t.rows, t.cols, X, ldx, accumulate, Y, ldy);
 }
 
 void weights_product_back(const struct weights *w, struct tensor t, int M, const real *d_Y, int ldy,
                           bool accumulate, real *d_X, int ldx)
 {
-    const struct kernels *k = w->kernels;
-    if (has_panels(w->transposed, t.index))
-        k->packings[w->transposed[t.index].type]->product(
-            M, t.cols, t.rows, d_Y, ldy, w->transposed[t.index].panels, accumulate, d_X, ldx);
-    else
-        k->gemm(GEMM_NN, M, t.cols, t.rows, d_Y, ldy, weight(w, t), t.cols, accumulate, d_X, ldx);
+    multiply(w, w->transposed, GEMM_NN, t, M, t.cols, t.rows, d_Y, ldy, accumulate, d_X, ldx);
 }
 
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
