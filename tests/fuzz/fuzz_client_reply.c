@@ -13,7 +13,6 @@
 #include "server/client/stream.h"
 #include "tests/server/client/follow.h"
 
-#define KINDS 7
 #define BODY_BYTES_MAX 65536
 #define STEPS 16
 
@@ -24,57 +23,6 @@ static const struct verso_request request = {
     .texts = texts, .text_count = 1, .source = "en", .target = "fr"
 };
 
-static void judge(enum verso_status status, const void *got, const struct verso_error *err)
-{
-    follow_demand((status == VERSO_OK) == (got != NULL), "a result or an error");
-    follow_demand(status == VERSO_OK || (err->status == status && err->text[0]), "a sentence");
-    verso_free(got);
-}
-
-static void read_json(unsigned kind, const json_t *json)
-{
-    struct verso_error err = { .status = VERSO_OK };
-    struct verso_health health;
-    void *got = NULL;
-    enum verso_status status = VERSO_OK;
-    switch (kind) {
-    case 0:
-        status = verso_read_translations((struct verso_translations **)&got, json, texts, 1, &err);
-        if (got)
-            follow_translations(got, texts);
-        break;
-    case 1:
-        status = verso_read_detections((struct verso_detections **)&got, json, 1, &err);
-        if (got)
-            follow_detections(got);
-        break;
-    case 2:
-        status = verso_read_languages((struct verso_languages **)&got, json, &err);
-        if (got)
-            follow_languages(got);
-        break;
-    case 3:
-        status = verso_read_models((struct verso_models **)&got, json, &err);
-        if (got)
-            follow_models(got);
-        break;
-    case 4:
-        status = verso_read_stored((struct verso_stored **)&got, json, &err);
-        if (got)
-            follow_stored(got);
-        break;
-    case 5:
-        status = verso_read_streamed_token((struct verso_streamed_token **)&got, json, 1, &err);
-        if (got)
-            follow_streamed(got);
-        break;
-    default:
-        (void)!verso_read_health(&health, json, &err);
-        return;
-    }
-    judge(status, got, &err);
-}
-
 static void parse(unsigned kind, const char *bytes, size_t len)
 {
     struct verso_error err = { .status = VERSO_OK };
@@ -82,7 +30,7 @@ static void parse(unsigned kind, const char *bytes, size_t len)
     const enum verso_status status = verso_parse(&json, bytes, len, &err);
     follow_demand(status == VERSO_OK || (err.status == status && err.text[0]), "a sentence");
     if (status == VERSO_OK)
-        read_json(kind, json);
+        (void)!follow_json((int)kind, json, texts, &err);
     json_decref(json);
 }
 
@@ -116,7 +64,7 @@ static void receive(unsigned kind, const char *bytes, size_t len, size_t step, b
         status = verso_stream_end(&stream, &got);
         if (got)
             follow_translations(got, texts);
-        judge(status, got, &err);
+        follow_outcome(status, got, &err);
     }
     verso_reply_release(&reply);
     verso_stream_release(&stream);
@@ -126,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
-    const unsigned kind = data[0] % KINDS, form = data[0] / KINDS % 3;
-    const size_t step = (size_t)1 << (data[0] / KINDS / 3 % STEPS);
+    const unsigned kind = data[0] % FOLLOW_KINDS, form = data[0] / FOLLOW_KINDS % 3;
+    const size_t step = (size_t)1 << (data[0] / FOLLOW_KINDS / 3 % STEPS);
     const char *bytes = (const char *)data + 1;
     if (form == 0)
         parse(kind, bytes, size - 1);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/client/verso_client.h"
+#include "server/client/results.h"
 
 static inline void follow_demand(bool holds, const char *what)
 {
@@ -158,6 +158,62 @@ static inline void follow_models(const struct verso_models *all)
             follow_text(texts[k]);
         follow_text_if_any(m->card);
     }
+}
+
+#define FOLLOW_KINDS 7
+
+/* A call has a result, which is freed, or says why not. */
+static inline void follow_outcome(enum verso_status status, void *got,
+                                  const struct verso_error *err)
+{
+    follow_demand((status == VERSO_OK) == (got != NULL), "a result or an error");
+    follow_demand(status == VERSO_OK || (err->status == status && err->text[0]), "a sentence");
+    verso_free(got);
+}
+
+/* Reads JSON as the kind-th of FOLLOW_KINDS replies, and goes through what comes of it. */
+static inline enum verso_status follow_json(int kind, const json_t *json, const char *const *texts,
+                                            struct verso_error *err)
+{
+    void *got = NULL;
+    struct verso_health health;
+    enum verso_status status;
+    switch (kind) {
+    case 0:
+        status = verso_read_translations((struct verso_translations **)&got, json, texts, 1, err);
+        if (got)
+            follow_translations(got, texts);
+        break;
+    case 1:
+        status = verso_read_detections((struct verso_detections **)&got, json, 1, err);
+        if (got)
+            follow_detections(got);
+        break;
+    case 2:
+        status = verso_read_languages((struct verso_languages **)&got, json, err);
+        if (got)
+            follow_languages(got);
+        break;
+    case 3:
+        status = verso_read_models((struct verso_models **)&got, json, err);
+        if (got)
+            follow_models(got);
+        break;
+    case 4:
+        status = verso_read_stored((struct verso_stored **)&got, json, err);
+        if (got)
+            follow_stored(got);
+        break;
+    case 5:
+        status = verso_read_streamed_token((struct verso_streamed_token **)&got, json, 1, err);
+        if (got)
+            follow_streamed(got);
+        break;
+    default:
+        return verso_read_health(&health, json, err);
+    }
+    follow_outcome(status, got, err);
+    return status;
 }
 
 #endif

@@ -394,50 +394,6 @@ END_TEST
 
 /* ---- JSON ---- */
 
-static enum verso_status read_as(int kind, const json_t *json)
-{
-    void *got = NULL;
-    struct verso_health health;
-    enum verso_status status;
-    switch (kind) {
-    case 0:
-        status = verso_read_translations((struct verso_translations **)&got, json, asked, 1, &err);
-        if (got)
-            follow_translations(got, asked);
-        break;
-    case 1:
-        status = verso_read_detections((struct verso_detections **)&got, json, 1, &err);
-        if (got)
-            follow_detections(got);
-        break;
-    case 2:
-        status = verso_read_languages((struct verso_languages **)&got, json, &err);
-        if (got)
-            follow_languages(got);
-        break;
-    case 3:
-        status = verso_read_models((struct verso_models **)&got, json, &err);
-        if (got)
-            follow_models(got);
-        break;
-    case 4:
-        status = verso_read_stored((struct verso_stored **)&got, json, &err);
-        if (got)
-            follow_stored(got);
-        break;
-    case 5:
-        status = verso_read_streamed_token((struct verso_streamed_token **)&got, json, 1, &err);
-        if (got)
-            follow_streamed(got);
-        break;
-    default:
-        return verso_read_health(&health, json, &err);
-    }
-    ck_assert_int_eq(status == VERSO_OK, got != NULL);
-    verso_free(got);
-    return status;
-}
-
 static const char *const replies[] = { translations_reply, detections_reply, languages_reply,
                                        models_reply,       stored_reply,     token_reply,
                                        health_reply };
@@ -457,7 +413,7 @@ static void try_others(int kind, const json_t *root, json_t *parent, const char 
     json_array_foreach (choice, i, other) {
         ck_assert_int_eq(
             key ? json_object_set(parent, key, other) : json_array_set(parent, index, other), 0);
-        const enum verso_status status = read_as(kind, root);
+        const enum verso_status status = follow_json(kind, root, asked, &err);
         ck_assert(status == VERSO_OK || status == VERSO_BAD_REPLY);
         refused += status == VERSO_BAD_REPLY;
     }
@@ -490,9 +446,9 @@ START_TEST(any_other_value_in_its_place_is_read_or_refused)
     ck_assert_int_eq(verso_parse(&choice, others, strlen(others), &err), VERSO_OK);
     refused = 0;
     ck_assert_int_eq(verso_parse(&json, replies[_i], strlen(replies[_i]), &err), VERSO_OK);
-    ck_assert_msg(read_as(_i, json) == VERSO_OK, "%s", err.text);
+    ck_assert_msg(follow_json(_i, json, asked, &err) == VERSO_OK, "%s", err.text);
     change_each(_i, json, json, choice);
-    ck_assert_msg(read_as(_i, json) == VERSO_OK, "%s", err.text);
+    ck_assert_msg(follow_json(_i, json, asked, &err) == VERSO_OK, "%s", err.text);
     ck_assert_int_gt(refused, 10);
     json_decref(json);
     json_decref(choice);
