@@ -9,6 +9,7 @@
 // weights is a target word, a column a source word, the last one the end of the sentence.
 
 import { indexOfByte } from './text.js';
+import { wordName } from './words.js';
 
 function wordsOf(tokens, index) {
   return tokens.map(t => ({ ...t, from: index(t.span[0]), to: index(t.span[1]) }));
@@ -123,6 +124,15 @@ export class Answer {
     const [{ source, target, weights }] = alone.sentences;
     Object.assign(s, { source: moved(source, s.from), target: moved(target, s.at), weights, isOpen: false });
     this.warnings.push(...alone.warnings.map(w => ({ ...w, from: w.from + s.from })));
+  }
+
+  /** The word of the source that has this index of readText: its name, or null. */
+  wordAt(index) {
+    for (const [i, s] of this.sentences.entries()) {
+      const k = s.source.findIndex(word => word.from <= index && index < word.to);
+      if (k >= 0) return wordName('s', i, k);
+    }
+    return null;
   }
 
   isUncovered(word) {

@@ -3,6 +3,7 @@
 import { element } from './text.js';
 
 const AUTO = 'auto';
+const CERTAIN = 50;             // percent; below, it is said that it may be another
 
 export class Languages {
   constructor(from, to, onChange) {
@@ -30,10 +31,10 @@ export class Languages {
   }
 
   /** Of the text; then it is translated into another. */
-  detected(language) {
+  detected(language, confidence) {
     const found = this.list.find(l => l.code === language);
     this.found = language;
-    this.from.options[0].textContent = `${found?.name ?? language}, detected`;
+    this.from.options[0].textContent = `${found?.name ?? language}, ${confidence < CERTAIN ? 'perhaps' : 'detected'}`;
     if (this.to.value === language) this.to.value = found?.targets.find(code => code !== language) ?? language;
   }
 

@@ -8,7 +8,8 @@ function headRow(answer, number) {
   const row = element('tr', {}, element('td', { class: 'corner' }));
   answer.sentences[number].source.forEach((word, s) =>
     row.append(element('th', { scope: 'col' }, element('span', { class: 'upright', dir: 'auto' }, wordSpan(answer, 's', number, s)))));
-  row.append(element('th', { scope: 'col', class: 'end' }, element('span', { class: 'upright' }, 'end of sentence')));
+  row.append(element('th', { scope: 'col', class: 'end' },
+                     element('span', { class: 'upright' }, 'end', element('span', { class: 'unseen' }, ' of the sentence'))));
   return row;
 }
 
@@ -22,7 +23,7 @@ function bodyRow(answer, number, t) {
   const { source, target, weights } = answer.sentences[number];
   const row = element('tr', {}, element('th', { scope: 'row', dir: 'auto' }, wordSpan(answer, 't', number, t)));
   for (let s = 0; s <= source.length; s++) {
-    const weight = weights[t]?.[s] ?? 0, from = source[s]?.text ?? 'end of sentence';
+    const weight = weights[t]?.[s] ?? 0, from = source[s]?.text ?? 'end of the sentence';
     row.append(cell(weight, `${target[t].text} – ${from}: ${percent(weight)}`));
   }
   return row;

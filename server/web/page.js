@@ -6,15 +6,17 @@ import { History } from './history.js';
 import { Languages } from './languages.js';
 import { Light } from './light.js';
 import { drawMatrix } from './matrix.js';
+import { Readings } from './readings.js';
 import { Ribbons } from './ribbons.js';
 import { saveJson, savePicture } from './saving.js';
-import { countCharacters, element } from './text.js';
+import { countCharacters, element, joined } from './text.js';
+import { isDark, showThemeOn } from './theme.js';
 import { Translating } from './translating.js';
 import { drawText, makeRoving } from './words.js';
 
 const N_BEST = 4;               // readings asked for, where the service gives as many
 const ANNOUNCED_MAX = 500;      // characters of a translation that are read out
-const THEME = 'verso-theme';    // in localStorage
+const POINT = 'Point at a word, or go from word to word with the arrow keys.';
 
 const at = id => document.getElementById(id);
 const source = at('source'), target = at('target'), mirror = at('mirror');
@@ -22,7 +24,8 @@ const source = at('source'), target = at('target'), mirror = at('mirror');
 const limits = { characters: Infinity, nBest: 1 };
 let best = null;                // the answer of the service
 let shown = null;               // that, or another reading of it
-let sentence = 0;               // that is drawn
+let sentence = 0;               // whose words are drawn
+let before = '';                // the text before it: while that stays, so does the choice
 let picture = 'ribbons';
 
 // ---- what is said ----
@@ -35,6 +38,7 @@ function showError(text, retry) {
   const error = at('error');
   error.hidden = !text;
   error.replaceChildren(text ?? '');
+  target.classList.toggle('is-old', Boolean(text && best) && best.readText !== source.value);
   if (text && retry) {
     const again = element('button', { type: 'button' }, 'Try again');
     again.addEventListener('click', retry);
@@ -43,7 +47,7 @@ function showError(text, retry) {
 }
 
 const PROBLEMS = {
-  0: () => 'There is no connection to the server. Your text is still here.',
+  0: () => 'There is no connection to the server.' + (source.value ? ' Your text is still here.' : ''),
   401: problem => `This server asks for a key: ${problem.message}.`,
   429: () => 'That was more than this server answers in a minute.',
   503: () => 'The server has more to do than it can just now.',
@@ -78,6 +82,7 @@ function showCount() {
 
 function clearAnswer() {
   best = shown = null;
+  chooseSentence(0);
   drawAll();
 }
 
@@ -85,6 +90,7 @@ function sourceChanged() {
   const isOver = showCount();
   showError(null);
   translating.stop();
+  light.show(null);
   if (best && best.readText !== source.value) drawMirror();
   if (!best) mirror.textContent = source.value + '\u200b';
   if (isOver)
@@ -98,32 +104,57 @@ function sourceChanged() {
 // ---- the translation ----
 
 const light = new Light([mirror, target, at('ribbons'), at('matrix')], (name, partners, isByKeyboard) => {
-  if (name && isByKeyboard) say(light.inWords(name, partners));
+  const words = name && light.inWords(name, partners);
+  at('word-note').textContent = words ?? POINT;
+  if (words && isByKeyboard) say(words);
 });
 const ribbons = new Ribbons(at('ribbons'));
+const readings = new Readings(at('alternatives'), at('alternative-list'), show);
 
 function languagesShown() {
   return { from: shown.via || languages.source, to: languages.to.value };
 }
 
+/** The sentence that is drawn: while an answer grows, one before it that has words already. */
+function sentenceDrawn() {
+  let number = Math.min(sentence, shown.sentences.length - 1);
+  while (!shown.isWhole && number > 0 && !shown.sentences[number]?.target.length) number--;
+  return number;
+}
+
+function chooseSentence(number) {
+  sentence = number;
+  before = shown?.readText.slice(0, shown.sentences[number]?.from ?? 0) ?? '';
+}
+
+function showSentence(number) {
+  chooseSentence(number);
+  drawPicture();
+}
+
+function drawPager(number) {
+  const count = shown.sentences.length;
+  at('pager').hidden = count < 2;
+  at('sentence-number').textContent = `${number + 1} of ${count}`;
+  at('sentence-before').disabled = number === 0;
+  at('sentence-after').disabled = number === count - 1;
+}
+
 function drawPicture() {
-  if (shown?.sentences[sentence]?.isOpen) {     // what was drawn before stays until then
-    alignSentence();
+  const number = shown ? sentenceDrawn() : 0, drawn = shown?.sentences[number];
+  if (drawn?.isOpen) {          // what was drawn before stays until then
+    alignSentence(number);
     return;
   }
-  const isThere = Boolean(shown?.sentences[sentence]?.target.length);
+  const isThere = Boolean(drawn?.target.length);
   at('alignment').hidden = !isThere;
   if (!isThere) return;
   at('ribbons').hidden = picture !== 'ribbons';
   at('matrix').hidden = picture !== 'matrix';
-  if (picture === 'ribbons') ribbons.draw(shown, sentence, languagesShown());
-  else drawMatrix(at('matrix'), shown, sentence);
+  if (picture === 'ribbons') ribbons.draw(shown, number, languagesShown());
+  else drawMatrix(at('matrix'), shown, number);
   light.again();
-  const count = shown.sentences.length;
-  at('pager').hidden = count < 2;
-  at('sentence-number').textContent = `${sentence + 1} of ${count}`;
-  at('sentence-before').disabled = sentence === 0;
-  at('sentence-after').disabled = sentence === count - 1;
+  drawPager(number);
 }
 
 function drawWarnings() {
@@ -132,48 +163,12 @@ function drawWarnings() {
   at('warnings').hidden = list.length === 0;
 }
 
-/** The text, with what is not so in the other one marked. */
-function differing(text, other) {
-  const words = text.split(' '), others = other.split(' ');
-  let from = 0, to = 0;
-  while (from < words.length && words[from] === others[from]) from++;
-  while (to < Math.min(words.length, others.length) - from && words.at(-1 - to) === others.at(-1 - to)) to++;
-  const end = words.length - to;
-  const parts = [words.slice(0, from), words.slice(from, end), words.slice(end)].map(part => part.join(' '));
-  if (!parts[1]) return [text];
-  return [parts[0] && parts[0] + ' ', element('mark', {}, parts[1]), parts[2] && ' ' + parts[2]];
-}
-
-/** A reading, with what differs from the best in each of its sentences marked. */
-function differingSentences(reading) {
-  const parts = [];
-  let at = 0;
-  reading.sentences.forEach((s, i) => {
-    parts.push(reading.text.slice(at, s.at), ...differing(s.text, best.sentences[i].text));
-    at = s.at + s.text.length;
-  });
-  return [...parts, reading.text.slice(at)];
-}
-
-function drawAlternatives() {
-  const others = best?.isWhole ? best.readings() : [];
-  const item = reading => {
-    const { number } = reading;
-    const button = element('button', { type: 'button', 'aria-pressed': String(shown?.number === number), dir: 'auto', lang: languages.to.value },
-                           element('span', {}, ...differingSentences(reading)));
-    button.addEventListener('click', () => show(number ? best.reading(number) : best));
-    return element('li', {}, button);
-  };
-  at('alternatives').hidden = others.length === 0;
-  at('alternative-list').replaceChildren(...(others.length ? [best, ...others] : []).map(item));
-}
-
 function drawMadeBy() {
   const parts = [];
   if (shown?.isWhole && shown.model) parts.push(shown.via ? `${shown.model}, through ${shown.via}` : shown.model);
   if (shown?.origin === 'suggestion') parts.push('suggested by people');
-  if (shown?.id) parts.push(shown.id);
-  at('made-by').textContent = parts.join(' · ');
+  if (shown?.id) parts.push(element('a', { href: '#' + shown.id, title: 'The address of this translation' }, shown.id));
+  at('made-by').replaceChildren(...joined(parts, ' · '));
   for (const id of ['save-svg', 'save-png']) {
     at(id).disabled = !shown?.id;
     at(id).title = shown?.id ? '' : 'There when the translation has been stored';
@@ -189,7 +184,7 @@ function drawAll() {
   at('copy').hidden = !shown?.text;
   drawPicture();
   drawWarnings();
-  drawAlternatives();
+  readings.draw(best, shown, languages.to.value);
   drawMadeBy();
 }
 
@@ -208,13 +203,12 @@ function drawSoon() {
 
 function show(answer) {
   shown = answer;
-  sentence = Math.min(sentence, Math.max(0, answer.sentences.length - 1));
   drawSoon();
 }
 
 /** The words of the sentence that is drawn, where they are not known yet. */
-async function alignSentence() {
-  const asked = shown, number = sentence, { from, to, text } = asked.sentences[number];
+async function alignSentence(number) {
+  const asked = shown, { from, to, text } = asked.sentences[number];
   asked.sentences[number].isOpen = false;
   try {
     const body = { source_text: asked.readText.slice(from, to), target_text: text,
@@ -225,11 +219,6 @@ async function alignSentence() {
     asked.sentences[number].isOpen = true;
     showProblem(problem);
   }
-}
-
-function showSentence(number) {
-  sentence = number;
-  drawPicture();
 }
 
 // ---- languages, asking, history ----
@@ -243,11 +232,12 @@ function wish() {
 const translating = new Translating(wish, {
   mayKeep: () => history.isStoring,
   onBusy: isBusy => at('progress').classList.toggle('is-busy', isBusy),
-  onDetected: language => languages.detected(language),
+  onDetected: (language, confidence) => languages.detected(language, confidence),
   onProblem: showProblem,
   onAnswer(answer) {
     showError(null);
-    if (best !== answer) sentence = 0;
+    if (!answer.isWhole && !answer.text) return;            // what was there stays until there is more
+    if (best !== answer && !answer.readText.startsWith(before)) chooseSentence(0);
     best = answer;
     show(answer);
     if (answer.isWhole && answer.text) say('Translation: ' + answer.text.slice(0, ANNOUNCED_MAX));
@@ -271,7 +261,7 @@ async function openStored(id) {
     languages.choose(stored.source, stored.target);
     source.value = stored.source_text ?? '';
     best = shown = Answer.ofStored(stored);
-    sentence = 0;
+    chooseSentence(0);
     showCount();
     drawAll();
     say('Opened. Translation: ' + (stored.target_text ?? 'the service keeps no text').slice(0, ANNOUNCED_MAX));
@@ -310,22 +300,6 @@ function choosePicture(which) {
   drawPicture();
 }
 
-function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-}
-
-function chooseTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  at('theme').setAttribute('aria-pressed', isDark());
-}
-
-function toggleTheme() {
-  const theme = isDark() ? 'light' : 'dark';
-  localStorage.setItem(THEME, theme);
-  chooseTheme(theme);
-}
-
 async function copy() {
   if (!shown?.text) return;
   try {
@@ -341,7 +315,7 @@ async function copy() {
 
 function save(form) {
   if (form === 'json') return saveJson(shown, languagesShown());
-  const options = { sentence, ribbons: picture === 'ribbons', theme: isDark() ? 'dark' : 'light' };
+  const options = { sentence: sentenceDrawn(), ribbons: picture === 'ribbons', theme: isDark() ? 'dark' : 'light' };
   return savePicture(shown, form, options).catch(showProblem);
 }
 
@@ -357,7 +331,7 @@ const shortcuts = {
   KeyC: copy,
   KeyM: () => choosePicture(picture === 'ribbons' ? 'matrix' : 'ribbons'),
   KeyH: toggleHistory,
-  KeyD: toggleTheme,
+  KeyD: () => at('theme').click(),
   KeyK: () => at('shortcuts').showModal(),
 };
 
@@ -374,11 +348,8 @@ document.addEventListener('keydown', event => {
 /** The word of the source that the cursor is in. */
 document.addEventListener('selectionchange', () => {
   if (document.activeElement !== source || !best || best.readText !== source.value) return;
-  const here = source.selectionStart;
-  let name = null;
-  best.sentences.forEach((s, i) => s.source.forEach((word, k) => {
-    if (word.from <= here && here < word.to) name = `s-${i}-${k}`;
-  }));
+  const name = best.wordAt(source.selectionStart);
+  if (name && Light.read(name)[1] !== sentenceDrawn()) showSentence(Light.read(name)[1]);
   light.show(name);
 });
 
@@ -389,17 +360,21 @@ source.addEventListener('pointermove', event => {
 source.addEventListener('pointerleave', () => light.show(null));
 source.addEventListener('input', sourceChanged);
 for (const place of [target, at('ribbons'), at('matrix')]) makeRoving(place);
+at('matrix').addEventListener('pointerover', event => {
+  const cell = event.target.closest('td[title]');
+  if (cell) at('word-note').textContent = cell.title;
+});
 target.addEventListener('click', event => {
   const word = event.target.closest('.word');
   if (word) showSentence(Light.read(word.dataset.word)[1]);
 });
 
 const clicks = {
-  'swap': swap, 'copy': copy, 'theme': toggleTheme, 'open-history': toggleHistory, 'open-key': openKey,
+  'swap': swap, 'copy': copy, 'open-history': toggleHistory, 'open-key': openKey,
   'open-shortcuts': shortcuts.KeyK,
   'clear': () => { source.value = ''; sourceChanged(); source.focus(); },
   'show-ribbons': () => choosePicture('ribbons'), 'show-matrix': () => choosePicture('matrix'),
-  'sentence-before': () => showSentence(sentence - 1), 'sentence-after': () => showSentence(sentence + 1),
+  'sentence-before': () => showSentence(sentenceDrawn() - 1), 'sentence-after': () => showSentence(sentenceDrawn() + 1),
   'save-svg': () => save('svg'), 'save-png': () => save('png'), 'save-json': () => save('json'),
 };
 for (const [id, onClick] of Object.entries(clicks)) at(id).addEventListener('click', onClick);
@@ -411,7 +386,6 @@ at('key-form').addEventListener('submit', event => {
 });
 addEventListener('online', () => { if (!at('error').hidden && source.value.trim()) translating.now(); });
 addEventListener('hashchange', openHash);
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => chooseTheme());
 
 // ---- the beginning ----
 
@@ -441,5 +415,5 @@ async function start() {
   }
 }
 
-chooseTheme(localStorage.getItem(THEME));
+showThemeOn(at('theme'));
 start();

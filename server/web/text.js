@@ -1,4 +1,4 @@
-// text.js - offsets: the service counts bytes of UTF-8, a page counts units of UTF-16.
+// text.js - offsets: the service counts bytes of UTF-8, a page counts units of UTF-16; elements.
 
 const encoder = new TextEncoder();
 
@@ -40,4 +40,9 @@ export function element(name, attributes = {}, ...content) {
     if (value !== undefined && value !== false) made.setAttribute(key, value === true ? '' : value);
   made.append(...content);
   return made;
+}
+
+/** A list with a separator between its parts. */
+export function joined(parts, separator) {
+  return parts.flatMap((part, i) => i ? [separator, part] : [part]);
 }

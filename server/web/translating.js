@@ -48,7 +48,7 @@ export class Translating {
   async withLanguage(wish, signal) {
     if (wish.source !== 'auto') return wish;
     const [best] = await askJson('POST', '/detect', { body: { q: wish.text }, signal });
-    this.hooks.onDetected(best.language);
+    this.hooks.onDetected(best.language, best.confidence);
     return { ...this.wish(), source: best.language };
   }
 

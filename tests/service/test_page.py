@@ -29,6 +29,7 @@ if not CHROMIUM:
     print("skipped: there is no chromium")
     sys.exit(SKIPPED)
 
+DETECTOR = os.path.join(os.path.dirname(__file__), "../../deploy/models/detect.safetensors")
 TEXT = "the thin reindeer"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 expect.set_options(timeout=server.PATIENCE_S * 1000)
@@ -46,6 +47,19 @@ def tokens(text, words, **more):
         at = start + len(word.encode())
         found.append({"text": word, "span": [start, at], **more})
     return found
+
+
+def sentence(source, target, at, others=(), confidence=0.8):
+    """A sentence of an answer whose words, as many on both sides, look at each other in turn; at: its two offsets."""
+    def moved(text, by, **more):
+        return [{**t, "span": [by + b for b in t["span"]]} for t in tokens(text, text.split(), **more)]
+
+    count = len(source.split())
+    return {"source": [at[0], at[0] + len(source.encode())], "target": [at[1], at[1] + len(target.encode())], "score": -0.1,
+            "source_tokens": moved(source, at[0], coverage=1),
+            "tokens": moved(target, at[1], log_prob=-0.1, confidence=confidence, links=[0]),
+            "alignment": [[0.1] * k + [0.9 - 0.1 * (count - 1)] + [0.1] * (count - k) for k in range(len(target.split()))],
+            "n_best": [{"text": text, "score": -0.2} for text in others]}
 
 
 class Page(unittest.TestCase):
@@ -133,12 +147,13 @@ class Page(unittest.TestCase):
     def test_another_reading_is_shown_with_its_own_alignment(self):
         page = self.open()
         self.keep(page)
-        readings = page.locator("#alternative-list button")
-        first, second = readings.nth(0).inner_text(), readings.nth(1).inner_text()
-        self.assertNotEqual(first, second)
-        readings.nth(1).click()
-        expect(page.locator("#target")).to_have_text(second)
-        expect(readings.nth(1)).to_have_attribute("aria-pressed", "true")
+        [said] = self.server.v1({"text": TEXT, "source": "en", "target": "fr", "n_best": 4, "store": False}).json["translations"]
+        second = page.locator("#alternative-list button").nth(1)
+        second.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#target")).to_have_text(said["alternatives"][0]["text"])
+        expect(second).to_have_attribute("aria-pressed", "true")
+        expect(second).to_be_focused()
         expect(page.locator("#ribbons .bands path").first).to_be_attached()
 
     def test_a_reading_of_several_sentences_is_another_of_each(self):
@@ -147,8 +162,7 @@ class Page(unittest.TestCase):
         [said] = self.server.v1({"text": "the ant.\n\nin it!", "source": "en", "target": "fr", "n_best": 4,
                                  "store": False}).json["translations"]
         readings = page.locator("#alternative-list button")
-        self.assertEqual(readings.evaluate_all("all => all.map(e => e.textContent)"),
-                         [said["text"]] + [a["text"] for a in said["alternatives"]])
+        expect(readings).to_have_count(1 + len(said["alternatives"]))
         readings.nth(2).click()
         expect(page.locator("#target")).to_have_text(said["alternatives"][1]["text"], use_inner_text=True)
         expect(readings.nth(2)).to_have_attribute("aria-pressed", "true")
@@ -177,6 +191,60 @@ class Page(unittest.TestCase):
         expect(page.locator("#sentence-number")).to_have_text("1 of 2")
         expect(page.locator("#ribbons .chosen")).to_have_count(1)
 
+    def test_readings_mark_what_differs_in_each_sentence(self):
+        first, others = "un chat dort sur le lit .", ("un chien dort sous le lit .", "un chat dort le lit .")
+        long = "a b c d e f g h i j k l"
+        page = self.open()
+        self.answer(page, "1 2 3 4 5 6 .\n" + long, first + "\n" + long,
+                    [sentence("1 2 3 4 5 6 .", first, (0, 0), others),
+                     sentence(long, long, (14, len(first) + 1), (long + " m", long[2:]))])
+        readings = page.locator("#alternative-list button")
+        said = "all => all.map(e => [e.textContent, ...['mark', 'del'].map(n => [...e.querySelectorAll(n)].map(c => c.textContent))])"
+        self.assertEqual(readings.evaluate_all(said), [
+            [first + "\n" + long, [], []],
+            ["un chien dort sous le lit .\na b c d … i j k l m", ["chien", "sous", "m"], []],
+            ["un chat dort sur le lit .\na b c d e … i j k l", [], ["sur", "a"]]])
+
+    def test_the_sentence_that_is_drawn_stays_while_what_is_before_it_stays(self):
+        page = self.open()
+        self.write(page, "the ant.\n\nin it!")
+        page.click("#sentence-after")
+        page.locator("#source").press("Control+End")
+        page.keyboard.type("\nan ant!")
+        expect(page.locator("#sentence-number")).to_have_text("2 of 3")
+        expect(page.locator("#ribbons .line-source")).to_have_text(re.compile("^in it !"))
+        page.keyboard.press("Control+Home")         # the sentence that the cursor goes to
+        expect(page.locator("#sentence-number")).to_have_text("1 of 3")
+        page.click("#sentence-after")
+        page.fill("#source", "in it!\nthe thin ant!\nan ant!")
+        expect(page.locator("#sentence-number")).to_have_text("1 of 3")
+
+    def test_what_is_below_stays_where_it_is_until_the_next_answer(self):
+        page = self.open(expected=["500"])
+        self.write(page)
+
+        def tops():
+            return [page.locator(e).bounding_box()["y"] for e in ("#source", "#alternatives", "#alignment")]
+        before, held = tops(), []
+        page.route("**/v1/translate/stream", lambda route: held.append(route))
+        page.fill("#source", TEXT + " in it")
+        while not held:
+            page.wait_for_timeout(20)
+        self.assertEqual(tops(), before)
+        held[0].fulfill(status=500, content_type="application/json", body='{"error":"it went wrong"}')
+        expect(page.locator("#error")).to_have_text(re.compile("it went wrong"))
+        self.assertEqual(tops(), before)
+        expect(page.locator("#target")).to_have_class(re.compile("is-old"))     # of another text
+        page.fill("#source", TEXT)
+        expect(page.locator("#target")).not_to_have_class(re.compile("is-old"))
+
+    def test_a_language_that_is_hardly_known_is_no_more_than_perhaps(self):
+        with Server(["en-fr", "fr-en"], files=[DETECTOR]) as s:
+            page = self.open(s)
+            for text, said in (("Le chat dort sur la table.", "French, detected"), ("123 456", "English, perhaps")):
+                page.fill("#source", text)
+                expect(page.locator("#from option:checked")).to_have_text(said)
+
     # ---- light ----
 
     def test_a_word_lights_up_its_partners(self):
@@ -186,6 +254,7 @@ class Page(unittest.TestCase):
         expect(page.locator("#target .chosen")).to_have_count(1)
         expect(page.locator("#mirror .lit").first).to_be_visible()
         expect(page.locator("#ribbons .bands .lit").first).to_be_attached()
+        expect(page.locator("#word-note")).to_have_text(re.compile(r"%.*Confidence \d+ %"))
         page.locator("#source").hover(position={"x": 8, "y": 16})
         expect(page.locator("#mirror .chosen")).to_have_text("the")
         page.locator(".motto").hover()
@@ -201,6 +270,9 @@ class Page(unittest.TestCase):
         rows = page.locator("#target .word").count()
         expect(page.locator("#matrix tbody tr")).to_have_count(rows)
         expect(page.locator("#matrix thead th")).to_have_count(4)
+        cell = page.locator("#matrix tbody td").first
+        cell.hover()
+        expect(page.locator("#word-note")).to_have_text(cell.get_attribute("title"))
         cells = page.locator("#matrix tbody tr").first.locator("td").all_inner_texts()
         self.assertAlmostEqual(sum(int(c.split()[0]) for c in cells), 100, delta=3)
 
@@ -300,6 +372,9 @@ class Page(unittest.TestCase):
         page = self.open()
         page.goto("http://127.0.0.1:%d/#%s" % (self.server.port, said["translations"][0]["id"]))
         expect(page.locator("#source")).to_have_value(TEXT)
+        one = self.keep(page, "a thin reindeer")
+        page.click("#made-by a")
+        self.assertTrue(page.url.endswith("/#" + one), page.url)
 
     # ---- what goes wrong ----
 
@@ -377,6 +452,28 @@ class Page(unittest.TestCase):
             expect(page.locator("#" + picture + " .word").first).to_be_visible()
             self.assertLessEqual(self.width(page), NARROW["width"])
 
+    def test_a_word_of_any_length_makes_nothing_wider(self):
+        page = self.open(viewport=NARROW)
+        source, target = "a " + "x" * 300, "y" * 400 + " b"
+        self.answer(page, source, target, [sentence(source, target, (0, 0), ("z" * 500,))],
+                    [{"kind": "uncovered", "source": [2, 302]}])
+        page.click("#open-history")
+        for picture in ("ribbons", "matrix"):
+            page.click("#show-" + picture)
+            for word in page.locator("#" + picture + " .word").all():
+                self.assertLess(word.bounding_box()["width"], NARROW["width"] / 2)
+            self.assertLessEqual(self.width(page), NARROW["width"])
+
+    def test_markup_that_is_written_is_text(self):
+        page = self.open()
+        text = "<img src=/x onerror=alert(1)> & <b>it</b>"
+        self.answer(page, text, text, [sentence(text, text, (0, 0), ("<script>alert(2)</script>",))])
+        expect(page.locator("#target")).to_have_text(text)
+        for picture in ("ribbons", "matrix"):
+            page.click("#show-" + picture)
+            expect(page.locator("#" + picture + " .word").first).to_have_text("<img")
+        expect(page.locator("main").locator("img, b, script")).to_have_count(0)
+
     def test_dark_is_the_systems_or_ones_own_choice(self):
         def ground(page):
             return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
@@ -388,21 +485,21 @@ class Page(unittest.TestCase):
         page.reload()
         self.assertEqual(ground(page), light)
 
-    def arabic(self, page):
-        """A server that translates into Arabic."""
-        text, answer = "a cat", "\u0642\u0637\u0629 \u0643\u0628\u064a\u0631\u0629"
-        translation = {
-            "id": None, "origin": "model", "text": answer, "score": -0.1, "index": 0,
-            "sentences": [{"source": [0, 5], "target": [0, len(answer.encode())], "score": -0.1,
-                           "tokens": tokens(answer, answer.split(), log_prob=-0.1, confidence=0.4, links=[1]),
-                           "source_tokens": tokens(text, text.split(), coverage=1),
-                           "alignment": [[0.1, 0.8, 0.1], [0.2, 0.7, 0.1]]}],
-            "warnings": [{"kind": "uncovered", "source": [0, 1]}, {"kind": "repetition", "target": [0, 6]},
-                         {"kind": "split"}, {"kind": "truncated"}, {"kind": "not_stored"}]}
+    def answer(self, page, source, target, sentences, warnings=()):
+        """What is written, translated by a service that says so."""
+        translation = {"id": None, "origin": "model", "text": target, "score": -0.1, "index": 0,
+                       "sentences": sentences, "warnings": warnings}
         body = events(("translation", translation), ("done", {"model": "en-fr"}))
         page.route("**/v1/translate/stream",
                    lambda route: route.fulfill(content_type="text/event-stream", body=body))
-        self.write(page, text)
+        self.write(page, source)
+
+    def arabic(self, page):
+        """A server that translates into Arabic."""
+        text, answer = "a cat", "\u0642\u0637\u0629 \u0643\u0628\u064a\u0631\u0629"
+        self.answer(page, text, answer, [sentence(text, answer, (0, 0), confidence=0.4)], [
+            {"kind": "uncovered", "source": [0, 1]}, {"kind": "repetition", "target": [0, 6]},
+            {"kind": "split"}, {"kind": "truncated"}, {"kind": "not_stored"}])
 
     def test_right_to_left_runs_from_right_to_left_and_warnings_are_words(self):
         page = self.open(bypass_csp=True)

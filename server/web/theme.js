@@ -1,0 +1,26 @@
+// theme.js - dark or light: what the system says, or what somebody chose here. The browser waits for
+// this file before it paints, so that a choice is seen from the first picture on.
+
+const CHOICE = 'verso-theme';   // in localStorage
+
+const root = document.documentElement;
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+
+export function isDark() {
+  return root.dataset.theme ? root.dataset.theme === 'dark' : systemIsDark.matches;
+}
+
+/** The button says what is so, also after the system has changed. */
+export function showThemeOn(button) {
+  const show = () => button.setAttribute('aria-pressed', isDark());
+  systemIsDark.addEventListener('change', show);
+  button.addEventListener('click', () => {
+    root.dataset.theme = isDark() ? 'light' : 'dark';
+    localStorage.setItem(CHOICE, root.dataset.theme);
+    show();
+  });
+  show();
+}
+
+const chosen = localStorage.getItem(CHOICE);
+if (chosen) root.dataset.theme = chosen;
