@@ -129,7 +129,8 @@ static void lift(struct pen *pen)
         shape = scene_line(pen->d->scene, pen->points, pen->count, s->faint ? FAINT_STROKE : STROKE,
                            colour);
     else if (pen->count == 1)
-        shape = scene_dot(pen->d->scene, pen->points[0].x, pen->points[0].y, STROKE / 2, colour);
+        shape = scene_dot(pen->d->scene, pen->points[0].x, pen->points[0].y,
+                          s->faint ? FAINT_STROKE : DOT, colour);
     if (shape && s->faint)
         shape->opacity = FAINT_OPACITY;
     pen->count = 0;

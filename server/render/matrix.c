@@ -138,15 +138,22 @@ static void add_rule(const struct matrix *m, double x, double y, double x_to, do
                colour_between(m->theme->dark_cell, m->theme->bright_cell, RULE_BRIGHTNESS));
 }
 
+static double first_word_x(const struct matrix *m)
+{
+    return column_x(m, m->right_to_left && m->view->S > 0 ? m->view->S - 1 : 0);
+}
+
+/* Behind the words, not across the gap to </s>. */
 static void add_rules(const struct matrix *m)
 {
-    const double right = m->left + matrix_width(m), bottom = bottom_of(m);
+    const double left = first_word_x(m), right = left + m->view->S * m->cell;
+    const double bottom = bottom_of(m);
     for (int s = RULE_TOKENS; s < m->view->S; s += RULE_TOKENS) {
         const double x = column_x(m, m->right_to_left ? s - 1 : s);
         add_rule(m, x, m->top, x, bottom);
     }
     for (int t = RULE_TOKENS; t < m->view->T; t += RULE_TOKENS)
-        add_rule(m, m->left, row_y(m, t), right, row_y(m, t));
+        add_rule(m, left, row_y(m, t), right, row_y(m, t));
 }
 
 static void add_cell(const struct matrix *m, int t, int s)
@@ -163,12 +170,19 @@ static void add_cell(const struct matrix *m, int t, int s)
     cell->hint = layout_hint(m->scene, m->source[s], m->target[t], weight);
 }
 
+static void add_frame(const struct matrix *m, int t, int s)
+{
+    struct shape *frame = scene_frame(m->scene, column_x(m, s) + 1, row_y(m, t) + 1, m->cell - 2,
+                                      m->cell - 2, m->echoes ? 1.5 : 2, m->theme->accent);
+    frame->source = s;
+    frame->target = t;
+}
+
 static void add_cells(const struct matrix *m)
 {
     const double height = m->view->T * m->cell, words = m->view->S * m->cell;
-    const double first = column_x(m, m->right_to_left && m->view->S > 0 ? m->view->S - 1 : 0);
     if (m->view->S > 0)
-        scene_rectangle(m->scene, first, m->top, words, height, m->theme->dark_cell);
+        scene_rectangle(m->scene, first_word_x(m), m->top, words, height, m->theme->dark_cell);
     scene_rectangle(m->scene, column_x(m, m->view->S), m->top, m->cell, height,
                     m->theme->dark_cell);
     if (m->echoes)
@@ -178,8 +192,7 @@ static void add_cells(const struct matrix *m)
             add_cell(m, t, s);
     for (int t = 0; t < m->view->T; t++)
         if (m->view->links[t] >= 0)
-            scene_frame(m->scene, column_x(m, m->view->links[t]) + 1, row_y(m, t) + 1, m->cell - 2,
-                        m->cell - 2, m->echoes ? 1.5 : 2, m->theme->accent);
+            add_frame(m, t, m->view->links[t]);
 }
 
 static void add_legend(const struct matrix *m, double y)

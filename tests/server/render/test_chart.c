@@ -103,6 +103,7 @@ START_TEST(what_is_no_number_or_has_no_logarithm_is_a_gap)
     assert_ok(draw(zero, 4, true, RENDER_SVG, &with_zero), err);
     ck_assert_int_eq(occurrences(&with_nan, "<circle"), 3 + 1 + 2); // the lone points are dots
     ck_assert_int_eq(occurrences(&with_zero, "<circle"), 3 + 1 + 2);
+    ck_assert_int_eq(occurrences(&with_nan, "r=\"2.6\""), 3 + 1 + 2); // as large as marked ones
     ck_assert_ptr_null(strstr(with_nan.data, "nan"));
     bytes_release(&with_nan);
     bytes_release(&with_zero);

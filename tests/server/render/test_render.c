@@ -299,6 +299,25 @@ START_TEST(from_one_token_to_the_limit_everything_is_inside_the_picture)
 }
 END_TEST
 
+START_TEST(the_lines_behind_many_tokens_are_behind_the_words)
+{
+    int lines = 0;
+    example_of(&x, cats, 4, 31, chats, 4, 31);
+    struct bytes out = draw(RENDER_SVG, &plain);
+    const char *words = strstr(out.data, "<rect x");
+    const double left = attribute(words, "<rect", "x");
+    const double right = left + attribute(words, "<rect", "width");
+    for (const char *at = out.data; (at = strstr(at, " d=\"M")); at++, lines++) {
+        double from, to;
+        ck_assert_int_eq(sscanf(at, " d=\"M%lf %*fL%lf", &from, &to), 2);
+        ck_assert_double_ge(from, left);
+        ck_assert_double_le(to, right + 0.1);
+    }
+    ck_assert_int_eq(lines, 6 + 6);
+    bytes_release(&out);
+}
+END_TEST
+
 START_TEST(a_model_without_attention_is_said_to_have_no_weights)
 {
     cat_example();
@@ -440,6 +459,7 @@ static const struct test_case cases[] = {
     TEST(brightness_is_the_weight),
     TEST(a_line_that_runs_from_right_to_left_is_drawn_so),
     TEST(from_one_token_to_the_limit_everything_is_inside_the_picture),
+    TEST(the_lines_behind_many_tokens_are_behind_the_words),
     TEST(a_model_without_attention_is_said_to_have_no_weights),
     TEST(weights_that_are_no_numbers_are_drawn_as_none),
     TEST(more_tokens_than_a_picture_shows_are_refused_with_what_to_do),
