@@ -14,6 +14,11 @@ function lineOf(answer, side, number, language) {
   return line;
 }
 
+/** Room for words that are still to come, so that those that are there keep their places. */
+function roomFor(count) {
+  return Array.from({ length: Math.max(0, count) }, () => element('span', { class: 'to-come' }));
+}
+
 /** Of a rectangle: where a band of this weight begins and ends on the side that faces the other line. */
 function edge(box, frame, weight, isTall, isFirst) {
   const middle = isTall ? box.top + box.height / 2 - frame.top : box.left + box.width / 2 - frame.left;
@@ -42,6 +47,7 @@ export class Ribbons {
     const { source, target } = answer.sentences[number];
     this.container.style.setProperty('--words', Math.max(source.length, target.length));
     this.lines = [lineOf(answer, 's', number, languages.from), lineOf(answer, 't', number, languages.to)];
+    if (!answer.isWhole) this.lines[1].append(...roomFor(source.length - target.length));
     this.bands = document.createElementNS(SVG, 'svg');
     this.bands.setAttribute('class', 'bands');
     this.bands.setAttribute('aria-hidden', 'true');

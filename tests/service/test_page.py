@@ -144,6 +144,18 @@ class Page(unittest.TestCase):
             expect(page.locator("#made-by")).to_have_text("en-fr")
             expect(page.locator("#open-history")).to_be_hidden()
 
+    def test_words_that_are_still_to_come_have_their_places(self):
+        page = self.open()
+        whole = sentence(TEXT + " in it", "un renne maigre y est", (0, 0))
+        events_ = [("sentence", {"sentence": 0, "source_tokens": whole["source_tokens"]}),
+                   ("token", {"sentence": 0, "text": "un", "token": whole["tokens"][0], "alignment": whole["alignment"][0]})]
+        page.route("**/v1/translate/stream",
+                   lambda route: route.fulfill(content_type="text/event-stream", body=events(*events_)))
+        self.choose(page)
+        page.fill("#source", TEXT + " in it")
+        word, line = page.locator(".line-target .word").bounding_box(), page.locator(".line-target").bounding_box()
+        self.assertLess(word["x"] + word["width"] - line["x"], line["width"] / 5 + 20)
+
     def test_another_reading_is_shown_with_its_own_alignment(self):
         page = self.open()
         self.keep(page)
