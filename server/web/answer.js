@@ -129,7 +129,7 @@ export class Answer {
   /** The word of the source that has this index of readText: its name, or null. */
   wordAt(index) {
     for (const [i, s] of this.sentences.entries()) {
-      const k = s.source.findIndex(word => word.from <= index && index < word.to);
+      const k = s?.source.findIndex(word => word.from <= index && index < word.to) ?? -1;
       if (k >= 0) return wordName('s', i, k);
     }
     return null;

@@ -71,12 +71,12 @@ export class Light {
     for (const band of place.querySelectorAll(`[data-ends~="${name}"]`)) band.classList.add('lit');
   }
 
-  /** For those who hear it. */
+  /** For those who hear it, and below the picture. */
   inWords(name, partners) {
     const [side, i, number] = Light.read(name);
     const word = this.answer.sentences[i][side === 's' ? 'source' : 'target'][number];
-    const list = partners.slice(0, 3).map(p => `${p.word.text}, ${percent(p.weight)}`).join('; ');
+    const list = partners.slice(0, 3).map(p => `“${p.word.text}” ${percent(p.weight)}`).join(', ');
     const sure = side === 't' ? ` Confidence ${percent(word.confidence)}.` : '';
-    return `${word.text}: ${list || (side === 's' ? 'left out' : 'from no word')}.${sure}`;
+    return `“${word.text}”: ${list || (side === 's' ? 'left out' : 'from no word')}.${sure}`;
   }
 }
