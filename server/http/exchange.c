@@ -10,10 +10,10 @@
 #include "server/http/metrics.h"
 #include "server/http/parameters.h"
 #include "server/protocol/http_error.h"
+#include "server/protocol/http_reply.h"
 #include "server/protocol/line.h"
 
 #define HEADERS_BYTES 1024
-#define RETRY_AFTER_S 1
 #define JSON_TYPE "application/json"
 
 static const int codes[] = {
@@ -157,9 +157,8 @@ void exchange_error(struct exchange *x, int code, const char *text)
 
 void exchange_fail(struct exchange *x, const struct error *err)
 {
-    char retry[32];
-    snprintf(retry, sizeof retry, "Retry-After: %d\r\n", RETRY_AFTER_S);
-    exchange_error_with(x, codes[err->status], codes[err->status] == 503 ? retry : "", err->text);
+    const int code = codes[err->status];
+    exchange_error_with(x, code, code == 503 ? HTTP_RETRY_LATER : "", err->text);
 }
 
 void exchange_empty(struct exchange *x, const char *headers)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/http/metrics.h"
+#include "server/protocol/http_reply.h"
 
 #define HOST_BYTES 64
 #define BACKLOG 1024 // connections that the kernel keeps until we accept them
@@ -109,9 +110,7 @@ static void on_refused_closed(uv_handle_t *handle)
 static const char too_many[] =
     "HTTP/1.1 503 Service Unavailable\r\n"
     "Content-Type: application/json\r\n"
-    "Content-Length: 73\r\n"
-    "Retry-After: 1\r\n"
-    "Connection: close\r\n"
+    "Content-Length: 73\r\n" HTTP_RETRY_LATER "Connection: close\r\n"
     "\r\n"
     "{\"error\":\"there are too many connections just now: try again in a while\"}";
 

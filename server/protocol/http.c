@@ -223,23 +223,29 @@ static void add_slot(struct http *http)
         slot->flags |= SLOT_HTTP_1_0;
 }
 
+/* What a client must know to do better. */
+static const char *refusal_headers(int code)
+{
+    return code == 503 ? HTTP_RETRY_LATER : NULL;
+}
+
 /* A refusal is small; if even that cannot be held, the connection ends without it. */
 static void reply_refusal(struct http *http, struct refusal why)
 {
     const bool is_problem = http_error_is_problem(http->head.path);
     json_t *value = http_error(is_problem, why.code, why.text);
     struct bytes body;
+    struct reply reply = { .number = http->order.last_number,
+                           .code = why.code,
+                           .headers = refusal_headers(why.code),
+                           .body = "" };
     bytes_init(&body, REFUSAL_BYTES_MAX);
-    if (value && json_write(&body, value))
-        (void)!http_reply(http, &(struct reply){ .number = http->order.last_number,
-                                                 .code = why.code,
-                                                 .content_type = http_error_type(is_problem),
-                                                 .body = body.data,
-                                                 .len = body.len });
-    else
-        (void)!http_reply(
-            http,
-            &(struct reply){ .number = http->order.last_number, .code = why.code, .body = "" });
+    if (value && json_write(&body, value)) {
+        reply.content_type = http_error_type(is_problem);
+        reply.body = body.data;
+        reply.len = body.len;
+    }
+    (void)!http_reply(http, &reply);
     bytes_release(&body);
     json_decref(value);
 }

@@ -9,6 +9,9 @@
 
 #define HTTP_HEAD_BYTES 512 // enough for what http_reply_head writes
 
+/* A further header of errors with 503: what stands in the way is soon over. */
+#define HTTP_RETRY_LATER "Retry-After: 1\r\n"
+
 enum connection_field { CONNECTION_UNSAID, CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE };
 
 struct http_reply_head {

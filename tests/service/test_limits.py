@@ -1,5 +1,8 @@
 """Each limit of "verso serve": what is over it gets its error, what is at it is served."""
+import contextlib
 import os
+import re
+import resource
 import select
 import subprocess
 import time
@@ -9,9 +12,21 @@ import server
 from server import Server, request_bytes, slow_text
 
 
-
 def ask(text="12", **more):
     return request_bytes(body={"q": text, "source": "en", "target": "fr", **more})
+
+
+@contextlib.contextmanager
+def no_more_memory(s):
+    """The server finds hardly any while this lasts."""
+    with open("/proc/%d/status" % s.process.pid) as status:
+        kib = int(re.search(r"VmSize:\s+(\d+)", status.read()).group(1))
+    before = resource.prlimit(s.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(s.process.pid, resource.RLIMIT_AS, (kib + 1024 << 10, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(s.process.pid, resource.RLIMIT_AS, before)
 
 
 class Limits(unittest.TestCase):
@@ -48,6 +63,27 @@ class Limits(unittest.TestCase):
             except (BrokenPipeError, ConnectionResetError):
                 self.fail("the server did not wait for the client to read its refusal")
             self.assert_refused(c.reply(), 413)
+
+    def test_a_body_for_which_there_is_no_memory(self):
+        if server.is_sanitized():
+            self.skipTest("a sanitizer ends a program that finds no memory")
+        size, sent = 8 << 20, b" " * (4 << 20)
+        headers = ["Content-Type: application/json", "Content-Length: %d" % size]
+        with Server(["en-fr"], "--request-bytes", size,
+                    environment={"MALLOC_MMAP_THRESHOLD_": "65536"}) as s:
+            s.get("/v1/translations")           # threads that read the database are there
+            with no_more_memory(s):
+                for target in ("/translate", "/v1/translate"):
+                    with self.subTest(target), s.connect() as c:
+                        c.send(request_bytes(target=target, headers=headers) + sent)
+                        reply = c.reply()
+                        self.assertEqual((reply.status, reply.headers["retry-after"]), (503, "1"))
+                        self.assertIn("there is no memory for the body just now",
+                                      reply.body.decode())
+                        self.assertEqual(c.rest(), b"")
+                self.assertEqual(s.get("/health").status, 200)
+            reply = s.ask(request_bytes(body=sent + b'{"q":"12","source":"en","target":"fr"}'))
+            self.assertEqual((reply.status, reply.text), (200, "12"))
 
     def test_head_bytes(self):
         with Server(["en-fr"], "--head-bytes", 600) as s:

@@ -11,6 +11,7 @@
  *     begin 1 200 ""                  the server begins to answer message 1 in parts;
  *     part 1 "body", last 1 ""        more of that, and the end
  *     full, room                      the connection can take no more, can again
+ *     no_memory                       what the client sends next finds no memory
  *     end, expire, drain              the client has ended, took too long; the server wants to stop
  *
  *     message 1 ...  refused ...      events and
@@ -46,6 +47,7 @@ enum script_step_kind {
     STEP_SILENT,
     STEP_FULL,
     STEP_ROOM,
+    STEP_NO_MEMORY,
     STEP_END,
     STEP_EXPIRE,
     STEP_DRAIN,
@@ -164,11 +166,8 @@ static inline void script_line(struct script *s, const char *line)
     static const struct {
         const char *word;
         enum script_step_kind kind;
-    } words[] = { { "full", STEP_FULL },
-                  { "room", STEP_ROOM },
-                  { "end", STEP_END },
-                  { "expire", STEP_EXPIRE },
-                  { "drain", STEP_DRAIN } };
+    } words[] = { { "full", STEP_FULL }, { "room", STEP_ROOM },     { "no_memory", STEP_NO_MEMORY },
+                  { "end", STEP_END },   { "expire", STEP_EXPIRE }, { "drain", STEP_DRAIN } };
     if (line[0] == '#' || line[0] == '\0')
         return;
     if (line[0] == '>') {
@@ -350,8 +349,9 @@ struct feeder {
     void *session;
     struct guard *guard;
     struct bytes pending;
-    size_t fed; // bytes of the whole script so far
-    long cut;   // CUT_* or a position
+    size_t fed;        // bytes of the whole script so far
+    long cut;          // CUT_* or a position
+    bool lacks_memory; // for each of its pieces
 };
 
 static inline size_t next_piece(const struct feeder *f)
@@ -369,7 +369,9 @@ static inline void feed_pending(struct feeder *f)
     while (f->pending.len > 0) {
         size_t piece = next_piece(f);
         const char *bytes = guard_copy(f->guard, f->pending.data, piece);
+        memory_fail_at(f->lacks_memory ? 1 : 0);
         size_t taken = f->protocol->feed(f->session, bytes, piece);
+        memory_fail_at(0);
         ck_assert_uint_le(taken, piece);
         if (taken == 0)
             return;
@@ -423,6 +425,9 @@ static inline void play_step(struct feeder *f, struct player *p, const struct sc
         break;
     case STEP_ROOM:
         p->sink.full = false;
+        break;
+    case STEP_NO_MEMORY:
+        f->lacks_memory = true;
         break;
     case STEP_END:
         f->protocol->end(f->session);
