@@ -12,7 +12,8 @@
 #include "server/http/routes.h"
 #include "server/protocol/http_reply.h"
 
-static const int problems_of_all[] = { 401, 403, 405, 408, 414, 421, 429, 431, 500, 503 };
+static const int problems_of_all[] = { 400, 401, 403, 405, 408, 411, 413,
+                                       414, 415, 417, 429, 431, 500, 503 };
 #define PROBLEM_COUNT (sizeof problems_of_all / sizeof problems_of_all[0])
 
 /* ---- what the running server knows ---- */

@@ -226,7 +226,14 @@ static void add_slot(struct http *http)
 /* What a client must know to do better. */
 static const char *refusal_headers(int code)
 {
-    return code == 503 ? HTTP_RETRY_LATER : NULL;
+    switch (code) {
+    case 415:
+        return "Accept-Encoding: identity\r\n";
+    case 503:
+        return HTTP_RETRY_LATER;
+    default:
+        return NULL;
+    }
 }
 
 /* A refusal is small; if even that cannot be held, the connection ends without it. */

@@ -100,6 +100,11 @@ static int on_header(llhttp_t *parser)
         r->encodings++;
         if (!equals(value, "chunked"))
             return refuse(r, 501, "the only Transfer-Encoding served is chunked");
+    } else if (equals(field, "content-encoding")) {
+        if (value.len > 0 && !equals(value, "identity"))
+            return refuse(r, 415,
+                          "the only Content-Encoding served is identity: send the body as "
+                          "it is");
     } else if (equals(field, "expect")) {
         if (!equals(value, "100-continue"))
             return refuse(r, 417, "the only expectation served is 100-continue");

@@ -10,8 +10,6 @@ const char *http_reason(int code)
     switch (code) {
     case 200:
         return "OK";
-    case 202:
-        return "Accepted";
     case 204:
         return "No Content";
     case 304:
@@ -28,8 +26,6 @@ const char *http_reason(int code)
         return "Method Not Allowed";
     case 408:
         return "Request Timeout";
-    case 409:
-        return "Conflict";
     case 411:
         return "Length Required";
     case 413:
@@ -40,8 +36,6 @@ const char *http_reason(int code)
         return "Unsupported Media Type";
     case 417:
         return "Expectation Failed";
-    case 421:
-        return "Misdirected Request";
     case 429:
         return "Too Many Requests";
     case 431:

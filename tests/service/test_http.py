@@ -276,6 +276,25 @@ class Http(unittest.TestCase):
             c.send(body)
             self.assertEqual(c.reply().status, 200)
 
+    def test_an_encoded_body_is_refused_before_it_is_sent(self):
+        for coding in ("gzip", "GZip", "identity, br", "utf-8"):
+            for target in ("/translate", "/detect", "/languages"):
+                with self.subTest(coding=coding, target=target), self.server.connect() as c:
+                    c.send(request_bytes("GET" if target == "/languages" else "POST", target, headers=[
+                        "Content-Type: application/json", "Content-Encoding: " + coding,
+                        "Content-Length: 100"]))
+                    reply = c.reply()
+                    self.assertEqual((reply.status, list(reply.json)), (415, ["error"]))
+                    self.assertIn("send the body as it is", reply.error)
+                    self.assertEqual(reply.headers["accept-encoding"], "identity")
+                    self.assertEqual(c.rest(), b"")
+
+    def test_a_body_that_says_it_is_not_encoded_is_read(self):
+        for coding in ("identity", "Identity", ""):
+            reply = self.server.post({"q": "12", "source": "en", "target": "fr"},
+                                     headers=["Content-Encoding: " + coding])
+            self.assertEqual((reply.status, reply.text), (200, "12"))
+
     def test_http_1_0_and_close_end_the_connection(self):
         with self.server.connect() as c:
             c.send(b"GET /health HTTP/1.0\r\n\r\n")

@@ -46,6 +46,19 @@ class Description(unittest.TestCase):
                     self.assertLessEqual({"401", "403", "405", "429", "503"},
                                          set(operation["responses"]))
 
+    def test_what_is_refused_before_anybody_is_asked_is_declared(self):
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                for header, status in (("Content-Encoding: gzip", 415), ("Expect: 200-ok", 417),
+                                       ("Content-Length: 100000000", 413), ("Content-Length: x", 400),
+                                       ("X: " + "a" * 20000, 431)):
+                    with self.subTest(path=path, method=method, status=status):
+                        reply = self.server.ask(request_bytes(method.upper(), path, headers=[header]))
+                        self.assertEqual(reply.status, status)
+                        responses = operation["responses"]
+                        declared = responses.get(str(status)) or responses["default"]
+                        self.assertEqual(list(declared["content"]), [reply.headers["content-type"]])
+
     def test_every_path_is_there(self):
         for path, item in self.document["paths"].items():
             for method in item:

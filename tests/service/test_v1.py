@@ -273,6 +273,7 @@ class V1(unittest.TestCase):
                              (b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
                              (b"Content-Type: application/json\r\n\r\n", 411),
                              (b"Content-Length: 100000000\r\n\r\n", 413),
+                             (b"Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\n", 415),
                              (b"Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417),
                              (b"X: " + b"a" * 20000 + b"\r\n\r\n", 431),
                              (b"Transfer-Encoding: gzip\r\n\r\n", 501)):

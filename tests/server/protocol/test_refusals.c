@@ -102,6 +102,17 @@ static const struct sample samples[] = {
     { "no host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", OK },
     { "another expectation", HEAD "Expect: 200-ok\r\nContent-Length: 1\r\n\r\na", 417 },
 
+    /* encoded bodies */
+    { "gzip", HEAD "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", 415 },
+    { "gzip in chunks", HEAD "Content-Encoding: GZip\r\nTransfer-Encoding: chunked\r\n\r\n", 415 },
+    { "an encoding that nobody knows", HEAD "Content-Encoding: utf-8\r\n\r\n", 415 },
+    { "identity and gzip", HEAD "Content-Encoding: identity, gzip\r\n\r\n", 415 },
+    { "identity, then gzip", HEAD "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n",
+      415 },
+    { "encoding of a GET", "GET / HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n\r\n", 415 },
+    { "no encoding", HEAD "Content-Encoding: Identity\r\nContent-Length: 1\r\n\r\na", OK },
+    { "empty list of encodings", HEAD "Content-Encoding:\r\nContent-Length: 1\r\n\r\na", OK },
+
     /* chunks */
     { "no chunk size", CHUNKED "\r\n", 400 },
     { "signed chunk size", CHUNKED "+1\r\na\r\n0\r\n\r\n", 400 },
