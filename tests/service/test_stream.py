@@ -36,7 +36,7 @@ def stream_bytes(body, **more):
 class Stream(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
+        cls.server = Server(["en-fr", "fr-en", "en-de"], "--pieces", 64)
 
     @classmethod
     def tearDownClass(cls):
@@ -60,6 +60,7 @@ class Stream(unittest.TestCase):
                 while part := chunk(c):
                     parts.append(part)
         self.with_the_end = events(parts[-1])
+        self.assertEqual(self.with_the_end[-1][0], "done", self.with_the_end[-1])
         return events(b"".join(parts))
 
     def whole(self, text, source="en", target="fr", **more):
@@ -111,7 +112,7 @@ class Stream(unittest.TestCase):
                     self.assertEqual([e for _, e in self.with_the_end if "token" in e], [])
 
     def test_a_sentence_that_was_cut_is_told_as_it_will_be(self):
-        text = " ".join(["the"] * 300) + " 12 ants"
+        text = " ".join(["the"] * 80) + " 12 ants"
         found = self.stream(text, alignment=True, store=False, beam=1)
         [translation] = self.whole(text, alignment=True, beam=1)["translations"]
         self.assertIn("split", [w["kind"] for w in translation["warnings"]])
