@@ -9,7 +9,7 @@ import time
 import unittest
 
 import server
-from server import Server, request_bytes, slow_text
+from server import Server, request_bytes, sentences, slow_text
 
 
 def ask(text="12", **more):
@@ -286,16 +286,11 @@ class Limits(unittest.TestCase):
                 self.assertEqual(c.reply().text, text)
 
     def test_drain_time(self):
-        slow = slow_text(4)
-        with Server(["en-fr"], "--drain-time", 200, *server.SLOWLY) as s, s.connect() as c:
-            c.send(ask(slow))
+        with Server(["en-fr"], "--drain-time", 1, *server.SLOWLY) as s, s.connect() as c:
+            c.send(ask(sentences(900)))
             s.wait_for_work(1)
-            started = time.monotonic()
             self.assertEqual(s.stop(), 0)
-            self.assertLess(time.monotonic() - started, server.PATIENCE_S / 2)
-            self.assertTrue(s.events("drain_overdue"))
-            self.assertEqual(c.reply().status, 503)
-            self.assertEqual(c.rest(), b"")
+            self.assertTrue(s.events("drain_overdue"))      # who hears what: test_operations.py
 
     # ---- what is counted ----
 
