@@ -3,7 +3,6 @@
  */
 #include "base/bytes.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -102,15 +101,6 @@ bool bytes_printf(struct bytes *b, const char *fmt, ...)
     va_end(args);
     b->len += (size_t)len;
     return true;
-}
-
-void bytes_consume(struct bytes *b, size_t count)
-{
-    assert(count <= b->len);
-    if (count == 0)
-        return;
-    b->len -= count;
-    memmove(b->data, b->data + count, b->len + 1);
 }
 
 enum status bytes_check(const struct bytes *b, const char *what, struct error *err)

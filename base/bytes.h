@@ -37,9 +37,6 @@ bool bytes_append_text(struct bytes *b, const char *text);
 bool bytes_append_char(struct bytes *b, char c);
 bool bytes_printf(struct bytes *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Remove the first `count` bytes (count <= len). */
-void bytes_consume(struct bytes *b, size_t count);
-
 /* STATUS_OK, or STATUS_TOO_LARGE / STATUS_NO_MEMORY saying that `what` did not fit. */
 MUST_CHECK enum status bytes_check(const struct bytes *b, const char *what, struct error *err);
 

@@ -105,21 +105,6 @@ START_TEST(reserved_room_needs_no_memory)
 }
 END_TEST
 
-START_TEST(consuming_keeps_the_rest)
-{
-    struct bytes b;
-    bytes_init(&b, 10);
-    bytes_consume(&b, 0);
-    bytes_append_text(&b, "0123456789");
-    bytes_consume(&b, 4);
-    ck_assert_str_eq(b.data, "456789");
-    ck_assert(bytes_append_text(&b, "abcd"));
-    bytes_consume(&b, 10);
-    ck_assert_str_eq(b.data, "");
-    bytes_release(&b);
-}
-END_TEST
-
 static char folder[64], file[128];
 
 static void write_file(const char *text, size_t len)
@@ -212,7 +197,6 @@ static const struct test_case cases[] = {
     TEST(a_request_near_the_address_space_is_refused),
     TEST(no_memory_changes_nothing),
     TEST(reserved_room_needs_no_memory),
-    TEST(consuming_keeps_the_rest),
     TEST(a_file_is_read_whole),
     TEST(a_file_over_the_maximum_is_refused_and_nothing_kept),
     TEST(an_empty_file_is_an_empty_string),

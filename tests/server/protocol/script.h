@@ -349,6 +349,7 @@ struct feeder {
     void *session;
     struct guard *guard;
     struct bytes pending;
+    size_t taken;      // bytes of pending
     size_t fed;        // bytes of the whole script so far
     long cut;          // CUT_* or a position
     bool lacks_memory; // for each of its pieces
@@ -356,7 +357,7 @@ struct feeder {
 
 static inline size_t next_piece(const struct feeder *f)
 {
-    size_t left = f->pending.len;
+    size_t left = f->pending.len - f->taken;
     if (f->cut == CUT_EVERYWHERE)
         return 1;
     if (f->cut >= 0 && f->fed < (size_t)f->cut && f->fed + left > (size_t)f->cut)
@@ -366,18 +367,20 @@ static inline size_t next_piece(const struct feeder *f)
 
 static inline void feed_pending(struct feeder *f)
 {
-    while (f->pending.len > 0) {
+    while (f->taken < f->pending.len) {
         size_t piece = next_piece(f);
-        const char *bytes = guard_copy(f->guard, f->pending.data, piece);
+        const char *bytes = guard_copy(f->guard, f->pending.data + f->taken, piece);
         memory_fail_at(f->lacks_memory ? 1 : 0);
         size_t taken = f->protocol->feed(f->session, bytes, piece);
         memory_fail_at(0);
         ck_assert_uint_le(taken, piece);
         if (taken == 0)
             return;
-        bytes_consume(&f->pending, taken);
+        f->taken += taken;
         f->fed += taken;
     }
+    bytes_reset(&f->pending);
+    f->taken = 0;
 }
 
 static inline void play_step(struct feeder *f, struct player *p, const struct script_step *step)
@@ -463,8 +466,8 @@ static inline struct bytes script_run(const struct script *s, const struct proto
         feed_pending(&f);
         flush_output(&p);
     }
-    if (f.pending.len > 0)
-        bytes_printf(&p.log, "not taken %zu\n", f.pending.len);
+    if (f.taken < f.pending.len)
+        bytes_printf(&p.log, "not taken %zu\n", f.pending.len - f.taken);
 
     protocol->close(f.session);
     arena_release(&arena);
