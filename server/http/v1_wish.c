@@ -48,11 +48,12 @@ static enum status read_given(const struct service_limits *limits, const json_t 
                              text ? "of another kind" : "missing");
         characters += utf8_length(json_string_value(text), json_string_length(text));
     }
-    if (characters > (size_t)limits->characters)
-        return error_set(err, STATUS_TOO_LARGE,
-                         "source_text and target_text have %zu characters, the limit is %d",
-                         characters, limits->characters);
-    return STATUS_OK;
+    if (characters <= (size_t)limits->characters)
+        return STATUS_OK;
+    metric_limit(LIMIT_CHARACTERS);
+    return error_set(err, STATUS_TOO_LARGE,
+                     "source_text and target_text have %zu characters, the limit is %d", characters,
+                     limits->characters);
 }
 
 enum status v1_wish_read_texts(struct v1_wish *wish, const struct service_limits *limits,

@@ -323,6 +323,8 @@ class Limits(unittest.TestCase):
             meets("characters", ask=lambda: s.translate("1" * 81))
             meets("characters", ask=lambda: line(b"1" * 81 + b"\n"))
             meets("characters", ask=lambda: s.v1({**v1, "text": "1" * 81}))
+            meets("characters", ask=lambda: s.ask(request_bytes(target="/v1/align", body={
+                "source": "en", "target": "fr", "source_text": "1" * 41, "target_text": "1" * 40})))
             meets("batch-items", ask=lambda: s.translate(["1"] * 4))
             meets("batch-items", ask=lambda: s.v1({**v1, "text": ["1"] * 4}))
             meets("sentences", ask=lambda: s.translate("An ant.\n" * 9))
