@@ -22,7 +22,6 @@ struct call *call_new(const struct exchange *x, int text_count)
         return NULL;
     }
     *call = (struct call){ .x = *x, .request = request, .first = call };
-    request->key_id = x->caller.key_id;
     request->text_count = text_count;
     request->n_best = 1;
     request->key_id = x->caller.key_id;

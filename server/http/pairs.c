@@ -80,23 +80,13 @@ enum status pairs_refresh(struct pairs *pairs, struct error *err)
     return STATUS_OK;
 }
 
-static struct live_model *find(const struct pairs *pairs, const char *source, const char *target)
-{
-    for (int i = 0; i < pairs->models->count; i++) {
-        struct live_model *m = pairs->models->at[i];
-        if (strcmp(live_model_source(m), source) == 0 && strcmp(live_model_target(m), target) == 0)
-            return m;
-    }
-    return NULL;
-}
-
 int pairs_find(const struct pairs *pairs, const char *source, const char *target,
                struct live_model *hops[HOPS_MAX])
 {
-    struct live_model *first = find(pairs, source, target), *second = NULL;
+    struct live_model *first = live_models_find(pairs->models, source, target), *second = NULL;
     if (!first) {
-        first = find(pairs, source, pivot);
-        second = find(pairs, pivot, target);
+        first = live_models_find(pairs->models, source, pivot);
+        second = live_models_find(pairs->models, pivot, target);
         if (!first || !second)
             return 0;
         hops[1] = live_model_take(second);
@@ -107,8 +97,9 @@ int pairs_find(const struct pairs *pairs, const char *source, const char *target
 
 bool pairs_reach(const struct pairs *pairs, const char *source, const char *target)
 {
-    return strcmp(source, target) == 0 || find(pairs, source, target) ||
-           (find(pairs, source, pivot) && find(pairs, pivot, target));
+    return strcmp(source, target) == 0 || live_models_find(pairs->models, source, target) ||
+           (live_models_find(pairs->models, source, pivot) &&
+            live_models_find(pairs->models, pivot, target));
 }
 
 bool pairs_only(const struct pairs *pairs, const char **source, const char **target)

@@ -207,17 +207,7 @@ static void sort_models(struct live_models *models)
     qsort(models->at, (size_t)models->count, sizeof models->at[0], by_name);
 }
 
-/* These are borrowed; NULL if there is none. */
-static struct live_model *find_pair(const struct live_models *models, const char *source,
-                                    const char *target)
-{
-    for (int i = 0; i < models->count; i++)
-        if (strcmp(live_model_source(models->at[i]), source) == 0 &&
-            strcmp(live_model_target(models->at[i]), target) == 0)
-            return models->at[i];
-    return NULL;
-}
-
+/* Borrowed; NULL if there is none. */
 static struct live_model *find_file(const struct live_models *models, const char *file)
 {
     for (int i = 0; i < models->count; i++)
@@ -230,7 +220,8 @@ static struct live_model *find_file(const struct live_models *models, const char
 static enum status add_model(const struct registry *r, struct live_models *models,
                              struct live_model *m, struct error *err)
 {
-    const struct live_model *other = find_pair(models, live_model_source(m), live_model_target(m));
+    const struct live_model *other =
+        live_models_find(models, live_model_source(m), live_model_target(m));
     if (other) {
         error_set(err, STATUS_BAD_INPUT,
                   "%s and %s in %s both translate %s to %s: keep one of them there", other->file,
@@ -456,14 +447,14 @@ struct live_models *registry_models(struct registry *r)
     return models;
 }
 
-struct live_model *registry_find(struct registry *r, const char *source, const char *target)
+struct live_model *live_models_find(const struct live_models *models, const char *source,
+                                    const char *target)
 {
-    pthread_mutex_lock(&r->lock);
-    struct live_model *m = find_pair(r->models, source, target);
-    if (m)
-        live_model_take(m);
-    pthread_mutex_unlock(&r->lock);
-    return m;
+    for (int i = 0; i < models->count; i++)
+        if (strcmp(live_model_source(models->at[i]), source) == 0 &&
+            strcmp(live_model_target(models->at[i]), target) == 0)
+            return models->at[i];
+    return NULL;
 }
 
 struct live_model *live_model_take(struct live_model *m)

@@ -4,13 +4,14 @@
  *     struct registry *r;
  *     status = registry_open(&r, "models/", WEIGHT_I8, SHORTLIST_WHOLE, db, &err);
  *                                             // every *.safetensors that translates
- *     struct live_model *m = registry_find(r, "en", "fr");  // a reference; NULL: no such pair
- *     ... live_model_engine(m) ...
- *     live_model_release(m);
- *
  *     struct live_models *models = registry_models(r);      // the list as it is now
  *     for (int i = 0; i < models->count; i++) ... models->at[i] ...
+ *     struct live_model *m = live_models_find(models, "en", "fr");
+ *     live_model_take(m);                                   // so that it outlives the list
  *     live_models_release(models);
+ *
+ *     ... live_model_engine(m) ...
+ *     live_model_release(m);
  *
  *     status = registry_reload(r, NULL, &err);              // takes as long as loading
  *     registry_close(r);
@@ -40,9 +41,9 @@ struct live_models {
 };
 
 /* Matrices are packed as `type`, and so much of shortlists is kept to (engine.h). Models of other
- * kinds are left alone, and so is the language detector (live_detector.h). A folder without models, a file that cannot be
- * loaded, a model whose card names no languages and two models of one pair are errors that name the
- * file. Reloads open a connection of their own to the database of db. */
+ * kinds are left alone, and so is the language detector (live_detector.h). A folder without models,
+ * a file that cannot be loaded, a model whose card names no languages and two models of one pair are
+ * errors that name the file. Reloads open a connection of their own to the database of db. */
 MUST_CHECK enum status registry_open(struct registry **out, const char *folder,
                                      enum weight_type type, int shortlist, struct db *db,
                                      struct error *err);
@@ -58,8 +59,10 @@ unsigned registry_generation(const struct registry *r);
 /* changed(context) is called then, on the thread that reloads. */
 void registry_on_change(struct registry *r, void (*changed)(void *context), void *context);
 
-struct live_model *registry_find(struct registry *r, const char *source, const char *target);
 struct live_models *registry_models(struct registry *r);
+/* Borrowed from the list; NULL: there is none of this pair. */
+struct live_model *live_models_find(const struct live_models *models, const char *source,
+                                    const char *target);
 void live_models_release(struct live_models *models); // NULL is fine
 
 struct live_model *live_model_take(struct live_model *m); // one reference more: the same

@@ -90,7 +90,9 @@ static void open_all(struct bench *b, const char *database, const char *models)
     log_set_level(LOG_WARNING);
     check(db_open(&b->db, database, &err), &err);
     check(registry_open(&b->registry, models, WEIGHT_I8, SHORTLIST_WHOLE, b->db, &err), &err);
-    b->model = registry_find(b->registry, "en", "fr");
+    struct live_models *live = registry_models(b->registry);
+    b->model = live_model_take(live_models_find(live, "en", "fr"));
+    live_models_release(live);
     check(engine_worker_new(&b->worker, live_model_engine(b->model), &engine, &err), &err);
     check(journal_open(&b->journal, database, &limits, &err), &err);
     if (!arena_init(&b->answers, ANSWERS_BYTES) || !arena_init(&b->scratch, ANSWERS_BYTES))

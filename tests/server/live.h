@@ -3,7 +3,7 @@
  *
  *     struct live live;
  *     live_open(&live, (const char *const[]){ "en-fr", "fr-en", NULL });
- *     ... live.registry ...
+ *     ... live.registry, live_find(live.registry, "en", "fr") ...
  *     live_close(&live);
  */
 #ifndef TESTS_SERVER_LIVE_H
@@ -35,6 +35,18 @@ static inline void live_open(struct live *live, const char *const *pairs)
     assert_ok(
         registry_open(&live->registry, live->folder, WEIGHT_F32, SHORTLIST_WHOLE, live->db, &err),
         err);
+}
+
+/* A reference; NULL: there is none of this pair. */
+static inline struct live_model *live_find(struct registry *registry, const char *source,
+                                           const char *target)
+{
+    struct live_models *models = registry_models(registry);
+    struct live_model *m = live_models_find(models, source, target);
+    if (m)
+        live_model_take(m);
+    live_models_release(models);
+    return m;
 }
 
 static inline void live_close(struct live *live)

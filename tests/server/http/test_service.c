@@ -245,7 +245,7 @@ static struct request *hold_worker(struct hold *hold)
     r->texts = arena_array(&r->arena, struct engine_text, 1);
     r->texts[0] = (struct engine_text){ .text = text, .len = strlen(text) };
     r->text_count = r->n_best = r->hop_count = 1;
-    r->hops[0] = registry_find(live.registry, "en", "fr");
+    r->hops[0] = live_find(live.registry, "en", "fr");
     r->listener = &hold->listener;
     r->on_done = free_request;
     hold_open(hold);

@@ -51,7 +51,7 @@ static struct request *make_request(const char *text)
     r->texts[0] = (struct engine_text){ .text = text, .len = strlen(text) };
     r->text_count = 1;
     r->n_best = 1;
-    r->hops[0] = registry_find(live.registry, "en", "fr");
+    r->hops[0] = live_find(live.registry, "en", "fr");
     r->hop_count = 1;
     r->on_done = on_done;
     return r;
@@ -201,10 +201,10 @@ START_TEST(two_hops_are_two_translations)
 
     struct request *second = make_request(between);
     live_model_release(second->hops[0]);
-    second->hops[0] = registry_find(live.registry, "fr", "en");
+    second->hops[0] = live_find(live.registry, "fr", "en");
     submit(second);
     struct request *both = make_request("the ant in it");
-    both->hops[1] = registry_find(live.registry, "fr", "en");
+    both->hops[1] = live_find(live.registry, "fr", "en");
     both->hop_count = 2;
     both->n_best = 3;
     submit(both);

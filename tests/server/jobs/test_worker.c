@@ -99,7 +99,7 @@ static struct request *make(int i, const char *text, int n_best)
     ck_assert(arena_init(&r->arena, REQUEST_ARENA_BYTES));
     r->texts = arena_array(&r->arena, struct engine_text, 1);
     r->texts[0] = (struct engine_text){ .text = text, .len = strlen(text) };
-    r->hops[0] = registry_find(live.registry, "en", "fr");
+    r->hops[0] = live_find(live.registry, "en", "fr");
     return r;
 }
 
@@ -190,7 +190,7 @@ START_TEST(requests_of_every_kind_in_flight_get_the_bits_they_get_alone)
         make(i, texts[i], 1 + i % 3)->format = i % 2 ? FORMAT_HTML : FORMAT_TEXT;
         if (i % 4 == 3) { // of another model
             live_model_release(requests[i].hops[0]);
-            requests[i].hops[0] = registry_find(live.registry, "fr", "en");
+            requests[i].hops[0] = live_find(live.registry, "fr", "en");
         }
         add(&requests[i]);
     }
@@ -272,7 +272,7 @@ START_TEST(a_request_between_two_models_does_not_wait_for_a_long_one)
     setup();
     add(make(0, long_text(), 1));
     struct request *r = make(1, "the ant in it", 1);
-    r->hops[1] = registry_find(live.registry, "fr", "en");
+    r->hops[1] = live_find(live.registry, "fr", "en");
     r->hop_count = 2;
     add(r);
     start(4);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "server/registry/registry.h"
+#include "tests/server/live.h"
 #include "tests/tiny_detector.h"
 
 static struct error err;
@@ -71,14 +72,14 @@ START_TEST(every_model_of_the_folder_is_found_by_its_pair)
     add("c.safetensors", "en", "de", 3);
     struct registry *r = must_open();
     assert_names(r, "en-de en-fr fr-en");
-    struct live_model *m = registry_find(r, "en", "de");
+    struct live_model *m = live_find(r, "en", "de");
     ck_assert_ptr_nonnull(m);
     ck_assert_str_eq(live_model_source(m), "en");
     ck_assert_str_eq(live_model_target(m), "de");
     ck_assert_ptr_nonnull(live_model_engine(m));
     live_model_release(m);
-    ck_assert_ptr_null(registry_find(r, "de", "en"));
-    ck_assert_ptr_null(registry_find(r, "", ""));
+    ck_assert_ptr_null(live_find(r, "de", "en"));
+    ck_assert_ptr_null(live_find(r, "", ""));
     registry_close(r);
     teardown();
 }
@@ -113,7 +114,7 @@ START_TEST(the_serving_vocabulary_is_the_one_of_the_database)
                       &err),
               err);
     struct registry *r = must_open();
-    struct live_model *m = registry_find(r, "en", "fr");
+    struct live_model *m = live_find(r, "en", "fr");
     const struct vocabulary *v = engine_vocabulary(live_model_engine(m));
     ck_assert_str_eq(vocabulary_piece(v, vocabulary_size(v) - 1)->text, "ŵ");
     live_model_release(m);
@@ -129,8 +130,8 @@ START_TEST(a_model_outlives_the_registry_while_it_is_held)
     setup();
     add("a.safetensors", "en", "fr", 1);
     struct registry *r = must_open();
-    struct live_model *m = registry_find(r, "en", "fr");
-    struct live_model *again = registry_find(r, "en", "fr");
+    struct live_model *m = live_find(r, "en", "fr");
+    struct live_model *again = live_find(r, "en", "fr");
     ck_assert_ptr_eq(m, again);
     registry_close(r);
     live_model_release(again);
@@ -225,7 +226,7 @@ END_TEST
 static void *find_and_release(void *registry)
 {
     for (int i = 0; i < 10000; i++) {
-        struct live_model *m = registry_find(registry, "en", "fr");
+        struct live_model *m = live_find(registry, "en", "fr");
         if (!m)
             return NULL;
         live_model_release(m);
@@ -326,7 +327,7 @@ START_TEST(a_reload_takes_up_what_is_new_and_leaves_what_is_gone)
     drop("b.safetensors");
     must_reload(r, NULL);
     assert_names(r, "en-de en-fr");
-    ck_assert_ptr_null(registry_find(r, "fr", "en"));
+    ck_assert_ptr_null(live_find(r, "fr", "en"));
     ck_assert_int_eq(database_number(db, "SELECT count(*) FROM models"), 3);
     registry_close(r);
     teardown();
@@ -339,17 +340,17 @@ START_TEST(a_reload_of_all_leaves_alone_what_has_not_changed)
     add("a.safetensors", "en", "fr", 1);
     add("b.safetensors", "fr", "en", 2);
     struct registry *r = must_open();
-    struct live_model *same = registry_find(r, "en", "fr"), *other = registry_find(r, "fr", "en");
+    struct live_model *same = live_find(r, "en", "fr"), *other = live_find(r, "fr", "en");
     replace("b.safetensors", "fr", "en", 7);
     must_reload(r, NULL);
-    struct live_model *after = registry_find(r, "en", "fr");
+    struct live_model *after = live_find(r, "en", "fr");
     ck_assert_ptr_eq(after, same);
     live_model_release(after);
-    after = registry_find(r, "fr", "en");
+    after = live_find(r, "fr", "en");
     ck_assert_ptr_ne(after, other);
     live_model_release(after);
     must_reload(r, "en-fr"); // by its name it is loaded whatever the file says
-    after = registry_find(r, "en", "fr");
+    after = live_find(r, "en", "fr");
     ck_assert_ptr_ne(after, same);
     live_model_release(after);
     live_model_release(same);
@@ -365,12 +366,12 @@ START_TEST(a_bad_file_leaves_the_old_model_and_does_not_stop_the_others)
     add("a.safetensors", "en", "fr", 1);
     add("b.safetensors", "fr", "en", 2);
     struct registry *r = must_open();
-    struct live_model *before = registry_find(r, "en", "fr");
+    struct live_model *before = live_find(r, "en", "fr");
     spoil("a.safetensors");
     add("c.safetensors", "en", "de", 3);
     must_not_reload(r, NULL, STATUS_BAD_FILE, "a.safetensors");
     assert_names(r, "en-de en-fr fr-en");
-    struct live_model *after = registry_find(r, "en", "fr");
+    struct live_model *after = live_find(r, "en", "fr");
     ck_assert_ptr_eq(before, after);
     must_not_reload(r, "en-fr", STATUS_BAD_FILE, "a.safetensors");
     assert_names(r, "en-de en-fr fr-en");
@@ -386,10 +387,10 @@ START_TEST(a_new_file_does_not_take_a_pair_from_the_one_that_has_it)
     setup();
     add("b.safetensors", "en", "fr", 1);
     struct registry *r = must_open();
-    struct live_model *before = registry_find(r, "en", "fr");
+    struct live_model *before = live_find(r, "en", "fr");
     add("a.safetensors", "en", "fr", 2);
     must_not_reload(r, NULL, STATUS_BAD_INPUT, "both translate en to fr");
-    struct live_model *after = registry_find(r, "en", "fr");
+    struct live_model *after = live_find(r, "en", "fr");
     ck_assert_ptr_eq(before, after);
     live_model_release(before);
     live_model_release(after);
@@ -482,7 +483,7 @@ START_TEST(finding_and_reloading_do_not_get_in_each_others_way)
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, reload_often, r), 0);
     while (atomic_load(&changes) < 20) {
-        struct live_model *m = registry_find(r, "en", "fr");
+        struct live_model *m = live_find(r, "en", "fr");
         struct live_models *list = registry_models(r);
         ck_assert_int_eq(list->count, 2);
         ck_assert_str_eq(live_model_name(m), "en-fr");

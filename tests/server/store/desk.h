@@ -33,7 +33,7 @@ static inline void desk_open(struct desk *desk)
         .sentences = 8, .beam = 5, .pieces = 64, .text_sentences = 200
     };
     live_open(&desk->live, (const char *const[]){ "en-fr", "fr-en", NULL });
-    desk->model = registry_find(desk->live.registry, "en", "fr");
+    desk->model = live_find(desk->live.registry, "en", "fr");
     ck_assert_ptr_nonnull(desk->model);
     assert_ok(engine_worker_new(&desk->worker, live_model_engine(desk->model), &limits, &err), err);
     ck_assert(arena_init(&desk->answers, DESK_ARENA_BYTES));

@@ -209,7 +209,7 @@ END_TEST
 START_TEST(a_pair_through_english_keeps_all_three_texts)
 {
     setup();
-    struct live_model *first = registry_find(desk.live.registry, "fr", "en");
+    struct live_model *first = live_find(desk.live.registry, "fr", "en");
     struct journal_entry entry = desk_translate(&desk, "the ant", 1);
     entry.first_model_id = live_model_id(first);
     entry.source = (struct blob){ "la fourmi", 9 };

@@ -92,7 +92,7 @@ START_TEST(what_was_in_an_older_database_is_there_and_new_things_go_in)
         struct registry *registry;
         assert_ok(registry_open(&registry, desk.live.folder, WEIGHT_F32, SHORTLIST_WHOLE, db, &err),
                   err);
-        struct live_model *model = registry_find(registry, "en", "fr");
+        struct live_model *model = live_find(registry, "en", "fr");
         assert_ok(journal_open(&journal, path, &limits, &err), err);
         struct journal_entry entry = desk_translate(&desk, "the ant", 1);
         entry.model_id = live_model_id(model);
