@@ -73,8 +73,8 @@ bool json_write(struct bytes *out, const json_t *value)
 {
     size_t len_before = out->len;
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(WRITTEN_DIGITS);
-    if (json_dump_callback(value, append_part, out, flags) == 0)
-        return true;
+    if (json_dump_callback(value, append_part, out, flags) == 0 && !out->failed)
+        return true;  // jansson does not look whether a key could be appended
     if (!out->failed) // jansson's own allocation, not ours
         out->failed = out->out_of_memory = true;
     out->len = len_before;

@@ -196,6 +196,25 @@ START_TEST(writing_over_the_maximum_changes_nothing)
 }
 END_TEST
 
+/* Wherever it is full, in a key or in what is behind it. */
+START_TEST(what_does_not_fit_is_not_written_in_part)
+{
+    static const char text[] =
+        "{\"a long key\":{\"\xC3\xA9\":1,\"another key\":[\"b\\n\",2]},\"c\":null}";
+    struct bytes out;
+    struct error err;
+    json_t *root;
+    assert_ok(parse(text, &root, &err), err);
+    for (size_t max = 0; max <= strlen(text); max++) {
+        bytes_init(&out, max);
+        ck_assert_int_eq(json_write(&out, root), max == strlen(text));
+        ck_assert_uint_eq(out.len, max == strlen(text) ? max : 0);
+        bytes_release(&out);
+    }
+    json_decref(root);
+}
+END_TEST
+
 START_TEST(no_memory_to_write_changes_nothing)
 {
     struct bytes out;
@@ -252,6 +271,7 @@ static const struct test_case cases[] = {
     TEST(written_json_is_compact_and_in_order),
     TEST(a_value_alone_is_written),
     TEST(writing_over_the_maximum_changes_nothing),
+    TEST(what_does_not_fit_is_not_written_in_part),
     TEST(no_memory_to_write_changes_nothing),
     TEST_LOOP(a_rounded_real_is_written_short, sizeof rounded / sizeof rounded[0]),
 };
