@@ -97,6 +97,7 @@ static void set_glossary(struct writer *w, const struct verso_term *terms, size_
 
 /* ---- writing ---- */
 
+/* jansson does not look whether a key could be appended: the writer remembers it. */
 static int append_part(const char *part, size_t len, void *context)
 {
     struct writer *w = ((void **)context)[0];
@@ -105,6 +106,8 @@ static int append_part(const char *part, size_t len, void *context)
         w->status = verso_error_set(w->err, status,
                                     "the request has more than %u bytes: send the texts in parts",
                                     VERSO_REQUEST_BYTES_MAX);
+    else if (status != VERSO_OK)
+        spoil(w, status, "", "");
     return status == VERSO_OK ? 0 : -1;
 }
 

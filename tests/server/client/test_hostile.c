@@ -16,9 +16,17 @@
 #define REPLY_MAX 8192
 #define WHOLE_BYTES 8192
 
-static const struct verso_request request = {
-    .texts = asked, .text_count = 1, .source = "en", .target = "fr", .alignment = true
-};
+/* So long that there must be more memory for it. */
+#define TERM "a term of some length, a term of some length, a term of some length, a term of some "
+static const struct verso_term glossary[] = { { TERM TERM TERM TERM, "un terme" } };
+
+static const struct verso_request request = { .texts = asked,
+                                              .text_count = 1,
+                                              .source = "en",
+                                              .target = "fr",
+                                              .alignment = true,
+                                              .glossary = glossary,
+                                              .glossary_count = 1 };
 
 static struct fake fake;
 static struct verso_client *client;
