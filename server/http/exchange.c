@@ -88,23 +88,39 @@ static void answer_body(struct exchange *x, int code, const char *type, const ch
                                .len = body.len });
 }
 
+static void answer_too_large(struct exchange *x)
+{
+    struct error err;
+    error_set(&err, STATUS_TOO_LARGE, "the answer has more than %d bytes: send the text in parts",
+              REPLY_BYTES_MAX);
+    exchange_fail(x, &err);
+}
+
+/* Written beforehand: an error's own text would need memory as well. */
+static void answer_without_memory(struct exchange *x)
+{
+    static const char error[] = "{\"error\":\"there is no memory for the answer\"}";
+    static const char problem[] =
+        "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+        "\"detail\":\"there is no memory for the answer\"}";
+    const char *text = x->is_v1 ? problem : error;
+    answer_body(x, 503, http_error_type(x->is_v1), HTTP_RETRY_LATER,
+                (struct slice){ text, strlen(text) });
+}
+
 static void answer_json(struct exchange *x, int code, const char *type, const char *headers,
                         json_t *value)
 {
-    static const char sorry[] = "{\"error\":\"there is no memory for the answer\"}";
-    static const char sorry_v1[] =
-        "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
-        "\"detail\":\"there is no memory for the answer\"}";
     struct bytes *body = &x->service->body;
     bytes_reset(body);
-    if (!value || !json_write(body, value)) {
-        bytes_reset(body);
-        bytes_append_text(body, x->is_v1 ? sorry_v1 : sorry); // service_new made room
-        code = 500;
-        type = http_error_type(x->is_v1);
-    }
+    const bool is_written = value && json_write(body, value);
     json_decref(value);
-    answer_body(x, code, type, headers, (struct slice){ body->data, body->len });
+    if (is_written)
+        answer_body(x, code, type, headers, (struct slice){ body->data, body->len });
+    else if (body->failed && !body->out_of_memory)
+        answer_too_large(x);
+    else
+        answer_without_memory(x);
 }
 
 void exchange_json(struct exchange *x, int code, json_t *value)

@@ -57,7 +57,7 @@ void exchange_wait(struct exchange *x, void (*on_gone)(struct exchange *x));
  * again, as or in another copy. */
 void exchange_resume(struct exchange *x);
 
-/* Takes the value over; NULL (no memory) is answered as 500. */
+/* Takes the value over; NULL (no memory) is answered as 503, more than REPLY_BYTES_MAX as 413. */
 void exchange_json(struct exchange *x, int code, json_t *value);
 /* A body that is ready. */
 void exchange_body(struct exchange *x, int code, const char *type, struct slice body);

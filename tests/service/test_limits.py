@@ -85,6 +85,13 @@ class Limits(unittest.TestCase):
             reply = s.ask(request_bytes(body=sent + b'{"q":"12","source":"en","target":"fr"}'))
             self.assertEqual((reply.status, reply.text), (200, "12"))
 
+    def test_an_answer_that_is_too_large(self):
+        with Server(["en-fr"], "--request-bytes", 4 << 20, "--characters", 4 << 20) as s:
+            body = b"source=fr&target=fr&q=" + b"\x01" * (2 << 20)      # each is \\u0001 in JSON
+            reply = s.ask(request_bytes(body=body, content_type="application/x-www-form-urlencoded"))
+            self.assert_refused(reply, 413)
+            self.assertIn("more than 8388608 bytes: send the text in parts", reply.error)
+
     def test_head_bytes(self):
         with Server(["en-fr"], "--head-bytes", 600) as s:
             self.assertEqual(s.ask(request_bytes("GET", "/health",
