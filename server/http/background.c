@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 #include <uv.h>
 
 #include "base/memory.h"
@@ -123,7 +124,8 @@ static void remove_active(struct background *b, struct task *task)
     b->active_count--;
 }
 
-enum status task_new(struct task **out, const struct exchange *x, struct error *err)
+enum status task_new(struct task **out, const struct exchange *x, size_t owner_bytes,
+                     struct error *err)
 {
     struct background *b = x->service->background;
     *out = NULL;
@@ -140,6 +142,12 @@ enum status task_new(struct task **out, const struct exchange *x, struct error *
     *task = (struct task){ .x = *x, .arena = arena, .handle = handle, .background = b };
     handle->task = task;
     add_active(b, task);
+    task->owner = arena_alloc(&task->arena, owner_bytes);
+    if (!task->owner) {
+        task_free(task);
+        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
+    }
+    memset(task->owner, 0, owner_bytes);
     *out = task;
     return STATUS_OK;
 }

@@ -2,8 +2,8 @@
  * background.h - work beside the loop that is no translation: reading the database, drawing.
  *
  *     struct task *task;
- *     status = task_new(&task, x, &err);           // STATUS_BUSY: as many are under way as may be
- *     task->owner = arena_alloc(&task->arena, ...) // what it is about, copied from the message
+ *     status = task_new(&task, x, sizeof *wish, &err);
+ *     wish = task->owner;                          // what it is about, copied from the message
  *     task->work = read_it;                        // on some thread: returns a status
  *     task->done = answer_it;                      // on the loop, when that was STATUS_OK
  *     task_start(task);                            // from here on it frees itself
@@ -51,7 +51,7 @@ void background_free(struct background *background); // NULL is fine
 struct task {
     struct exchange x;  // answer this one, in `done`
     struct arena arena; // the task's own; loop thread before and after `work`
-    void *owner;
+    void *owner;        // whoever made it keeps there what he needs, in the arena
     enum status (*work)(struct task *task, struct error *err);
     void (*done)(struct task *task);
     void (*release)(struct task *task); // NULL, or on the loop at the end, whatever came of it
@@ -65,8 +65,10 @@ struct task {
     struct task_handle *handle;   // libuv's part
 };
 
-/* A copy of the exchange is in it. */
-MUST_CHECK enum status task_new(struct task **out, const struct exchange *x, struct error *err);
+/* A copy of the exchange is in it, and so many bytes at `owner`, zeroed. STATUS_BUSY: as many are
+ * under way as may be. */
+MUST_CHECK enum status task_new(struct task **out, const struct exchange *x, size_t owner_bytes,
+                                struct error *err);
 void task_free(struct task *task); // only of one that was not started; NULL is fine
 void task_start(struct task *task);
 

@@ -119,20 +119,14 @@ static enum status copy_texts(struct detecting *d, const struct wish *wish, stru
 static enum status start(const struct exchange *x, const struct wish *wish, struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof(struct detecting), err);
     if (status != STATUS_OK)
         return status;
-    struct detecting *d = arena_array(&task->arena, struct detecting, 1);
-    status = d ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
-    if (d) {
-        *d = (struct detecting){ 0 };
-        status = copy_texts(d, wish, &task->arena, err);
-    }
+    status = copy_texts(task->owner, wish, &task->arena, err);
     if (status != STATUS_OK) {
         task_free(task);
         return status;
     }
-    task->owner = d;
     task->work = detect;
     task->done = answer;
     task->release = release;

@@ -64,6 +64,7 @@ static enum status read_fields(struct task *task, const json_t *p, struct sugges
 {
     const struct pairs *pairs = &task->x.service->pairs;
     struct suggestion *s = &out->suggestion;
+    s->key_id = task->x.caller.key_id;
     enum status status = copy_text(&task->arena, p, "q", &s->source_text, err);
     if (status == STATUS_OK)
         status = copy_text(&task->arena, p, "s", &s->suggested_text, err);
@@ -81,21 +82,14 @@ static enum status read_fields(struct task *task, const json_t *p, struct sugges
 static enum status start(const struct exchange *x, const json_t *p, struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof(struct suggesting), err);
     if (status != STATUS_OK)
         return status;
-    struct suggesting *s = arena_array(&task->arena, struct suggesting, 1);
-    if (!s) {
-        task_free(task);
-        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
-    }
-    *s = (struct suggesting){ .suggestion.key_id = x->caller.key_id };
-    status = read_fields(task, p, s, err);
+    status = read_fields(task, p, task->owner, err);
     if (status != STATUS_OK) {
         task_free(task);
         return status;
     }
-    task->owner = s;
     task->work = add;
     task->done = answer;
     task_start(task);

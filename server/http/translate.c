@@ -298,18 +298,12 @@ static enum status prepare(const struct exchange *x, const struct wish *wish, js
                            struct wanted *t, bool wants_near, struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof(struct preparation), err);
     if (status != STATUS_OK)
         return status;
-    struct preparation *prep = arena_array(&task->arena, struct preparation, 1);
-    if (!prep) {
-        task_free(task);
-        return no_memory(err);
-    }
-    *prep = (struct preparation){
+    *(struct preparation *)task->owner = (struct preparation){
         .wish = *wish, .parameters = parameters, .wanted = t, .wants_near = wants_near
     };
-    task->owner = prep;
     task->work = prepare_items;
     task->done = go_on;
     task->release = release;

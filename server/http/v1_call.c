@@ -202,17 +202,16 @@ static enum status detect_first(const struct exchange *x, const struct v1_wish *
                                 const struct v1_way *way, struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof(struct detecting), err);
     if (status != STATUS_OK)
         return status;
-    struct detecting *d = arena_array(&task->arena, struct detecting, 1);
     struct v1_detected *detected = arena_array(&task->arena, struct v1_detected, wish->text_count);
-    if (!d || !detected) {
+    if (!detected) {
         task_free(task);
         return too_large(err);
     }
-    *d = (struct detecting){ *wish, json_incref(json), way, detected };
-    task->owner = d;
+    *(struct detecting *)task->owner =
+        (struct detecting){ *wish, json_incref(json), way, detected };
     task->work = detect;
     task->done = go_on;
     task->release = release;

@@ -97,16 +97,11 @@ static enum status start(const struct exchange *x, const struct v1_wish *wish, j
                          struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof(struct detecting), err);
     if (status != STATUS_OK)
         return status;
-    struct detecting *d = arena_array(&task->arena, struct detecting, 1);
-    if (!d) {
-        task_free(task);
-        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
-    }
-    *d = (struct detecting){ .wish = *wish, .json = json_incref(json) };
-    task->owner = d;
+    *(struct detecting *)task->owner =
+        (struct detecting){ .wish = *wish, .json = json_incref(json) };
     task->work = detect;
     task->done = answer;
     task->release = release;

@@ -73,7 +73,7 @@ void post_v1_reload(struct exchange *x)
 {
     struct error err;
     struct task *task;
-    if (task_new(&task, x, &err) != STATUS_OK) {
+    if (task_new(&task, x, 0, &err) != STATUS_OK) {
         exchange_fail(x, &err);
         return;
     }

@@ -39,13 +39,9 @@ static enum status read_query(struct task *task, const struct v1_stored_way *way
 
 static enum status prepare(struct task *task, const struct v1_stored_way *way, struct error *err)
 {
-    struct v1_stored *stored = arena_alloc(&task->arena, way->wish_bytes);
-    if (!stored)
-        return no_memory(err);
-    memset(stored, 0, way->wish_bytes);
+    struct v1_stored *stored = task->owner;
     stored->type = "application/json";
     stored->headers = NO_STORE;
-    task->owner = stored;
     task->work = way->work;
     task->done = way->done ? way->done : answer_body;
     return read_query(task, way, err);
@@ -55,7 +51,7 @@ void v1_stored_take(struct exchange *x, const struct v1_stored_way *way)
 {
     struct error err;
     struct task *task;
-    enum status status = task_new(&task, x, &err);
+    enum status status = task_new(&task, x, way->wish_bytes, &err);
     if (status == STATUS_OK)
         status = prepare(task, way, &err);
     if (status == STATUS_OK) {

@@ -38,16 +38,10 @@ static enum status start(const struct exchange *x, const struct asking *asked,
                          void (*done)(struct task *task), struct error *err)
 {
     struct task *task;
-    enum status status = task_new(&task, x, err);
+    enum status status = task_new(&task, x, sizeof *asked, err);
     if (status != STATUS_OK)
         return status;
-    struct asking *owned = arena_array(&task->arena, struct asking, 1);
-    if (!owned) {
-        task_free(task);
-        return error_set(err, STATUS_NO_MEMORY, "there is no memory for the request");
-    }
-    *owned = *asked;
-    task->owner = owned;
+    *(struct asking *)task->owner = *asked;
     task->work = work;
     task->done = done;
     task_start(task);

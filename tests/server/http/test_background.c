@@ -52,7 +52,7 @@ static struct task *new_task(void)
     struct error err;
     struct task *task;
     const struct exchange x = { .service = &service, .client = &client, .number = 7, .id = "c-7" };
-    assert_ok(task_new(&task, &x, &err), err);
+    assert_ok(task_new(&task, &x, sizeof(int), &err), err);
     return task;
 }
 
@@ -131,8 +131,6 @@ static void start(struct task *task, enum status (*work)(struct task *, struct e
 {
     task->work = work;
     task->done = done;
-    task->owner = arena_alloc(&task->arena, sizeof(int));
-    ck_assert_ptr_nonnull(task->owner);
     task_start(task);
 }
 
@@ -172,7 +170,7 @@ START_TEST(there_are_so_many_tasks_and_no_more)
     for (int i = 0; i < TASKS_MAX; i++)
         start(new_task(), count_migrations, answer_number);
     const struct exchange x = { .service = &service, .client = &client };
-    assert_status(task_new(&one_more, &x, &err), STATUS_BUSY);
+    assert_status(task_new(&one_more, &x, sizeof(int), &err), STATUS_BUSY);
     ck_assert_ptr_null(one_more);
     run_until(TASKS_MAX);
     task_free(new_task());
@@ -232,7 +230,7 @@ static void read_again(struct task *task)
     struct error err;
     struct task *next;
     exchange_resume(&task->x);
-    assert_ok(task_new(&next, &task->x, &err), err);
+    assert_ok(task_new(&next, &task->x, sizeof(int), &err), err);
     start(next, count_migrations, answer_number);
 }
 
