@@ -1,7 +1,7 @@
 /*
  * detect.c - POST /detect, as LibreTranslate has it: the languages that a text may be in.
  *
- * Best first, those less likely than CANDIDATE_MIN left out.
+ * Best first, those less likely than DETECT_CANDIDATE_MIN left out.
  * Of a list of texts there is one answer, as if they were one text.
  */
 #include "server/http/detect.h"
@@ -15,8 +15,7 @@
 #include "server/http/routes.h"
 #include "server/http/wish.h"
 
-#define FALLBACK "en"      // what LibreTranslate says of a text in no language
-#define CANDIDATE_MIN 0.05 // less likely ones are not named
+#define FALLBACK "en" // what LibreTranslate says of a text in no language
 
 enum status detect_missing(const char *what, struct error *err)
 {
@@ -87,7 +86,7 @@ static void answer(struct task *task)
     for (int i = 0; is_known && i < found->count; i++) {
         const struct language_confidence *l = &found->languages[i];
         if (strcmp(l->language, DETECTOR_UNKNOWN) != 0 &&
-            (l->confidence >= (float)CANDIDATE_MIN || json_array_size(list) == 0))
+            (l->confidence >= DETECT_CANDIDATE_MIN || json_array_size(list) == 0))
             json_array_append_new(list, candidate(l->language, (double)l->confidence));
     }
     if (!is_known)

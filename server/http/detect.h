@@ -8,6 +8,8 @@
 #include "server/http/pairs.h"
 #include "server/registry/live_detector.h"
 
+#define DETECT_CANDIDATE_MIN 0.05f // less likely languages are not named
+
 /* Says that `what` needs a detector and the server has none. */
 enum status detect_missing(const char *what, struct error *err);
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "server/http/multipart.h"
+#include "server/http/percent.h"
 #include "tokenizer/utf8.h"
 
 /* "application/json; charset=utf-8" is "application/json", in any case. */
@@ -32,27 +33,13 @@ static enum status read_json(json_t **out, struct slice body, struct error *err)
 
 /* ---- forms: name=value&name=value ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "+" is a space, "%41" an A; a "%" without two digits is itself. Returns the length. */
+/* "+" is a space. Returns the length. */
 static size_t decode(struct slice from, char *to)
 {
     size_t len = 0;
-    for (size_t at = 0; at < from.len; at++) {
-        char c = from.at[at];
-        if (c == '%' && at + 2 < from.len && hex_digit(from.at[at + 1]) >= 0 &&
-            hex_digit(from.at[at + 2]) >= 0) {
-            c = (char)(hex_digit(from.at[at + 1]) * 16 + hex_digit(from.at[at + 2]));
-            at += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
+    for (const char *at = from.at, *end = from.at + from.len; at < end;) {
+        char c = *at == '+' ? ' ' : *at;
+        at += percent_read(at, end, &c) ? PERCENT_BYTES : 1;
         if (c == '\n' && len > 0 && to[len - 1] == '\r')
             len--;
         to[len++] = c;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/http/access.h"
+#include "server/http/percent.h"
 
 #define ALLOW_BYTES 128
 
@@ -45,24 +46,13 @@ static bool equals(struct slice s, const char *text)
     return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "%41" is an A. False: it is empty, too long, or has a zero in it. */
+/* False: it is empty, too long, or has a zero in it. */
 static bool decode_value(const char *at, const char *end, char out[PATH_VALUE_BYTES])
 {
     size_t len = 0;
-    for (; at < end && len < PATH_VALUE_BYTES - 1; at++) {
+    while (at < end && len < PATH_VALUE_BYTES - 1) {
         char c = *at;
-        if (c == '%' && end - at > 2 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
-            c = (char)(hex_digit(at[1]) * 16 + hex_digit(at[2]));
-            at += 2;
-        }
+        at += percent_read(at, end, &c) ? PERCENT_BYTES : 1;
         if (c == '\0')
             return false;
         out[len++] = c;

@@ -14,7 +14,6 @@
 #include "server/http/v1_fields.h"
 #include "server/http/v1_wish.h"
 
-#define CANDIDATE_MIN 0.05f // less likely ones are not named
 #define DECIMALS 1e3
 
 struct detecting { // of a task
@@ -35,7 +34,7 @@ static json_t *to_json(const struct detection *found)
     json_t *candidates = json_array();
     for (int i = 0; is_known && i < found->count; i++) {
         const struct language_confidence *l = &found->languages[i];
-        if (strcmp(l->language, DETECTOR_UNKNOWN) != 0 && l->confidence >= CANDIDATE_MIN)
+        if (strcmp(l->language, DETECTOR_UNKNOWN) != 0 && l->confidence >= DETECT_CANDIDATE_MIN)
             json_array_append_new(candidates, candidate(l));
     }
     return json_pack("{s:s?,s:f,s:o}", "language", is_known ? found->language : NULL, "confidence",

@@ -14,9 +14,8 @@
 #include "server/http/detect.h"
 #include "server/http/language_names.h"
 #include "server/http/metrics.h"
+#include "server/http/v1_fields.h"
 #include "tokenizer/utf8.h"
-
-#define ECHO_BYTES_MAX 40 // of what a client wrote, in an error text
 
 /* ---- reading ---- */
 
@@ -109,16 +108,11 @@ static enum status check_limits(const struct service_limits *limits, const struc
 
 /* ---- languages and format ---- */
 
-/* "XY is not supported", with at most ECHO_BYTES_MAX of what was asked, cut at a character. */
+/* "XY is not supported" */
 static enum status not_supported(const char *what, const char *suffix, struct error *err)
 {
-    size_t len = strlen(what);
-    if (len > ECHO_BYTES_MAX) {
-        len = ECHO_BYTES_MAX;
-        while (len > 0 && ((unsigned char)what[len] & 0xc0) == 0x80)
-            len--;
-    }
-    return error_set(err, STATUS_BAD_INPUT, "%.*s%s is not supported", (int)len, what, suffix);
+    return error_set(err, STATUS_BAD_INPUT, "%.*s%s is not supported", v1_fields_echo(what), what,
+                     suffix);
 }
 
 enum status wish_language(const json_t *p, const char *name, const struct pairs *pairs,
