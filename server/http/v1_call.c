@@ -79,21 +79,19 @@ static enum status set_models(struct call *part, const struct v1_wish *wish, con
     return status;
 }
 
-static enum status fill_part(struct call *part, const struct v1_wish *wish,
-                             const struct v1_detected *detected, int first,
-                             const struct v1_way *way, struct error *err)
+/* What the texts of a part share. NULL: the request's arena is full. */
+static struct v1_call *set_wish(struct call *part, const struct v1_wish *wish,
+                                const struct v1_way *way)
 {
     struct request *r = part->request;
-    struct v1_call *v1 = part->context = arena_alloc(&r->arena, way->context_bytes);
-    struct glossary *glossary = NULL;
+    struct v1_call *v1 = arena_alloc(&r->arena, way->context_bytes);
     if (!v1)
-        return too_large(err);
+        return NULL;
     memset(v1, 0, way->context_bytes);
     v1->way = way;
     v1->options =
         (struct answer_json_options){ .alignment = wish->alignment, .pieces = wish->pieces };
     v1->all_texts = wish->text_count;
-    part->answer = answer;
     r->n_best = wish->n_best;
     r->beam = wish->beam;
     r->time_ms = wish->deadline_ms;
@@ -101,6 +99,19 @@ static enum status fill_part(struct call *part, const struct v1_wish *wish,
     r->durable = wish->durable;
     r->format = wish->format;
     r->on_answers = way->on_answers;
+    return v1;
+}
+
+static enum status fill_part(struct call *part, const struct v1_wish *wish,
+                             const struct v1_detected *detected, int first,
+                             const struct v1_way *way, struct error *err)
+{
+    struct request *r = part->request;
+    struct glossary *glossary = NULL;
+    part->answer = answer;
+    part->context = set_wish(part, wish, way);
+    if (!part->context)
+        return too_large(err);
     enum status status = set_texts(part, wish, detected, first, err);
     if (status == STATUS_OK)
         status = set_given(part, wish, err);

@@ -107,12 +107,12 @@ static void on_refused_closed(uv_handle_t *handle)
     }
 }
 
-static const char too_many[] =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/json\r\n"
-    "Content-Length: 73\r\n" HTTP_RETRY_LATER "Connection: close\r\n"
-    "\r\n"
-    "{\"error\":\"there are too many connections just now: try again in a while\"}";
+#define TOO_MANY "{\"error\":\"there are too many connections just now: try again in a while\"}"
+_Static_assert(sizeof TOO_MANY - 1 == 73, "its Content-Length says so");
+static const char too_many[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                               "Content-Type: application/json\r\n"
+                               "Content-Length: 73\r\n" HTTP_RETRY_LATER "Connection: close\r\n"
+                               "\r\n" TOO_MANY;
 
 /* One at a time, in memory that is there already. */
 static void refuse_connection(struct listener *listener)

@@ -68,33 +68,29 @@ static bool is_host(struct slice s)
     return true;
 }
 
-static int on_header(llhttp_t *parser)
+/* Fields that are handed on as they are; of several the last, which of X-Forwarded-For is what the
+ * nearest proxy has added. False: the field is none of them. */
+static bool keep(struct http_head *head, struct slice field, struct slice value)
 {
-    struct reading *r = reading_of(parser);
-    struct slice field = r->field, value = trimmed(r->value);
-    r->field = r->value = (struct slice){ 0 };
+    const struct {
+        const char *name;
+        struct slice *kept;
+    } fields[] = { { "content-type", &head->content_type },
+                   { "origin", &head->origin },
+                   { "if-none-match", &head->if_none_match },
+                   { "x-forwarded-for", &head->forwarded_for } };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (equals(field, fields[i].name)) {
+            *fields[i].kept = value;
+            return true;
+        }
+    return false;
+}
 
-    if (field.len == 0 || memchr(field.at, ' ', field.len))
-        return refuse(r, 400, "a header field has no name, or white space before its colon");
-    if (equals(field, "content-type")) {
-        r->head->content_type = value;
-    } else if (equals(field, "host")) {
-        r->hosts++;
-        if (!is_host(value))
-            return refuse(r, 400, "the Host header names no host");
-        if (!r->head->host.at)
-            r->head->host = value; // that of an absolute target goes before it
-    } else if (equals(field, "origin")) {
-        r->head->origin = value;
-    } else if (equals(field, "authorization")) {
-        if (r->head->authorization.at)
-            return refuse(r, 400, "Authorization is given twice");
-        r->head->authorization = value;
-    } else if (equals(field, "if-none-match")) {
-        r->head->if_none_match = value;
-    } else if (equals(field, "x-forwarded-for")) {
-        r->head->forwarded_for = value; // of several the last: what the nearest proxy has added
-    } else if (equals(field, "content-length")) {
+/* What says how long the body is, and how it comes. */
+static int take_framing(struct reading *r, struct slice field, struct slice value)
+{
+    if (equals(field, "content-length")) {
         r->lengths++;
     } else if (equals(field, "transfer-encoding")) {
         r->encodings++;
@@ -103,12 +99,35 @@ static int on_header(llhttp_t *parser)
     } else if (equals(field, "content-encoding")) {
         if (value.len > 0 && !equals(value, "identity"))
             return refuse(r, 415,
-                          "the only Content-Encoding served is identity: send the body as "
-                          "it is");
+                          "the only Content-Encoding served is identity: send the body as it is");
     } else if (equals(field, "expect")) {
         if (!equals(value, "100-continue"))
             return refuse(r, 417, "the only expectation served is 100-continue");
         r->head->expects_continue = true;
+    }
+    return 0;
+}
+
+static int on_header(llhttp_t *parser)
+{
+    struct reading *r = reading_of(parser);
+    struct slice field = r->field, value = trimmed(r->value);
+    r->field = r->value = (struct slice){ 0 };
+
+    if (field.len == 0 || memchr(field.at, ' ', field.len))
+        return refuse(r, 400, "a header field has no name, or white space before its colon");
+    if (equals(field, "host")) {
+        r->hosts++;
+        if (!is_host(value))
+            return refuse(r, 400, "the Host header names no host");
+        if (!r->head->host.at)
+            r->head->host = value; // that of an absolute target goes before it
+    } else if (equals(field, "authorization")) {
+        if (r->head->authorization.at)
+            return refuse(r, 400, "Authorization is given twice");
+        r->head->authorization = value;
+    } else if (!keep(r->head, field, value)) {
+        return take_framing(r, field, value);
     }
     return 0;
 }
