@@ -64,17 +64,14 @@ static inline float float_of_bits(uint32_t bits)
     return value;
 }
 
+/* Exponents are of 15 there and of 127 here, also those of subnormals. Without branches, so that
+ * compilers vectorise a loop of it. */
 static inline float float_of_f16(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t exponent = half >> 10 & 31, mantissa = half & 1023;
-    if (exponent == 0) { // zero or subnormal: units of 2^-24
-        float value = (float)mantissa * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    if (exponent == 31) // infinity or not a number
-        return float_of_bits(sign | 0x7f800000 | mantissa << 13);
-    return float_of_bits(sign | (exponent + 112) << 23 | mantissa << 13);
+    const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
+    const uint32_t special = magnitude < 0x0f800000 ? 0 : 0x7f800000; // infinite or no number
+    return float_of_bits(sign | special | float_bits(float_of_bits(magnitude) * 0x1p112f));
 }
 
 /* Round to nearest, ties to even; beyond the largest half it is infinite. */

@@ -78,7 +78,7 @@ static enum status check_finite(const struct param *param, const real *values,
                                 enum status otherwise, struct error *err)
 {
     const size_t n = (size_t)param->tensor.rows * (size_t)param->tensor.cols;
-    bool finite = true;
+    int finite = 1; // of a value's width, or compilers do not vectorise this
     for (size_t e = 0; e < n; e++)
         finite &= fabsf(values[e]) < INFINITY;
     if (!finite)

@@ -206,6 +206,13 @@ START_TEST(f16_values_are_the_ieee_ones)
     ck_assert_uint_eq(float_bits(float_of_f16(0x8000)), 0x80000000u);
     ck_assert(isinf(float_of_f16(0x7c00)) && float_of_f16(0xfc00) < 0);
     ck_assert(isnan(float_of_f16(0x7c01)) && isnan(float_of_f16(0xfe00)));
+    for (uint16_t h = 0; h < 0x7c00; h++) {
+        const int exponent = h >> 10, mantissa = h & 1023;
+        const float value = exponent > 0 ? ldexpf((float)(1024 + mantissa), exponent - 25)
+                                         : ldexpf((float)mantissa, -24);
+        ck_assert_uint_eq(float_bits(float_of_f16(h)), float_bits(value));
+        ck_assert_uint_eq(float_bits(float_of_f16(h | 0x8000)), float_bits(-value));
+    }
 }
 END_TEST
 
