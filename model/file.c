@@ -7,6 +7,8 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include "base/files.h"
 #include "base/json.h"
@@ -28,7 +30,11 @@ struct tensor_file {
     json_t *metadata;      // in root; NULL if there is none
     struct entry *entries; // in the order of their bytes
     int count;
-    char digest[SHA256_HEX_BYTES];
+    struct sha256 *hash;
+    const char *digits; // of the digest in the header, which count as zeros; NULL: none
+    bool has_digester;
+    pthread_t digester;            // which computes the digest
+    char digest[SHA256_HEX_BYTES]; // empty until then
 };
 
 /* ---- the header ---- */
@@ -208,54 +214,80 @@ static enum status check_layout(struct tensor_file *file, struct error *err)
 
 /* ---- the digest ---- */
 
-/* SHA-256 of the file into file->digest; `digits` (NULL: none) count as zeros. */
-static bool compute_digest(struct tensor_file *file, const char *digits)
-{
-    const unsigned char *rest = file->map.data;
-    size_t rest_len = file->map.len;
-    uint8_t binary[SHA256_BYTES];
-    struct sha256 *hash = sha256_new();
-
-    if (!hash)
-        return false;
-    if (digits) {
-        char zeros[DIGEST_DIGITS];
-        size_t before = (size_t)((const unsigned char *)digits - rest);
-        memset(zeros, '0', sizeof zeros);
-        sha256_add(hash, rest, before);
-        sha256_add(hash, zeros, sizeof zeros);
-        rest += before + DIGEST_DIGITS;
-        rest_len -= before + DIGEST_DIGITS;
-    }
-    sha256_add(hash, rest, rest_len);
-    sha256_finish(hash, binary);
-    sha256_free(hash);
-    sha256_to_hex(binary, file->digest);
-    return true;
-}
-
-static enum status check_digest(struct tensor_file *file, struct error *err)
+/* What the metadata say of it; and all that computing it could lack. */
+static enum status prepare_digest(struct tensor_file *file, struct error *err)
 {
     const char *claimed = tensor_file_text(file, "digest");
     const char *format = tensor_file_text(file, "format");
-    const char *digits = claimed ? digest_digits(file->header, file->header_len) : NULL;
 
+    file->digits = claimed ? digest_digits(file->header, file->header_len) : NULL;
     if (!claimed && format && strcmp(format, FILE_FORMAT) == 0)
         return error_set(err, STATUS_BAD_FILE, "the digest is missing: the file is damaged");
-    if (claimed && (!digits || strlen(claimed) != DIGEST_DIGITS))
+    if (claimed && (!file->digits || strlen(claimed) != DIGEST_DIGITS))
         return error_set(err, STATUS_BAD_FILE, "the digest is not 64 hexadecimal digits");
-    if (!compute_digest(file, digits))
+    file->hash = sha256_new();
+    if (!file->hash)
         return error_set(err, STATUS_NO_MEMORY, "no memory to compute the digest");
-    if (claimed && strcmp(claimed, file->digest) != 0)
-        return error_set(
-            err, STATUS_BAD_FILE,
-            "the digest does not match: the file was changed or damaged; copy it anew");
     return STATUS_OK;
+}
+
+static void compute_digest(struct tensor_file *file)
+{
+    const unsigned char *rest = file->map.data, *end = rest + file->map.len;
+    uint8_t binary[SHA256_BYTES];
+
+    if (file->digits) {
+        char zeros[DIGEST_DIGITS];
+        memset(zeros, '0', sizeof zeros);
+        sha256_add(file->hash, rest, (size_t)((const unsigned char *)file->digits - rest));
+        sha256_add(file->hash, zeros, sizeof zeros);
+        rest = (const unsigned char *)file->digits + DIGEST_DIGITS;
+    }
+    sha256_add(file->hash, rest, (size_t)(end - rest));
+    sha256_finish(file->hash, binary);
+    sha256_to_hex(binary, file->digest);
+}
+
+static void *digester_main(void *argument)
+{
+    compute_digest(argument);
+    return NULL;
+}
+
+/* Signals are for the program's own threads: this one takes none. Where no thread can be made,
+ * tensor_file_verify computes. */
+static void start_digester(struct tensor_file *file)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    file->has_digester = pthread_create(&file->digester, NULL, digester_main, file) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void join_digester(struct tensor_file *file)
+{
+    if (file->has_digester)
+        pthread_join(file->digester, NULL);
+    file->has_digester = false;
 }
 
 /* ---- public ---- */
 
-enum status tensor_file_open(struct tensor_file **out, const char *path, struct error *err)
+/* All but the digest. */
+static enum status read_header(struct tensor_file *file, struct error *err)
+{
+    enum status status = find_header(file, err);
+    if (status == STATUS_OK)
+        status = parse_header(file, err);
+    if (status == STATUS_OK)
+        status = check_layout(file, err);
+    if (status == STATUS_OK)
+        status = prepare_digest(file, err);
+    return status;
+}
+
+static enum status open_file(struct tensor_file **out, const char *path, struct error *err)
 {
     enum status status;
     struct tensor_file *file = memory_zeroed(1, sizeof *file);
@@ -266,13 +298,7 @@ enum status tensor_file_open(struct tensor_file **out, const char *path, struct 
     status = file_map_open(&file->map, path, err);
     if (status != STATUS_OK)
         goto done;
-    status = find_header(file, err);
-    if (status == STATUS_OK)
-        status = parse_header(file, err);
-    if (status == STATUS_OK)
-        status = check_layout(file, err);
-    if (status == STATUS_OK)
-        status = check_digest(file, err);
+    status = read_header(file, err);
     if (status != STATUS_OK) {
         if (err)
             error_while(err, "%s", path);
@@ -285,10 +311,51 @@ done:
     return status;
 }
 
+enum status tensor_file_open(struct tensor_file **out, const char *path, struct error *err)
+{
+    struct tensor_file *file;
+    enum status status = open_file(&file, path, err);
+
+    *out = NULL;
+    if (status != STATUS_OK)
+        return status;
+    status = tensor_file_verify(file, err);
+    if (status != STATUS_OK) {
+        tensor_file_close(file);
+        return err ? error_while(err, "%s", path) : status;
+    }
+    *out = file;
+    return STATUS_OK;
+}
+
+enum status tensor_file_open_unverified(struct tensor_file **out, const char *path,
+                                        struct error *err)
+{
+    enum status status = open_file(out, path, err);
+    if (status == STATUS_OK)
+        start_digester(*out);
+    return status;
+}
+
+enum status tensor_file_verify(struct tensor_file *file, struct error *err)
+{
+    const char *claimed = tensor_file_text(file, "digest");
+    join_digester(file);
+    if (!*file->digest)
+        compute_digest(file);
+    if (claimed && strcmp(claimed, file->digest) != 0)
+        return error_set(
+            err, STATUS_BAD_FILE,
+            "the digest does not match: the file was changed or damaged; copy it anew");
+    return STATUS_OK;
+}
+
 void tensor_file_close(struct tensor_file *file)
 {
     if (!file)
         return;
+    join_digester(file);
+    sha256_free(file->hash);
     memory_free(file->entries);
     json_decref(file->root);
     file_map_close(&file->map);
@@ -339,6 +406,7 @@ const char *tensor_file_text(const struct tensor_file *file, const char *key)
 
 const char *tensor_file_digest(const struct tensor_file *file)
 {
+    assert(*file->digest);
     return file->digest;
 }
 

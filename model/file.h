@@ -18,7 +18,7 @@
  * as '0'. An I8 tensor NAME of (rows, cols) has its float32 scale a row in a
  * tensor NAME.scale (rows). I32 tensors are vectors of integers, never weights.
  * Nothing is assumed about the alignment of a tensor in the file. An open file
- * may be shared between threads.
+ * may be shared between threads once it is verified.
  */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
@@ -44,6 +44,12 @@ struct tensor_file;
 
 MUST_CHECK enum status tensor_file_open(struct tensor_file **out, const char *path,
                                         struct error *err);
+/* Everything but the digest is checked: that is computed by a thread of its own while the file is
+ * read. What was read counts only once tensor_file_verify has said that the digest is right; what
+ * goes wrong before may be the damage. */
+MUST_CHECK enum status tensor_file_open_unverified(struct tensor_file **out, const char *path,
+                                                   struct error *err);
+MUST_CHECK enum status tensor_file_verify(struct tensor_file *file, struct error *err);
 void tensor_file_close(struct tensor_file *file); // NULL is fine
 
 int tensor_file_count(const struct tensor_file *file); // tensors, scales included
@@ -52,7 +58,7 @@ const void *tensor_file_bytes(const struct tensor_file *file, int i);       // o
 bool tensor_file_find(const struct tensor_file *file, const char *name, struct tensor_info *info);
 /* A metadata text, NULL if absent; borrowed until close. */
 const char *tensor_file_text(const struct tensor_file *file, const char *key);
-const char *tensor_file_digest(const struct tensor_file *file); // of the file, 64 hex digits
+const char *tensor_file_digest(const struct tensor_file *file); // verified, 64 hex digits
 
 /* STATUS_BAD_FILE if the tensor is absent or has another shape (both are named). */
 MUST_CHECK enum status tensor_file_check(const struct tensor_file *file, const char *name, int rows,

@@ -136,7 +136,6 @@ static enum status copy_texts(struct model *model, const struct tensor_file *fil
     model->labels = labels ? memory_copy_text(labels) : NULL;
     if (!model->vocabulary || (card && !model->card) || (labels && !model->labels))
         return error_set(err, STATUS_NO_MEMORY, "no memory for the texts");
-    memcpy(model->digest, tensor_file_digest(file), sizeof model->digest);
     return STATUS_OK;
 }
 
@@ -289,6 +288,18 @@ static enum status read_model(struct model *model, const struct tensor_file *fil
     return status;
 }
 
+/* Where the file is damaged, that is what is said, not what reading it made of the damage. */
+static enum status read_verified(struct model *model, struct tensor_file *file,
+                                 const struct loading *how, struct error *err)
+{
+    const enum status status = read_model(model, file, how, err);
+    const enum status verified = tensor_file_verify(file, err);
+    if (verified != STATUS_OK)
+        return verified;
+    memcpy(model->digest, tensor_file_digest(file), sizeof model->digest);
+    return status;
+}
+
 static enum status load(struct model **out, const char *path, struct loading how, struct error *err)
 {
     struct tensor_file *file = NULL;
@@ -297,9 +308,9 @@ static enum status load(struct model **out, const char *path, struct loading how
     *out = NULL;
     if (!model)
         return error_set(err, STATUS_NO_MEMORY, "no memory to load %s", path);
-    enum status status = tensor_file_open(&file, path, err);
+    enum status status = tensor_file_open_unverified(&file, path, err);
     if (status == STATUS_OK) { // its message names the path already
-        status = read_model(model, file, &how, err);
+        status = read_verified(model, file, &how, err);
         if (status != STATUS_OK && err)
             error_while(err, "%s", path);
     }

@@ -4,6 +4,7 @@
  */
 #include "tests/helpers.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include "base/bytes.h"
 #include "base/files.h"
@@ -407,6 +408,71 @@ START_TEST(every_flipped_bit_is_noticed)
 }
 END_TEST
 
+/* A file is read, then verified: `damaged` if its last byte is another than it was. */
+static void read_then_verify(bool damaged)
+{
+    struct error err;
+    struct tensor_file *file;
+    struct bytes whole;
+    float values[3];
+
+    assert_ok(write_small(DTYPE_F16, &err), err);
+    read_whole(&whole);
+    whole.data[whole.len - 1] ^= (char)damaged;
+    write_bytes(whole.data, whole.len);
+    assert_ok(tensor_file_open_unverified(&file, path, &err), err);
+    assert_ok(tensor_file_read(file, "vector", 3, 1, values, &err), err);
+    ck_assert_float_eq(values[1], vector[1]);
+    if (damaged) {
+        assert_status(tensor_file_verify(file, &err), STATUS_BAD_FILE);
+        ck_assert_msg(strstr(err.text, "the digest does not match"), "%s", err.text);
+    } else {
+        assert_ok(tensor_file_verify(file, &err), err);
+        ck_assert_str_eq(tensor_file_digest(file), tensor_file_text(file, "digest"));
+    }
+    tensor_file_close(file);
+    bytes_release(&whole);
+}
+
+START_TEST(a_file_may_be_read_before_it_is_verified)
+{
+    struct error err;
+    struct tensor_file *file;
+
+    begin();
+    read_then_verify(false);
+    read_then_verify(true);
+    assert_ok(tensor_file_open_unverified(&file, path, &err), err);
+    tensor_file_close(file); // without a word on its digest
+    write_raw("{", 0);
+    assert_status(tensor_file_open_unverified(&file, path, &err), STATUS_BAD_FILE);
+    ck_assert_ptr_null(file);
+    end();
+}
+END_TEST
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+START_TEST(a_file_is_verified_where_no_thread_can_be_made)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    begin();
+    pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, (size_t)1 << 50), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&attributes), 0);
+    ck_assert_int_ne(pthread_create(&thread, NULL, nothing, NULL), 0);
+    read_then_verify(false);
+    read_then_verify(true);
+    pthread_attr_destroy(&attributes);
+    end();
+}
+END_TEST
+
 #define TENSOR(name, dtype, shape, from, to)                                                       \
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" #from "," #to   \
     "]}"
@@ -713,6 +779,8 @@ static const struct test_case cases[] = {
     TEST(another_shape_or_name_is_refused_by_name),
     TEST(a_file_cut_anywhere_is_refused),
     TEST(every_flipped_bit_is_noticed),
+    TEST(a_file_may_be_read_before_it_is_verified),
+    TEST(a_file_is_verified_where_no_thread_can_be_made),
     TEST(a_plain_file_without_digest_is_read),
     TEST(headers_that_lie_are_refused),
     TEST(header_lengths_that_lie_are_refused),

@@ -278,6 +278,39 @@ START_TEST(what_is_not_a_model_is_refused_with_the_reason)
 }
 END_TEST
 
+/* Write `len` other bytes over those that are `from`, or over the file's last (NULL). */
+static void damage(const char *from, const void *to, size_t len)
+{
+    struct error err;
+    struct bytes whole;
+    bytes_init(&whole, 1 << 20);
+    assert_ok(bytes_read_file(&whole, path, &err), err);
+    char *at = from ? memmem(whole.data, whole.len, from, len) : whole.data + whole.len - len;
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, to, len);
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(whole.data, 1, whole.len, f), whole.len);
+    ck_assert_int_eq(fclose(f), 0);
+    bytes_release(&whole);
+}
+
+START_TEST(a_damaged_file_is_said_to_be_so_and_not_what_the_damage_means)
+{
+    static const char hidden[] = "hidden\\\":6", other[] = "hidden\\\":7";
+    const float no_number = NAN;
+
+    begin();
+    model_free(save_and_load(DTYPE_F32));
+    damage(NULL, &no_number, sizeof no_number);
+    assert_load_refused("the digest does not match");
+    model_free(save_and_load(DTYPE_F32));
+    damage(hidden, other, sizeof hidden - 1);
+    assert_load_refused("the digest does not match");
+    end();
+}
+END_TEST
+
 START_TEST(plain_tensors_are_told_how_to_become_a_model)
 {
     static const char header[] = "{\"a\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
@@ -494,6 +527,7 @@ static const struct test_case cases[] = {
     TEST(a_card_may_be_missing),
     TEST(weights_that_are_not_finite_are_refused_by_name),
     TEST(what_is_not_a_model_is_refused_with_the_reason),
+    TEST(a_damaged_file_is_said_to_be_so_and_not_what_the_damage_means),
     TEST(plain_tensors_are_told_how_to_become_a_model),
     TEST(an_unknown_instruction_set_is_said),
     TEST(plain_tensors_find_their_places),
