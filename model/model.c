@@ -18,7 +18,7 @@ struct model {
     struct lm lm;
     const struct params *params; // of the shape that the config's kind has
     struct weights weights;
-    struct arena block;            // values and packed copies
+    struct arena values, panels;   // tensors as they are, and packed copies
     const struct packing *packing; // how matrices are packed; NULL: not at all
     struct packed *packed;         // (params.count + params.fusion_count)
     struct shortlist *shortlist;   // NULL: the file has none
@@ -144,22 +144,19 @@ static bool is_packed(const struct model *model, const struct param *p)
     return model->packing && (p->use == USE_PRODUCT || p->use == USE_BOTH);
 }
 
-/* Room for the values and for packed copies, of tensors, then of fusions; filled when the arena is
- * real. A tensor that is only multiplied by has a place among the values that is never touched: it
- * costs no memory. */
-static void lay_out(const struct model *model, struct arena *block, real **values, void **packed)
+/* Room for packed copies, of tensors, then of fusions; filled when the arena is real. */
+static void lay_out(const struct model *model, struct arena *panels, void **packed)
 {
     const struct params *params = model->params;
-    *values = arena_array(block, real, params->total);
     for (int i = 0; i < params->count; i++) {
         const struct param *p = &params->entries[i];
         packed[i] = is_packed(model, p)
-                        ? arena_alloc(block, model->packing->bytes(p->tensor.rows, p->tensor.cols))
+                        ? arena_alloc(panels, model->packing->bytes(p->tensor.rows, p->tensor.cols))
                         : NULL;
     }
     for (int i = 0; model->packing && i < params->fusion_count; i++) {
         const struct fusion *f = &params->fusions[i];
-        packed[params->count + i] = arena_alloc(block, model->packing->bytes(f->rows, f->cols));
+        packed[params->count + i] = arena_alloc(panels, model->packing->bytes(f->rows, f->cols));
     }
 }
 
@@ -216,24 +213,35 @@ static size_t scratch_elements(const struct params *params)
     return most;
 }
 
+/* A tensor that is only multiplied by has a place among the values that is never touched. It costs
+ * no memory, where pages are small: its neighbours would fill huge ones. */
+static bool make_room(struct model *model, void **packed)
+{
+    struct arena size = arena_measure();
+    lay_out(model, &size, packed);
+    if (!arena_init(&model->values, model->params->total * sizeof(real)) ||
+        !arena_init_huge(&model->panels, size.used))
+        return false;
+    lay_out(model, &model->panels, packed);
+    return true;
+}
+
 static enum status read_weights(struct model *model, const struct tensor_file *file,
                                 enum weight_type type, struct error *err)
 {
     const struct params *params = model->params;
-    struct arena size = arena_measure();
-    real *values;
+    const int matrices = params->count + params->fusion_count;
+    const size_t most = scratch_elements(params);
+    struct arena block;
     void *packed[PARAMS_MAX + FUSIONS_MAX];
 
-    lay_out(model, &size, &values, packed);
-    real *scratch = memory_alloc(scratch_elements(params), sizeof *scratch);
-    const int matrices = params->count + params->fusion_count;
     model->packed = memory_zeroed((size_t)matrices, sizeof *model->packed);
-    if (!scratch || !model->packed || !arena_init_huge(&model->block, size.used)) {
-        memory_free(scratch);
+    if (!model->packed || !make_room(model, packed) ||
+        !arena_init_huge(&block, most * sizeof(real)))
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
-                         size.used >> 20);
-    }
-    lay_out(model, &model->block, &values, packed);
+                         params->total * sizeof(real) >> 20);
+    real *values = arena_array(&model->values, real, params->total);
+    real *scratch = arena_array(&block, real, most);
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < params->count; i++) {
         status = read_tensor(model, file, i, values, packed[i], scratch, err);
@@ -247,7 +255,7 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     model->weights.values = values;
     model->weights.packed = model->packed;
     model->weights.fused = model->packed + params->count;
-    memory_free(scratch);
+    arena_release(&block);
     return status;
 }
 
@@ -351,7 +359,8 @@ void model_free(struct model *model)
     if (!model)
         return;
     memory_free(model->packed);
-    arena_release(&model->block);
+    arena_release(&model->values);
+    arena_release(&model->panels);
     shortlist_free(model->shortlist);
     memory_free(model->vocabulary);
     memory_free(model->card);
