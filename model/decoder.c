@@ -415,9 +415,9 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
         const struct cell_step step = step_of(d, run, t);
         real *d_h = k->d_h + t * B * H;
         mask_rows(weights, run, H, k->d_fed, k->d_fed);
-        weights->kernels->add(B * H, k->d_fed, d_h);
+        weights->kernels->add(B * H, k->d_fed, d_h, d_h);
         if (carries)
-            weights->kernels->add(B * H, k->d_c, d_h);
+            weights->kernels->add(B * H, k->d_c, d_h, d_h);
         for (size_t b = 0; to->squares && b < B; b++)
             to->squares[t * B + b] = gradient_square(H, d_h + b * H);
         real *d_gates = k->d_gates + t * B * gates_width(d);
@@ -428,7 +428,7 @@ static void steps_backward(const struct decoder *d, const struct weights *weight
     }
     mask_rows(weights, run, H, k->d_fed, k->d_start);
     if (carries)
-        weights->kernels->add(B * H, k->d_c, k->d_start);
+        weights->kernels->add(B * H, k->d_c, k->d_start, k->d_start);
 }
 
 /* Layer 0 that attends, and through its alignments the memory. */

@@ -12,6 +12,7 @@
 #include "model/parts.h"
 
 #define ROW_CACHE_WAYS 4
+#define FOLDED_PANEL 64 // columns of values
 
 /* ---- widths ---- */
 
@@ -25,7 +26,7 @@ static int input_width(const struct decoder *d)
     return gates_width(d) + d->E;
 }
 
-int folded_memory_width(const struct decoder *d)
+int folded_row_width(const struct decoder *d)
 {
     return d->attention.A + input_width(d);
 }
@@ -89,15 +90,57 @@ static void row_cache_put(struct row_cache *cache, int32_t id, const real *row)
 
 /* ---- once a sentence ---- */
 
-void folded_memory(const struct decoder *d, const struct weights *weights, int S,
-                   const real *states, real *rows)
+void folded_rows(const struct decoder *d, const struct weights *weights, int S, const real *states,
+                 real *rows)
 {
-    const int width = folded_memory_width(d);
+    weights_fused(weights, &d->fused_memory, S, states, d->M, rows, folded_row_width(d));
+}
+
+static bool has_bf16_values(const struct decoder *d, const struct weights *weights)
+{
+    return weights_fused_type(weights, &d->fused_memory) != WEIGHT_F32;
+}
+
+/* Reals that a panel of S rows takes. */
+static size_t panel_size(const struct decoder *d, const struct weights *weights, int S)
+{
+    return (size_t)S * FOLDED_PANEL / (has_bf16_values(d, weights) ? 2 : 1);
+}
+
+size_t folded_memory_size(const struct decoder *d, const struct weights *weights, int S)
+{
+    const int panels = (input_width(d) + FOLDED_PANEL - 1) / FOLDED_PANEL;
+    return (size_t)S * (size_t)d->attention.A + (size_t)panels * panel_size(d, weights, S);
+}
+
+static int panel_width(const struct decoder *d, int from)
+{
+    const int left = input_width(d) - from;
+    return left < FOLDED_PANEL ? left : FOLDED_PANEL;
+}
+
+void folded_memory(const struct decoder *d, const struct weights *weights, int S, const real *rows,
+                   real *memory)
+{
+    const struct kernels *kernels = weights->kernels;
+    const size_t width = (size_t)folded_row_width(d), A = (size_t)d->attention.A;
     const real *bias = weight(weights, d->attention.key_bias);
-    weights_fused(weights, &d->fused_memory, S, states, d->M, rows, width);
-    for (int s = 0; s < S; s++)
-        for (int a = 0; a < d->attention.A; a++)
-            rows[(size_t)s * (size_t)width + (size_t)a] += bias[a];
+    for (size_t s = 0; s < (size_t)S; s++) {
+        kernels->add(A, rows + s * width, bias, memory + s * A);
+        kernels->exp_twice((int)A, memory + s * A, memory + s * A);
+    }
+    real *panel = memory + (size_t)S * A;
+    for (int from = 0; from < input_width(d); from += FOLDED_PANEL) {
+        const size_t n = (size_t)panel_width(d, from);
+        for (size_t s = 0; s < (size_t)S; s++) {
+            const real *values = rows + s * width + A + (size_t)from;
+            if (has_bf16_values(d, weights))
+                kernels->to_bf16(n, values, (uint16_t *)panel + s * FOLDED_PANEL);
+            else
+                memcpy(panel + s * FOLDED_PANEL, values, n * sizeof *panel);
+        }
+        panel += panel_size(d, weights, S);
+    }
 }
 
 /* The parts of a state row; what the product of h gives begins at u. */
@@ -111,6 +154,16 @@ static struct state_row state_row(const struct decoder *d, const real *row)
     return (struct state_row){ c, c + d->H, u, query, query + d->attention.A };
 }
 
+/* What the product of h gives of N state rows, the first of which is `first`. */
+static void finish_states(const struct decoder *d, const struct weights *weights, int N,
+                          struct state_row first)
+{
+    const int width = folded_state_width(d);
+    weights_fused(weights, &d->fused_state, N, first.h, width, first.u, width);
+    for (int n = 0; n < N; n++, first.query += width)
+        weights->kernels->exp_twice(d->attention.A, first.query, first.query);
+}
+
 void folded_start(const struct decoder *d, const struct weights *weights, int N,
                   const real *summaries, real *states)
 {
@@ -119,16 +172,17 @@ void folded_start(const struct decoder *d, const struct weights *weights, int N,
     for (size_t n = 0; n < (size_t)N; n++)
         memset(first.c + n * (size_t)width, 0, (size_t)d->H * sizeof(real));
     decoder_start_layer(d, weights, 0, N, summaries, first.h, width);
-    weights_fused(weights, &d->fused_state, N, first.h, width, first.u, width);
+    finish_states(d, weights, N, first);
 }
 
 /* ---- one step ---- */
 
 struct step_scratch {
-    real *inputs;      // (N,GH+E) [a ; z], from the input row on
-    real *c, *h;       // (N,H) of the parents
-    real *y, *missing; // (N,E) (N,GH+E) input rows to be computed
-    int *missing_of;   // (N) whose row they are
+    real *inputs;       // (N,GH+E) [a ; z]
+    real *c, *h;        // (N,H) of the parents
+    const real **input; // (N) -> input row
+    real *y, *missing;  // (N,E) (N,GH+E) input rows to be computed
+    int *missing_of;    // (N) whose row they are
 };
 
 static void lay_out(struct step_scratch *k, const struct decoder *d, int N, struct arena *arena)
@@ -137,6 +191,7 @@ static void lay_out(struct step_scratch *k, const struct decoder *d, int N, stru
     k->inputs = arena_array(arena, real, rows * input);
     k->c = arena_array(arena, real, rows * H);
     k->h = arena_array(arena, real, rows * H);
+    k->input = arena_array(arena, const real *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
     k->missing = arena_array(arena, real, rows * input);
     k->missing_of = arena_array(arena, int, rows);
@@ -163,53 +218,68 @@ static void compute_inputs(const struct decoder *d, const struct weights *weight
     }
 }
 
-/* From the cache, and what is not there together. */
-static void gather_inputs(const struct decoder *d, const struct weights *weights,
-                          const struct folded_step *step, struct row_cache *cache,
-                          const struct step_scratch *k)
+/* In the cache, and what is not there together; returns how many those are. */
+static int find_inputs(const struct decoder *d, const struct weights *weights,
+                       const struct folded_step *step, struct row_cache *cache,
+                       const struct step_scratch *k)
 {
-    const size_t width = (size_t)input_width(d), bytes = width * sizeof(real);
+    const size_t width = (size_t)input_width(d);
     int missing = 0;
     for (int n = 0; n < step->N; n++) {
-        const real *row = row_cache_find(cache, step->previous[n]);
-        if (row)
-            memcpy(k->inputs + (size_t)n * width, row, bytes);
-        else
-            k->missing_of[missing++] = n;
+        k->input[n] = row_cache_find(cache, step->previous[n]);
+        if (k->input[n])
+            continue;
+        k->input[n] = k->missing + (size_t)missing * width;
+        k->missing_of[missing++] = n;
     }
     for (int i = 0; i < missing; i++)
         embedding_forward(weights, step->embedding, 1, &step->previous[k->missing_of[i]],
                           k->y + (size_t)i * (size_t)d->E);
     if (missing > 0)
         compute_inputs(d, weights, missing, k->y, k->missing);
+    return missing;
+}
+
+/* Once no row of the cache is looked at any more. */
+static void keep_inputs(const struct folded_step *step, struct row_cache *cache,
+                        const struct step_scratch *k, int missing)
+{
     for (int i = 0; i < missing; i++) {
         const int n = k->missing_of[i];
-        const real *row = k->missing + (size_t)i * width;
-        memcpy(k->inputs + (size_t)n * width, row, bytes);
         if (!row_cache_find(cache, step->previous[n]))
-            row_cache_put(cache, step->previous[n], row);
+            row_cache_put(cache, step->previous[n], k->input[n]);
     }
 }
 
-/* `count` rows of one sentence from row n on: alignments, and their sums and what the parents' states
- * give to gates and readout. */
+/* `count` rows of one sentence from row n on: alignments, and inputs from all they are the sum of. */
 static void attend(const struct decoder *d, const struct weights *weights,
                    const struct folded_step *step, const struct step_scratch *k, int n, int count)
 {
     const struct kernels *kernels = weights->kernels;
-    const int width = folded_memory_width(d), input = input_width(d), ld = step->ld_alignment;
-    const real *memory = step->memory[n], once = 1;
+    const int S = step->S[n], A = d->attention.A, ld = step->ld_alignment;
+    const size_t input = (size_t)input_width(d), U = (size_t)d->cell.u.rows;
+    const real *keys = step->memory[n], *v = weight(weights, d->attention.v);
     real *alignments = step->alignment + (size_t)n * (size_t)ld;
-    real *inputs = k->inputs + (size_t)n * (size_t)input;
+    real *inputs = k->inputs + (size_t)n * input;
     for (int i = 0; i < count; i++) {
         const struct state_row parent = state_row(d, step->state[n + i]);
-        attention_forward(&d->attention, weights, step->S[n], memory, width, parent.query,
-                          alignments + (size_t)i * (size_t)ld);
-        kernels->weighted_sums(1, 1, d->cell.u.rows, &once, 0, parent.u, 0,
-                               inputs + (size_t)i * (size_t)input, 0);
+        real *alignment = alignments + (size_t)i * (size_t)ld, *to = inputs + (size_t)i * input;
+        kernels->energies_of_exponentials(S, A, keys, A, parent.query, v, alignment);
+        kernels->softmax(S, alignment);
+        kernels->add(U, k->input[n + i], parent.u, to);
+        memcpy(to + U, k->input[n + i] + U, (input - U) * sizeof *to);
     }
-    kernels->weighted_sums(count, step->S[n], input, alignments, ld, memory + d->attention.A, width,
-                           inputs, input);
+    const real *panel = keys + (size_t)S * (size_t)A;
+    for (int from = 0; from < (int)input; from += FOLDED_PANEL) {
+        if (has_bf16_values(d, weights))
+            kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld,
+                                        (const uint16_t *)panel, FOLDED_PANEL, inputs + from,
+                                        (int)input);
+        else
+            kernels->weighted_sums(count, S, panel_width(d, from), alignments, ld, panel,
+                                   FOLDED_PANEL, inputs + from, (int)input);
+        panel += panel_size(d, weights, S);
+    }
 }
 
 /* Rows from n on that look at the same memory. */
@@ -259,14 +329,15 @@ void folded_step(const struct decoder *d, const struct weights *weights,
     lay_out(&k, d, step->N, scratch);
     assert(k.missing_of);
     const int part = stopwatch_enter(PART_INPUT);
-    gather_inputs(d, weights, step, cache, &k);
+    const int missing = find_inputs(d, weights, step, cache, &k);
     stopwatch_enter(PART_ATTENTION);
     for (int n = 0, count; n < step->N; n += count)
         attend(d, weights, step, &k, n, count = rows_together(step, n));
+    keep_inputs(step, cache, &k, missing);
     stopwatch_enter(PART_RECURRENCE);
     run_cells(d, weights, step, &k);
     const struct state_row next = state_row(d, step->next_state);
-    weights_fused(weights, &d->fused_state, step->N, next.h, (int)width, next.u, (int)width);
+    finish_states(d, weights, step->N, next);
     for (size_t n = 0; n < (size_t)step->N; n++) {
         const real *z = k.inputs + n * (size_t)input_width(d) + gates_width(d);
         real *readout = step->readout + n * (size_t)d->E;

@@ -3,15 +3,19 @@
  *
  *   S source pieces   N rows   E embedding = readout   H state   M memory   A attention   G gates
  *
- *     memory row   [W_k h_s + b_k ; W_c h_s ; W_rc h_s]      (A+GH+E)  once a source piece
+ *     key          exp 2(W_k h_s + b_k)                      (A)       once a source piece
+ *     values       [W_c h_s ; W_rc h_s]                      (GH+E)    once a source piece
  *     input row    [W y + b ; W_ry y + b_r]                  (GH+E)    once a piece, kept
- *     state row    [c_t ; h_t ; U h_t ; W_q h_t ; W_rs h_t]  (2H+U+A+E)
+ *     state row    [c_t ; h_t ; U h_t ; query ; W_rs h_t]    (2H+U+A+E)  query = exp 2(W_q h_t)
  *
- *     a_t      = softmax_s(v · tanh(key_s + W_q h_{t-1}))
- *     [a ; z]  = input row + [U h_{t-1} ; 0] + Σ_s a_ts [W_c h_s ; W_rc h_s]
+ *     a_t      = softmax_s(-2 Σ_a v_a / (1 + key_s query))   = softmax_s(v · tanh(W_k h_s + ...))
+ *     [a ; z]  = input row + [U h_{t-1} ; 0] + Σ_s a_ts values_s
  *     h_t, c_t = cell(a)
  *     [U h_t ; W_q h_t ; W_rs h_t]                           the step's one product
  *     r_t      = tanh(z + W_rs h_t)
+ *
+ * Values lie in panels of columns, [panel][S][FOLDED_PANEL], so that a sum reads a sentence's from
+ * end to end; in bfloat16 where the matrices are rounded themselves.
  *
  * Equal in real arithmetic to decoder_step, which is its specification; for
  * decoders of one layer that attend. Bits of a row do not depend on its company.
@@ -36,12 +40,17 @@ void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder, i
                        struct arena *arena);
 void row_cache_clear(struct row_cache *cache);
 
-int folded_memory_width(const struct decoder *decoder);
 int folded_state_width(const struct decoder *decoder);
 
-/* Memory rows (S,width) of encoder states (S,M). */
+/* Keys and values, before either is as above, of encoder states (S,M) of any sentences; a row takes
+ * the width. */
+int folded_row_width(const struct decoder *decoder);
+void folded_rows(const struct decoder *decoder, const struct weights *weights, int S,
+                 const real *states, real *rows);
+/* The memory of a sentence, of the size in reals, of its S rows. */
+size_t folded_memory_size(const struct decoder *decoder, const struct weights *weights, int S);
 void folded_memory(const struct decoder *decoder, const struct weights *weights, int S,
-                   const real *states, real *rows);
+                   const real *rows, real *memory);
 /* The state rows (N,width) before the first piece, of summaries (N,M). */
 void folded_start(const struct decoder *decoder, const struct weights *weights, int N,
                   const real *summaries, real *states);
@@ -50,7 +59,7 @@ struct folded_step {
     int N;
     const int32_t *previous;   // (N) pieces
     struct tensor embedding;   // (V,E) whose rows they are
-    const real *const *memory; // (N) -> (S,width) rows of the row's sentence
+    const real *const *memory; // (N) -> that of the row's sentence
     const int *S;              // (N)
     const real *const *state;  // (N) -> state row of the row's parent
     real *next_state;          // (N) state rows, one behind the other; none of the parents'

@@ -188,6 +188,11 @@ void weights_product_back(const struct weights *w, struct tensor t, int M, const
     multiply(w, w->transposed, GEMM_NN, t, M, t.cols, t.rows, d_Y, ldy, accumulate, d_X, ldx);
 }
 
+enum weight_type weights_fused_type(const struct weights *w, const struct fusion *f)
+{
+    return has_panels(w->fused, f->index) ? w->fused[f->index].type : WEIGHT_F32;
+}
+
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
                    real *Y, int ldy)
 {

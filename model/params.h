@@ -118,6 +118,8 @@ void weights_product_back(const struct weights *w, struct tensor t, int M, const
                           bool accumulate, real *d_X, int ldx);
 
 /* Y(M,f->rows) = X(M,f->cols) of all parts, their columns side by side. */
+/* What the matrices of a fusion are kept as. */
+enum weight_type weights_fused_type(const struct weights *w, const struct fusion *f);
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
                    real *Y, int ldy);
 

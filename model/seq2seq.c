@@ -291,22 +291,30 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
 
 /* ---- inference ---- */
 
-int seq2seq_memory_width(const struct seq2seq *model)
-{
-    return decoder_folds(&model->decoder) ? folded_memory_width(&model->decoder)
-                                          : decoder_memory_width(&model->decoder);
-}
-
 int seq2seq_state_width(const struct seq2seq *model)
 {
     return decoder_folds(&model->decoder) ? folded_state_width(&model->decoder)
                                           : decoder_state_width(&model->decoder);
 }
 
-void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
-                            struct memory *memory)
+/* Reals of a row that is made of a state of the encoder. */
+static int row_width(const struct seq2seq *model)
 {
-    memory->rows = arena_array(arena, real, (size_t)S * (size_t)seq2seq_memory_width(model));
+    return decoder_folds(&model->decoder) ? folded_row_width(&model->decoder)
+                                          : decoder_memory_width(&model->decoder);
+}
+
+static size_t memory_size(const struct seq2seq *model, const struct weights *weights, int S)
+{
+    if (decoder_folds(&model->decoder))
+        return folded_memory_size(&model->decoder, weights, S);
+    return (size_t)S * (size_t)row_width(model);
+}
+
+void seq2seq_memory_lay_out(const struct seq2seq *model, const struct weights *weights, int S,
+                            struct arena *arena, struct memory *memory)
+{
+    memory->rows = arena_array(arena, real, memory_size(model, weights, S));
     memory->start = arena_array(arena, real, seq2seq_state_width(model));
 }
 
@@ -323,7 +331,7 @@ struct encode_scratch {
     real *summary; // (B,M)
     real *starts;  // (B,state width)
     real *states;  // (pieces,M) of the sentences, one behind the other
-    real *rows;    // (pieces,memory width)
+    real *rows;    // (pieces,row width)
 };
 
 static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model, int S, int B,
@@ -339,7 +347,7 @@ static void lay_out_encode(struct encode_scratch *k, const struct seq2seq *model
     k->summary = arena_array(a, real, (size_t)B * M);
     k->starts = arena_array(a, real, (size_t)B * (size_t)seq2seq_state_width(model));
     k->states = arena_array(a, real, rows * M);
-    k->rows = arena_array(a, real, rows * (size_t)seq2seq_memory_width(model));
+    k->rows = arena_array(a, real, rows * (size_t)row_width(model));
 }
 
 static size_t encode_bytes(const struct seq2seq *model, int S, int B)
@@ -415,13 +423,13 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
                           const struct encode_scratch *k, struct memory *const *out)
 {
     const struct decoder *d = &model->decoder;
-    const size_t width = (size_t)seq2seq_memory_width(model);
+    const size_t width = (size_t)row_width(model);
     const size_t state = (size_t)seq2seq_state_width(model);
     const int part = stopwatch_enter(PART_ATTENTION), B = k->run.B;
     const int pieces = gather_states(model, k);
     const real *row = k->rows;
     if (decoder_folds(d)) {
-        folded_memory(d, weights, pieces, k->states, k->rows);
+        folded_rows(d, weights, pieces, k->states, k->rows);
         folded_start(d, weights, B, k->summary, k->starts);
     } else {
         decoder_memory(d, weights, pieces, k->states, k->rows);
@@ -430,7 +438,10 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
     for (int b = 0; b < B; b++) {
         struct memory *memory = out[k->order[b]];
         const size_t elements = (size_t)k->len[b] * width;
-        memcpy(memory->rows, row, elements * sizeof(real));
+        if (decoder_folds(d))
+            folded_memory(d, weights, k->len[b], row, memory->rows);
+        else
+            memcpy(memory->rows, row, elements * sizeof(real));
         memcpy(memory->start, k->starts + (size_t)b * state, state * sizeof(real));
         memory->S = k->len[b];
         row += elements;

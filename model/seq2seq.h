@@ -66,19 +66,18 @@ size_t seq2seq_loss_bytes(const struct seq2seq *model, int B, int S, int T);
 
 /* The encoded form of one sentence. */
 struct memory {
-    real *rows;  // (S,memory width) what a step needs of each source piece
+    real *rows;  // what a step needs of the source pieces
     real *start; // (state width) of a row before its first target piece
     int S;       // source pieces + </s>
 };
 
-/* Reals that a row of memory and the state of a decoder row take. */
-int seq2seq_memory_width(const struct seq2seq *model);
+/* Reals that the state of a decoder row takes. */
 int seq2seq_state_width(const struct seq2seq *model);
 
 /* Room for a sentence of at most S pieces from the arena; pointers stay NULL in a measuring or full
  * arena. */
-void seq2seq_memory_lay_out(const struct seq2seq *model, int S, struct arena *arena,
-                            struct memory *memory);
+void seq2seq_memory_lay_out(const struct seq2seq *model, const struct weights *weights, int S,
+                            struct arena *arena, struct memory *memory);
 
 /* Encode `count` sentences into memories with room for them; ids[i] has len[i] ids, </s>
  * included. Bits do not depend on company. */

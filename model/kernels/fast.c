@@ -10,6 +10,9 @@
 #include "model/kernels/products.h"
 #include "model/kernels/reference.h"
 
+typedef uint32_t uvec __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t)))); // of bfloat16
+
 /* a > b ? a : b, and a < b ? a : b. */
 #if LANES == 16
 INLINE vec vec_max(vec a, vec b)
@@ -312,6 +315,53 @@ static void energies(int S, int A, const float *keys, int ld_keys, const float *
     }
 }
 
+INLINE vec exp_twice_vec(vec x)
+{
+    const vec most = splat(EXP_TWICE_MOST);
+    x = vec_min(vec_max(x, -most), most);
+    return exp_vec(x + x);
+}
+
+static void exp_twice(int n, const float *x, float *y)
+{
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, exp_twice_vec(load(x + i)));
+    if (i < n)
+        store_part(y + i, exp_twice_vec(load_part(x + i, n - i)), n - i);
+}
+
+#define ENERGY_ROWS 4 // that share what is read of the query and v
+
+/* R energies; R is a constant wherever this is inlined. */
+INLINE void energy_tile(const int R, int A, const float *keys, int ld_keys, const float *query,
+                        const float *v, float *e)
+{
+    vec sum[ENERGY_ROWS];
+    for (int r = 0; r < R; r++)
+        sum[r] = splat(0);
+    for (int a = 0; a < A; a += LANES) {
+        const int here = A - a < LANES ? A - a : LANES;
+        const vec q = load_lanes(query + a, here), weight = load_lanes(v + a, here);
+        for (int r = 0; r < R; r++) {
+            const vec key = load_lanes(keys + r * ld_keys + a, here);
+            sum[r] = multiply_add(weight, reciprocal(multiply_add(key, q, splat(1))), sum[r]);
+        }
+    }
+    for (int r = 0; r < R; r++)
+        e[r] = -2 * sum_lanes(sum[r]);
+}
+
+static void energies_of_exponentials(int S, int A, const float *keys, int ld_keys,
+                                     const float *query, const float *v, float *e)
+{
+    int s = 0;
+    for (; s + ENERGY_ROWS <= S; s += ENERGY_ROWS)
+        energy_tile(ENERGY_ROWS, A, keys + s * ld_keys, ld_keys, query, v, e + s);
+    for (; s < S; s++)
+        energy_tile(1, A, keys + s * ld_keys, ld_keys, query, v, e + s);
+}
+
 static void energies_backward(int S, int A, const float *keys, int ld_keys, const float *query,
                               const float *v, const float *d_e, float *d_keys, float *d_query,
                               float *d_v)
@@ -342,17 +392,35 @@ static void energies_backward(int S, int A, const float *keys, int ld_keys, cons
 #define SUM_ROWS 4 // 4 x 4 accumulators, and each vector that is read serves 4 rows
 #define SUM_VECS 4
 
-/* R sums over V vectors, the last of n lanes; R and V are constants wherever this is inlined. */
-INLINE void sum_tile(const int R, const int V, int n, int S, const float *w, int ld_w,
-                     const float *rows, int ld, float *y, int ld_y)
+/* n values of a row, of floats or of bfloat16. */
+INLINE vec load_values(const bool is_bf16, const void *rows, size_t at, int n)
+{
+    if (!is_bf16)
+        return load_lanes((const float *)rows + at, n);
+    halves upper = { 0 };
+    memcpy(&upper, (const uint16_t *)rows + at, n == LANES ? sizeof upper : (size_t)n * 2);
+#if LANES == 16
+    return (vec)((uvec)_mm512_cvtepu16_epi32((__m256i)upper) << 16);
+#elif LANES == 8
+    return (vec)((uvec)_mm256_cvtepu16_epi32((__m128i)upper) << 16);
+#else
+    return (vec)(__builtin_convertvector(upper, uvec) << 16);
+#endif
+}
+
+/* R sums over V vectors, the last of n lanes; is_bf16, R and V are constants wherever this is
+ * inlined. */
+INLINE void sum_tile(const bool is_bf16, const int R, const int V, int n, int S, const float *w,
+                     int ld_w, const void *rows, size_t at, int ld, float *y, int ld_y)
 {
     vec sum[SUM_ROWS][SUM_VECS];
     for (int r = 0; r < R; r++)
         for (int j = 0; j < V; j++)
             sum[r][j] = load_lanes(y + r * ld_y + j * LANES, j < V - 1 ? LANES : n);
-    for (int s = 0; s < S; s++, rows += ld)
+    for (int s = 0; s < S; s++, at += (size_t)ld)
         for (int j = 0; j < V; j++) {
-            const vec x = load_lanes(rows + j * LANES, j < V - 1 ? LANES : n);
+            const vec x =
+                load_values(is_bf16, rows, at + (size_t)(j * LANES), j < V - 1 ? LANES : n);
             for (int r = 0; r < R; r++)
                 sum[r][j] = multiply_add(splat(w[r * ld_w + s]), x, sum[r][j]);
         }
@@ -361,26 +429,39 @@ INLINE void sum_tile(const int R, const int V, int n, int S, const float *w, int
             store_lanes(y + r * ld_y + j * LANES, sum[r][j], j < V - 1 ? LANES : n);
 }
 
-INLINE void sum_rows(const int R, int S, int n, const float *w, int ld_w, const float *rows, int ld,
-                     float *y, int ld_y)
+INLINE void sum_rows(const bool is_bf16, const int R, int S, int n, const float *w, int ld_w,
+                     const void *rows, int ld, float *y, int ld_y)
 {
     int i = 0;
     for (; i + SUM_VECS * LANES <= n; i += SUM_VECS * LANES)
-        sum_tile(R, SUM_VECS, LANES, S, w, ld_w, rows + i, ld, y + i, ld_y);
+        sum_tile(is_bf16, R, SUM_VECS, LANES, S, w, ld_w, rows, (size_t)i, ld, y + i, ld_y);
     for (; i < n; i += LANES)
-        sum_tile(R, 1, n - i < LANES ? n - i : LANES, S, w, ld_w, rows + i, ld, y + i, ld_y);
+        sum_tile(is_bf16, R, 1, n - i < LANES ? n - i : LANES, S, w, ld_w, rows, (size_t)i, ld,
+                 y + i, ld_y);
+}
+
+INLINE void sums(const bool is_bf16, int R, int S, int n, const float *w, int ld_w,
+                 const void *rows, int ld, float *y, int ld_y)
+{
+    int r = 0;
+    for (; r + SUM_ROWS <= R; r += SUM_ROWS)
+        sum_rows(is_bf16, SUM_ROWS, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    for (; r + 2 <= R; r += 2)
+        sum_rows(is_bf16, 2, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    for (; r < R; r++)
+        sum_rows(is_bf16, 1, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
 }
 
 static void weighted_sums(int R, int S, int n, const float *w, int ld_w, const float *rows, int ld,
                           float *y, int ld_y)
 {
-    int r = 0;
-    for (; r + SUM_ROWS <= R; r += SUM_ROWS)
-        sum_rows(SUM_ROWS, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
-    for (; r + 2 <= R; r += 2)
-        sum_rows(2, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
-    for (; r < R; r++)
-        sum_rows(1, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    sums(false, R, S, n, w, ld_w, rows, ld, y, ld_y);
+}
+
+static void weighted_sums_bf16(int R, int S, int n, const float *w, int ld_w, const uint16_t *rows,
+                               int ld, float *y, int ld_y)
+{
+    sums(true, R, S, n, w, ld_w, rows, ld, y, ld_y);
 }
 
 /* R dots side by side, so that a sum need not wait for its last addition. */
@@ -496,8 +577,6 @@ static float cross_entropy(int V, const float *logits, int target, float smoothi
 
 static void to_bf16(size_t n, const float *x, uint16_t *y)
 {
-    typedef uint32_t uvec __attribute__((vector_size(LANES * sizeof(uint32_t))));
-    typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         const uvec bits = (uvec)load(x + i);
@@ -508,13 +587,13 @@ static void to_bf16(size_t n, const float *x, uint16_t *y)
     kernels_reference.to_bf16(n - i, x + i, y + i);
 }
 
-static void add(size_t n, const float *x, float *y)
+static void add(size_t n, const float *x, const float *m, float *y)
 {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        store(y + i, load(y + i) + load(x + i));
+        store(y + i, load(x + i) + load(m + i));
     for (; i < n; i++)
-        y[i] += x[i];
+        y[i] = x[i] + m[i];
 }
 
 static void multiply(size_t n, const float *x, const float *m, float *y)
@@ -654,9 +733,12 @@ const struct kernels VARIANT(kernels) = {
     .gru_update_backward = gru_update_backward,
     .gru_reset_backward = gru_reset_backward,
     .energies = energies,
+    .exp_twice = exp_twice,
+    .energies_of_exponentials = energies_of_exponentials,
     .energies_backward = energies_backward,
     .softmax = softmax,
     .weighted_sums = weighted_sums,
+    .weighted_sums_bf16 = weighted_sums_bf16,
     .row_dots = row_dots,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,

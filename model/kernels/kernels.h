@@ -51,6 +51,8 @@ struct packing {
 #define I8_SMALLEST_ROW 1e-30f
 #define PACKED_K_MAX 32768 // an int32 holds the sum of as many products of codes
 
+#define EXP_TWICE_MOST 21 // so that a product of two, at most e^84, is finite
+
 struct kernels {
     const char *name; // as VERSO_ISA has it
 
@@ -60,7 +62,7 @@ struct kernels {
 
     const struct packing *packings[WEIGHT_TYPES];
 
-    void (*add)(size_t n, const real *x, real *y);                     // y += x
+    void (*add)(size_t n, const real *x, const real *m, real *y);      // y = x + m; may be in place
     void (*multiply)(size_t n, const real *x, const real *m, real *y); // y = x ⊙ m; may be in place
     void (*tanh_rows)(int n, const real *x, real *y);    // y = tanh(x); may be in place
     void (*sigmoid_rows)(int n, const real *x, real *y); // y = σ(x); may be in place
@@ -94,6 +96,13 @@ struct kernels {
     /* Energies of one query against S keys: e_s = v · tanh(key_s + query). */
     void (*energies)(int S, int A, const real *keys, int ld_keys, const real *query, const real *v,
                      real *e);
+    /* The same of exponentials, which are computed once a key and once a query: exp_twice is
+     * y = e^2x (in place too) with x no further from 0 than EXP_TWICE_MOST; of keys and a query so
+     * given, e_s = -2 Σ_a v_a / (1 + key_sa query_a), the energy less Σ_a v_a, as
+     * tanh x = 1 - 2 / (1 + e^2x). A softmax does not see the difference. */
+    void (*exp_twice)(int n, const real *x, real *y);
+    void (*energies_of_exponentials)(int S, int A, const real *keys, int ld_keys, const real *query,
+                                     const real *v, real *e);
     /* g = d_e[s] v ⊙ (1 - tanh²(key_s + query)); d_key_s += g, d_query += g,
      * d_v += d_e[s] tanh(key_s + query). */
     void (*energies_backward)(int S, int A, const real *keys, int ld_keys, const real *query,
@@ -105,6 +114,9 @@ struct kernels {
     /* y_r(n) += Σ_s w_rs rows_s, in the order of s, for R rows of weights. */
     void (*weighted_sums)(int R, int S, int n, const real *w, int ld_w, const real *rows, int ld,
                           real *y, int ld_y);
+    /* The same of rows in bfloat16. */
+    void (*weighted_sums_bf16)(int R, int S, int n, const real *w, int ld_w, const uint16_t *rows,
+                               int ld, real *y, int ld_y);
     /* d_w[s] += d_y · rows_s: what the weights of a weighted sum owe to it. */
     void (*row_dots)(int S, int n, const real *rows, int ld, const real *d_y, real *d_w);
 

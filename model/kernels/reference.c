@@ -324,6 +324,26 @@ static void energies(int S, int A, const real *keys, int ld_keys, const real *qu
     }
 }
 
+static void exp_twice(int n, const real *x, real *y)
+{
+    for (int i = 0; i < n; i++) {
+        const real most = x[i] < EXP_TWICE_MOST ? x[i] : EXP_TWICE_MOST;
+        y[i] = exp(2 * (most > -EXP_TWICE_MOST ? most : -EXP_TWICE_MOST));
+    }
+}
+
+static void energies_of_exponentials(int S, int A, const real *keys, int ld_keys, const real *query,
+                                     const real *v, real *e)
+{
+    for (int s = 0; s < S; s++) {
+        const real *key = keys + (size_t)s * (size_t)ld_keys;
+        real sum = 0;
+        for (int a = 0; a < A; a++)
+            sum += v[a] / (1 + key[a] * query[a]);
+        e[s] = -2 * sum;
+    }
+}
+
 static void energies_backward(int S, int A, const real *keys, int ld_keys, const real *query,
                               const real *v, const real *d_e, real *d_keys, real *d_query,
                               real *d_v)
@@ -368,6 +388,15 @@ static void weighted_sums(int R, int S, int n, const real *w, int ld_w, const re
                 y[i] += w[s] * rows[(size_t)s * (size_t)ld + (size_t)i];
 }
 
+static void weighted_sums_bf16(int R, int S, int n, const real *w, int ld_w, const uint16_t *rows,
+                               int ld, real *y, int ld_y)
+{
+    for (int r = 0; r < R; r++, w += ld_w, y += ld_y)
+        for (int s = 0; s < S; s++)
+            for (int i = 0; i < n; i++)
+                y[i] += w[s] * of_bf16(rows[(size_t)s * (size_t)ld + (size_t)i]);
+}
+
 static void row_dots(int S, int n, const real *rows, int ld, const real *d_y, real *d_w)
 {
     for (int s = 0; s < S; s++, rows += ld) {
@@ -410,10 +439,10 @@ static void log_softmax(int n, real *x)
         x[i] -= lse;
 }
 
-static void add(size_t n, const real *x, real *y)
+static void add(size_t n, const real *x, const real *m, real *y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
+        y[i] = x[i] + m[i];
 }
 
 static void multiply(size_t n, const real *x, const real *m, real *y)
@@ -460,9 +489,12 @@ const struct kernels kernels_reference = {
     .gru_update_backward = gru_update_backward,
     .gru_reset_backward = gru_reset_backward,
     .energies = energies,
+    .exp_twice = exp_twice,
+    .energies_of_exponentials = energies_of_exponentials,
     .energies_backward = energies_backward,
     .softmax = softmax,
     .weighted_sums = weighted_sums,
+    .weighted_sums_bf16 = weighted_sums_bf16,
     .row_dots = row_dots,
     .cross_entropy = cross_entropy,
     .log_softmax = log_softmax,

@@ -6,7 +6,7 @@
 void add_bias(const struct weights *weights, struct tensor bias, int M, real *y)
 {
     for (int m = 0; m < M; m++, y += bias.rows)
-        weights->kernels->add((size_t)bias.rows, weight(weights, bias), y);
+        weights->kernels->add((size_t)bias.rows, weight(weights, bias), y, y);
 }
 
 void linear_forward(const struct weights *weights, struct tensor w, struct tensor bias, int M,
@@ -21,7 +21,8 @@ void bias_backward(const struct weights *weights, struct tensor bias, int M, con
                    real *gradients)
 {
     for (int m = 0; m < M; m++, d_Y += bias.rows)
-        weights->kernels->add((size_t)bias.rows, d_Y, gradients + bias.offset);
+        weights->kernels->add((size_t)bias.rows, d_Y, gradients + bias.offset,
+                              gradients + bias.offset);
 }
 
 void product_backward(const struct weights *weights, struct tensor w, int M, const real *X, int ldx,

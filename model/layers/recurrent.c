@@ -155,9 +155,9 @@ static void gather_d_h(const struct cell *cell, const struct weights *weights,
             const real *out = back->d_h + s * B * ld + b * ld;
             dropout_apply(weights->kernels, H, scratch->d_fed + b * H,
                           run->mask ? run->mask + b * H : NULL, d_h);
-            weights->kernels->add(H, out, d_h);
+            weights->kernels->add(H, out, d_h, d_h);
             if (cell_carries(cell))
-                weights->kernels->add(H, scratch->d_c + b * H, d_h);
+                weights->kernels->add(H, scratch->d_c + b * H, d_h, d_h);
         }
         if (back->squares)
             back->squares[s * B + b] = gradient_square(H, d_h);

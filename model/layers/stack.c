@@ -147,9 +147,9 @@ static void layer_backward(const struct stack *stack, const struct weights *weig
     memset(k->d_x, 0, rows * input * sizeof(real));
     recurrent_backward(&stack->cells[l], weights, &run->layers[l].run, &of_run, gradients, scratch);
     dropout_apply(weights->kernels, rows * input, k->d_x, run->layers[l].mask, k->d_x);
-    weights->kernels->add(rows * input, k->d_x, d_below);
+    weights->kernels->add(rows * input, k->d_x, d_below, d_below);
     if (is_residual(stack, l))
-        weights->kernels->add(rows * input, d_out, d_below);
+        weights->kernels->add(rows * input, d_out, d_below, d_below);
 }
 
 void stack_backward(const struct stack *stack, const struct weights *weights,
@@ -158,7 +158,7 @@ void stack_backward(const struct stack *stack, const struct weights *weights,
 {
     const size_t n = (size_t)run->S * (size_t)run->B * (size_t)stack->H;
     if (stack->count == 0) {
-        weights->kernels->add(n, back->d_out, back->d_x);
+        weights->kernels->add(n, back->d_out, back->d_x, back->d_x);
         return;
     }
     struct arena_mark mark = arena_mark(scratch);

@@ -86,7 +86,8 @@ void members_memory_lay_out(const struct members *members, int S, struct arena *
                             struct memory *memories)
 {
     for (int i = 0; i < members->count; i++)
-        seq2seq_memory_lay_out(members->list[i].shape, S, arena, &memories[i]);
+        seq2seq_memory_lay_out(members->list[i].shape, members->list[i].weights, S, arena,
+                               &memories[i]);
 }
 
 void members_encode(struct members *members, const int32_t *const *ids, const int *lens, int count,

@@ -86,7 +86,8 @@ static void sum_gradients(void *context, int member)
     for (size_t at = from; at < to; at += OPTIMIZER_CHUNK) {
         size_t n = to - at < OPTIMIZER_CHUNK ? to - at : OPTIMIZER_CHUNK;
         for (int k = 1; k < job->count; k++) {
-            o->kernels->add(n, job->gradients[k] + at, job->gradients[0] + at);
+            o->kernels->add(n, job->gradients[k] + at, job->gradients[0] + at,
+                            job->gradients[0] + at);
             memset(job->gradients[k] + at, 0, n * sizeof(real));
         }
         o->squares[at / OPTIMIZER_CHUNK] = sum_of_squares(job->gradients[0] + at, n);

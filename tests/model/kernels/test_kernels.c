@@ -170,6 +170,72 @@ START_TEST(attention_equals_the_reference)
 }
 END_TEST
 
+/* Many of them where tanh is ±1 to the last bit. */
+START_TEST(energies_of_exponentials_are_those_of_keys_and_query)
+{
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int S = sizes[(i + 4) % SIZES], A = sizes[i];
+        const size_t a_n = (size_t)A, s_n = (size_t)S, keys_n = s_n * a_n;
+        float *keys = random_floats(keys_n, 4, 1), *query = random_floats(a_n, 4, 2);
+        float *v = random_floats(a_n, 1, 3), *e = guarded(s_n), *e2 = guarded(s_n), sum = 0;
+        for (size_t a = 0; a < a_n; a++)
+            sum += v[a];
+        kernels_reference.energies(S, A, keys, A, query, v, e2);
+        for (size_t s = 0; s < s_n; s++)
+            e2[s] -= sum;
+        k->exp_twice(S * A, keys, keys);
+        k->exp_twice(A, query, query);
+        k->energies_of_exponentials(S, A, keys, A, query, v, e);
+        assert_close(e, e2, s_n, "energy");
+        for (int s = 0; s < S; s++) // alone, to the bit
+            k->energies_of_exponentials(1, A, keys + (size_t)s * a_n, A, query, v, e2 + s);
+        ck_assert_mem_eq(e, e2, s_n * sizeof *e);
+        unguard(keys, keys_n), unguard(query, a_n), unguard(v, a_n), unguard(e, s_n);
+        unguard(e2, s_n);
+    }
+}
+END_TEST
+
+START_TEST(no_key_and_query_are_too_large_for_energies)
+{
+    float keys[4] = { 1e30f, -1e30f, 30, -30 }, query[2] = { 1e30f, -1e30f }, v[1] = { 1 }, e[4];
+    all[_i]->exp_twice(4, keys, keys);
+    all[_i]->exp_twice(2, query, query);
+    all[_i]->energies_of_exponentials(4, 1, keys, 1, &query[0], v, e);
+    const float wanted[] = { 0, -1, 0, -1 }; // tanh - 1 of more than any, of nothing
+    for (int i = 0; i < 4; i++)
+        ck_assert_float_eq_tol(e[i], wanted[i], 1e-6f);
+    all[_i]->energies_of_exponentials(4, 1, keys, 1, &query[1], v, e);
+    for (int i = 0; i < 4; i++)
+        ck_assert_float_eq_tol(e[i], wanted[i] - 1, 1e-6f);
+}
+END_TEST
+
+START_TEST(weighted_sums_of_bfloat16_are_those_of_its_values)
+{
+    enum { R = 7 };
+    const struct kernels *k = all[_i];
+    for (int i = 0; i < SIZES; i++) {
+        const int S = sizes[(i + 4) % SIZES], n = sizes[i];
+        const size_t row_n = (size_t)n, s_n = (size_t)S, rows_n = s_n * row_n, y_n = R * row_n;
+        float *rows = random_floats(rows_n, 1, 1), *w = random_floats(R * s_n, 1, 2);
+        float *y = random_floats(y_n, 1, 3), *y2 = copy_of(y, y_n);
+        uint16_t *upper = guarded_bytes(rows_n * sizeof *upper);
+        k->to_bf16(rows_n, rows, upper);
+        for (size_t j = 0; j < rows_n; j++) {
+            const uint32_t bits = (uint32_t)upper[j] << 16;
+            memcpy(&rows[j], &bits, sizeof bits);
+        }
+        k->weighted_sums_bf16(R, S, n, w, S, upper, n, y, n);
+        k->weighted_sums(R, S, n, w, S, rows, n, y2, n);
+        ck_assert_mem_eq(y, y2, y_n * sizeof *y);
+        unguard(rows, rows_n), unguard(w, R * s_n), unguard(y, y_n), unguard(y2, y_n);
+        unguard_bytes(upper, rows_n * sizeof *upper);
+    }
+}
+END_TEST
+
 START_TEST(cross_entropy_equals_the_reference)
 {
     const struct kernels *k = all[_i];
@@ -197,7 +263,7 @@ START_TEST(sums_and_products_of_rows_equal_the_reference)
     for (int i = 0; i < SIZES; i++) {
         const size_t n = (size_t)sizes[i];
         float *x = random_floats(n, 1, 1), *y = random_floats(n, 1, 2), *wanted = copy_of(y, n);
-        all[_i]->add(n, x, y), kernels_reference.add(n, x, wanted);
+        all[_i]->add(n, x, y, y), kernels_reference.add(n, x, wanted, wanted);
         ck_assert_mem_eq(y, wanted, n * sizeof *y);
         all[_i]->multiply(n, y, x, y), kernels_reference.multiply(n, wanted, x, wanted);
         ck_assert_mem_eq(y, wanted, n * sizeof *y);
@@ -277,6 +343,9 @@ int main(void)
         TEST_LOOP(lstm_cell_equals_the_reference, all_count),
         TEST_LOOP(gru_cell_equals_the_reference, all_count),
         TEST_LOOP(attention_equals_the_reference, all_count),
+        TEST_LOOP(energies_of_exponentials_are_those_of_keys_and_query, all_count),
+        TEST_LOOP(no_key_and_query_are_too_large_for_energies, all_count),
+        TEST_LOOP(weighted_sums_of_bfloat16_are_those_of_its_values, all_count),
         TEST_LOOP(cross_entropy_equals_the_reference, all_count),
         TEST_LOOP(sums_and_products_of_rows_equal_the_reference, all_count),
         TEST_LOOP(adam_equals_the_reference, all_count),

@@ -90,7 +90,7 @@ static inline struct memory encode_one(const struct model *model, const struct s
 {
     struct error err;
     struct memory memory, *const out = &memory;
-    seq2seq_memory_lay_out(model_seq2seq(model), source->len, keep, &memory);
+    seq2seq_memory_lay_out(model_seq2seq(model), model_weights(model), source->len, keep, &memory);
     assert_ok(seq2seq_encode(model_seq2seq(model), model_weights(model), &source->ids, &source->len,
                              1, scratch, &out, &err),
               err);
