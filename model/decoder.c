@@ -26,10 +26,10 @@ static void declare_bridge(struct decoder *d, struct params *params, int l)
 
 static void fuse(struct decoder *d, struct params *params)
 {
-    const struct tensor state[] = { d->cell.u, d->attention.query, d->readout_state };
+    const struct tensor state[] = { d->cell.u, d->attention.query };
     const struct tensor input[] = { d->cell.w, d->readout_previous };
     const struct tensor memory[] = { d->attention.key, d->cell.context, d->readout_context };
-    d->fused_state = params_fuse(params, state, 3);
+    d->fused_state = params_fuse(params, state, 2);
     d->fused_input = params_fuse(params, input, 2);
     d->fused_memory = params_fuse(params, memory, 3);
 }

@@ -31,11 +31,6 @@ int folded_row_width(const struct decoder *d)
     return d->attention.A + input_width(d);
 }
 
-int folded_state_width(const struct decoder *d)
-{
-    return 2 * d->H + d->fused_state.rows;
-}
-
 /* ---- input rows ---- */
 
 void row_cache_lay_out(struct row_cache *cache, const struct decoder *d, int rows,
@@ -143,43 +138,14 @@ void folded_memory(const struct decoder *d, const struct weights *weights, int S
     }
 }
 
-/* The parts of a state row; what the product of h gives begins at u. */
-struct state_row {
-    real *c, *h, *u, *query, *read; // (H) (H) (U) (A) (E)
-};
-
-static struct state_row state_row(const struct decoder *d, const real *row)
-{
-    real *c = (real *)(uintptr_t)row, *u = c + 2 * d->H, *query = u + d->cell.u.rows;
-    return (struct state_row){ c, c + d->H, u, query, query + d->attention.A };
-}
-
-/* What the product of h gives of N state rows, the first of which is `first`. */
-static void finish_states(const struct decoder *d, const struct weights *weights, int N,
-                          struct state_row first)
-{
-    const int width = folded_state_width(d);
-    weights_fused(weights, &d->fused_state, N, first.h, width, first.u, width);
-    for (int n = 0; n < N; n++, first.query += width)
-        weights->kernels->exp_twice(d->attention.A, first.query, first.query);
-}
-
-void folded_start(const struct decoder *d, const struct weights *weights, int N,
-                  const real *summaries, real *states)
-{
-    const struct state_row first = state_row(d, states);
-    const int width = folded_state_width(d);
-    for (size_t n = 0; n < (size_t)N; n++)
-        memset(first.c + n * (size_t)width, 0, (size_t)d->H * sizeof(real));
-    decoder_start_layer(d, weights, 0, N, summaries, first.h, width);
-    finish_states(d, weights, N, first);
-}
-
 /* ---- one step ---- */
 
 struct step_scratch {
+    int *parent;        // (N) whose state a row's is among the P different ones
+    real *h;            // (P,H) of those, then (N,H) of each row's
+    real *c;            // (N,H) of each row's
+    real *given;        // (P,U+A) [U h ; query] of the P
     real *inputs;       // (N,GH+E) [a ; z]
-    real *c, *h;        // (N,H) of the parents
     const real **input; // (N) -> input row
     real *y, *missing;  // (N,E) (N,GH+E) input rows to be computed
     int *missing_of;    // (N) whose row they are
@@ -188,9 +154,11 @@ struct step_scratch {
 static void lay_out(struct step_scratch *k, const struct decoder *d, int N, struct arena *arena)
 {
     const size_t rows = (size_t)N, H = (size_t)d->H, input = (size_t)input_width(d);
-    k->inputs = arena_array(arena, real, rows * input);
-    k->c = arena_array(arena, real, rows * H);
+    k->parent = arena_array(arena, int, rows);
     k->h = arena_array(arena, real, rows * H);
+    k->c = arena_array(arena, real, rows * H);
+    k->given = arena_array(arena, real, rows * (size_t)d->fused_state.rows);
+    k->inputs = arena_array(arena, real, rows * input);
     k->input = arena_array(arena, const real *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
     k->missing = arena_array(arena, real, rows * input);
@@ -251,6 +219,35 @@ static void keep_inputs(const struct folded_step *step, struct row_cache *cache,
     }
 }
 
+/* The row before n, of the same sentence, that has the same parent; n: there is none. */
+static int sibling(const struct folded_step *step, int n)
+{
+    for (int i = n - 1; i >= 0 && step->memory[i] == step->memory[n]; i--)
+        if (step->state[i] == step->state[n])
+            return i;
+    return n;
+}
+
+/* What the states of the parents give, once each. */
+static void ask_parents(const struct decoder *d, const struct weights *weights,
+                        const struct folded_step *step, const struct step_scratch *k)
+{
+    const size_t H = (size_t)d->H;
+    const int width = d->fused_state.rows;
+    int count = 0;
+    for (int n = 0; n < step->N; n++) {
+        const int same = sibling(step, n);
+        k->parent[n] = same < n ? k->parent[same] : count;
+        if (same == n)
+            memcpy(k->h + (size_t)count++ * H, step->state[n], H * sizeof(real));
+    }
+    weights_fused(weights, &d->fused_state, count, k->h, d->H, k->given, width);
+    for (int p = 0; p < count; p++) {
+        real *query = k->given + (size_t)p * (size_t)width + d->cell.u.rows;
+        weights->kernels->exp_twice(d->attention.A, query, query);
+    }
+}
+
 /* `count` rows of one sentence from row n on: alignments, and inputs from all they are the sum of. */
 static void attend(const struct decoder *d, const struct weights *weights,
                    const struct folded_step *step, const struct step_scratch *k, int n, int count)
@@ -262,11 +259,11 @@ static void attend(const struct decoder *d, const struct weights *weights,
     real *alignments = step->alignment + (size_t)n * (size_t)ld;
     real *inputs = k->inputs + (size_t)n * input;
     for (int i = 0; i < count; i++) {
-        const struct state_row parent = state_row(d, step->state[n + i]);
+        const real *given = k->given + (size_t)k->parent[n + i] * (size_t)d->fused_state.rows;
         real *alignment = alignments + (size_t)i * (size_t)ld, *to = inputs + (size_t)i * input;
-        kernels->energies_of_exponentials(S, A, keys, A, parent.query, v, alignment);
+        kernels->energies_of_exponentials(S, A, keys, A, given + U, v, alignment);
         kernels->softmax(S, alignment);
-        kernels->add(U, k->input[n + i], parent.u, to);
+        kernels->add(U, k->input[n + i], given, to);
         memcpy(to + U, k->input[n + i] + U, (input - U) * sizeof *to);
     }
     const real *panel = keys + (size_t)S * (size_t)A;
@@ -291,17 +288,17 @@ static int rows_together(const struct folded_step *step, int n)
     return count;
 }
 
-/* All rows' cells, from gates in the inputs to c and h in the next state rows. */
+/* All rows' cells, from gates in the inputs to the next states. */
 static void run_cells(const struct decoder *d, const struct weights *weights,
                       const struct folded_step *step, const struct step_scratch *k)
 {
     const size_t H = (size_t)d->H;
+    const int width = decoder_state_width(d);
     for (size_t n = 0; n < (size_t)step->N; n++) {
-        const struct state_row parent = state_row(d, step->state[n]);
-        memcpy(k->c + n * H, parent.c, H * sizeof(real));
-        memcpy(k->h + n * H, parent.h, H * sizeof(real));
+        if (cell_carries(&d->cell))
+            memcpy(k->h + n * H, step->state[n], H * sizeof(real));
+        memcpy(k->c + n * H, step->state[n] + H, H * sizeof(real));
     }
-    const struct state_row next = state_row(d, step->next_state);
     const struct cell_step cells = {
         .B = step->N,
         .gates = k->inputs,
@@ -312,39 +309,45 @@ static void run_cells(const struct decoder *d, const struct weights *weights,
         .ld_h_previous = d->H,
         .ld_c_previous = d->H,
         .ld_carried = d->H,
-        .h = next.h,
-        .c = next.c,
-        .ld_h = folded_state_width(d),
-        .ld_c = folded_state_width(d),
+        .h = step->next_state,
+        .c = step->next_state + H,
+        .ld_h = width,
+        .ld_c = width,
     };
     cell_finish(&d->cell, weights, &cells);
+}
+
+static void read_out(const struct decoder *d, const struct weights *weights,
+                     const struct folded_step *step, const struct step_scratch *k)
+{
+    const size_t E = (size_t)d->E;
+    weights_product(weights, d->readout_state, step->N, step->next_state, decoder_state_width(d),
+                    false, step->readout, d->E);
+    for (size_t n = 0; n < (size_t)step->N; n++) {
+        const real *z = k->inputs + n * (size_t)input_width(d) + gates_width(d);
+        weights->kernels->add(E, z, step->readout + n * E, step->readout + n * E);
+    }
+    weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
 }
 
 void folded_step(const struct decoder *d, const struct weights *weights,
                  const struct folded_step *step, struct row_cache *cache, struct arena *scratch)
 {
-    const size_t width = (size_t)folded_state_width(d);
     struct arena_mark mark = arena_mark(scratch);
     struct step_scratch k;
     lay_out(&k, d, step->N, scratch);
     assert(k.missing_of);
     const int part = stopwatch_enter(PART_INPUT);
     const int missing = find_inputs(d, weights, step, cache, &k);
+    stopwatch_enter(PART_RECURRENCE);
+    ask_parents(d, weights, step, &k);
     stopwatch_enter(PART_ATTENTION);
     for (int n = 0, count; n < step->N; n += count)
         attend(d, weights, step, &k, n, count = rows_together(step, n));
     keep_inputs(step, cache, &k, missing);
     stopwatch_enter(PART_RECURRENCE);
     run_cells(d, weights, step, &k);
-    const struct state_row next = state_row(d, step->next_state);
-    finish_states(d, weights, step->N, next);
-    for (size_t n = 0; n < (size_t)step->N; n++) {
-        const real *z = k.inputs + n * (size_t)input_width(d) + gates_width(d);
-        real *readout = step->readout + n * (size_t)d->E;
-        for (int e = 0; e < d->E; e++)
-            readout[e] = z[e] + next.read[n * width + (size_t)e];
-    }
-    weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
+    read_out(d, weights, step, &k);
     stopwatch_enter(part);
     arena_rewind(scratch, mark);
 }

@@ -6,7 +6,6 @@
  *     key          exp 2(W_k h_s + b_k)                      (A)       once a source piece
  *     values       [W_c h_s ; W_rc h_s]                      (GH+E)    once a source piece
  *     input row    [W y + b ; W_ry y + b_r]                  (GH+E)    once a piece, kept
- *     state row    [c_t ; h_t ; U h_t ; query ; W_rs h_t]    (2H+U+A+E)  query = exp 2(W_q h_t)
  *
  *     a_t      = softmax_s(-2 Σ_a v_a / (1 + key_s query))   = softmax_s(v · tanh(W_k h_s + ...))
  *     [a ; z]  = input row + [U h_{t-1} ; 0] + Σ_s a_ts values_s
@@ -40,8 +39,6 @@ void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder, i
                        struct arena *arena);
 void row_cache_clear(struct row_cache *cache);
 
-int folded_state_width(const struct decoder *decoder);
-
 /* Keys and values, before either is as above, of encoder states (S,M) of any sentences; a row takes
  * the width. */
 int folded_row_width(const struct decoder *decoder);
@@ -51,9 +48,6 @@ void folded_rows(const struct decoder *decoder, const struct weights *weights, i
 size_t folded_memory_size(const struct decoder *decoder, const struct weights *weights, int S);
 void folded_memory(const struct decoder *decoder, const struct weights *weights, int S,
                    const real *rows, real *memory);
-/* The state rows (N,width) before the first piece, of summaries (N,M). */
-void folded_start(const struct decoder *decoder, const struct weights *weights, int N,
-                  const real *summaries, real *states);
 
 struct folded_step {
     int N;
@@ -61,8 +55,8 @@ struct folded_step {
     struct tensor embedding;   // (V,E) whose rows they are
     const real *const *memory; // (N) -> that of the row's sentence
     const int *S;              // (N)
-    const real *const *state;  // (N) -> state row of the row's parent
-    real *next_state;          // (N) state rows, one behind the other; none of the parents'
+    const real *const *state;  // (N) -> state of the row's parent
+    real *next_state;          // (N,state width); none of the parents'
     real *alignment;           // (N) rows of S weights, ld_alignment apart
     int ld_alignment;
     real *readout; // (N,E)

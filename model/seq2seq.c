@@ -293,8 +293,7 @@ enum status seq2seq_loss(const struct seq2seq *model, const struct weights *weig
 
 int seq2seq_state_width(const struct seq2seq *model)
 {
-    return decoder_folds(&model->decoder) ? folded_state_width(&model->decoder)
-                                          : decoder_state_width(&model->decoder);
+    return decoder_state_width(&model->decoder);
 }
 
 /* Reals of a row that is made of a state of the encoder. */
@@ -428,13 +427,11 @@ static void make_memories(const struct seq2seq *model, const struct weights *wei
     const int part = stopwatch_enter(PART_ATTENTION), B = k->run.B;
     const int pieces = gather_states(model, k);
     const real *row = k->rows;
-    if (decoder_folds(d)) {
+    if (decoder_folds(d))
         folded_rows(d, weights, pieces, k->states, k->rows);
-        folded_start(d, weights, B, k->summary, k->starts);
-    } else {
+    else
         decoder_memory(d, weights, pieces, k->states, k->rows);
-        decoder_start(d, weights, B, k->summary, k->starts);
-    }
+    decoder_start(d, weights, B, k->summary, k->starts);
     for (int b = 0; b < B; b++) {
         struct memory *memory = out[k->order[b]];
         const size_t elements = (size_t)k->len[b] * width;
