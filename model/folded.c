@@ -13,6 +13,7 @@
 
 #define ROW_CACHE_WAYS 4
 #define FOLDED_PANEL 64 // columns of values
+#define STRIP (4 * FOLDED_PANEL)
 
 /* ---- widths ---- */
 
@@ -248,34 +249,56 @@ static void ask_parents(const struct decoder *d, const struct weights *weights,
     }
 }
 
-/* `count` rows of one sentence from row n on: alignments, and inputs from all they are the sum of. */
-static void attend(const struct decoder *d, const struct weights *weights,
-                   const struct folded_step *step, const struct step_scratch *k, int n, int count)
+/* Columns `from` to `to` of an input: what the row's piece gives, and what its parent does. */
+static void start_input(const struct decoder *d, const struct weights *weights, const real *row,
+                        const real *given, int from, int to, real *input)
+{
+    const int U = d->cell.u.rows, both = to < U ? to : U > from ? U : from;
+    weights->kernels->add((size_t)(both - from), row + from, given + from, input + from);
+    memcpy(input + both, row + both, (size_t)(to - both) * sizeof *input);
+}
+
+/* Inputs of `count` rows of one sentence from row n on. They come into being STRIP columns at a time,
+ * which stay in the nearest cache until the sums are added. */
+static void sum_inputs(const struct decoder *d, const struct weights *weights,
+                       const struct folded_step *step, const struct step_scratch *k, int n,
+                       int count)
+{
+    const int S = step->S[n], ld = step->ld_alignment, width = input_width(d);
+    const real *alignments = step->alignment + (size_t)n * (size_t)ld;
+    const real *panel = step->memory[n] + (size_t)S * (size_t)d->attention.A;
+    real *inputs = k->inputs + (size_t)n * (size_t)width;
+    for (int from = 0; from < width; from += FOLDED_PANEL) {
+        if (from % STRIP == 0)
+            for (int i = 0; i < count; i++)
+                start_input(d, weights, k->input[n + i],
+                            k->given + (size_t)k->parent[n + i] * (size_t)d->fused_state.rows, from,
+                            width - from < STRIP ? width : from + STRIP,
+                            inputs + (size_t)i * (size_t)width);
+        if (has_bf16_values(d, weights))
+            weights->kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld,
+                                                 (const uint16_t *)panel, FOLDED_PANEL,
+                                                 inputs + from, width);
+        else
+            weights->kernels->weighted_sums(count, S, panel_width(d, from), alignments, ld, panel,
+                                            FOLDED_PANEL, inputs + from, width);
+        panel += panel_size(d, weights, S);
+    }
+}
+
+/* Of the same rows. */
+static void align(const struct decoder *d, const struct weights *weights,
+                  const struct folded_step *step, const struct step_scratch *k, int n, int count)
 {
     const struct kernels *kernels = weights->kernels;
-    const int S = step->S[n], A = d->attention.A, ld = step->ld_alignment;
-    const size_t input = (size_t)input_width(d), U = (size_t)d->cell.u.rows;
-    const real *keys = step->memory[n], *v = weight(weights, d->attention.v);
-    real *alignments = step->alignment + (size_t)n * (size_t)ld;
-    real *inputs = k->inputs + (size_t)n * input;
-    for (int i = 0; i < count; i++) {
-        const real *given = k->given + (size_t)k->parent[n + i] * (size_t)d->fused_state.rows;
-        real *alignment = alignments + (size_t)i * (size_t)ld, *to = inputs + (size_t)i * input;
-        kernels->energies_of_exponentials(S, A, keys, A, given + U, v, alignment);
+    const int S = step->S[n], A = d->attention.A;
+    const real *v = weight(weights, d->attention.v);
+    for (int i = n; i < n + count; i++) {
+        const real *query =
+            k->given + (size_t)k->parent[i] * (size_t)d->fused_state.rows + d->cell.u.rows;
+        real *alignment = step->alignment + (size_t)i * (size_t)step->ld_alignment;
+        kernels->energies_of_exponentials(S, A, step->memory[n], A, query, v, alignment);
         kernels->softmax(S, alignment);
-        kernels->add(U, k->input[n + i], given, to);
-        memcpy(to + U, k->input[n + i] + U, (input - U) * sizeof *to);
-    }
-    const real *panel = keys + (size_t)S * (size_t)A;
-    for (int from = 0; from < (int)input; from += FOLDED_PANEL) {
-        if (has_bf16_values(d, weights))
-            kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld,
-                                        (const uint16_t *)panel, FOLDED_PANEL, inputs + from,
-                                        (int)input);
-        else
-            kernels->weighted_sums(count, S, panel_width(d, from), alignments, ld, panel,
-                                   FOLDED_PANEL, inputs + from, (int)input);
-        panel += panel_size(d, weights, S);
     }
 }
 
@@ -342,8 +365,11 @@ void folded_step(const struct decoder *d, const struct weights *weights,
     stopwatch_enter(PART_RECURRENCE);
     ask_parents(d, weights, step, &k);
     stopwatch_enter(PART_ATTENTION);
-    for (int n = 0, count; n < step->N; n += count)
-        attend(d, weights, step, &k, n, count = rows_together(step, n));
+    for (int n = 0, count; n < step->N; n += count) {
+        count = rows_together(step, n);
+        align(d, weights, step, &k, n, count);
+        sum_inputs(d, weights, step, &k, n, count);
+    }
     keep_inputs(step, cache, &k, missing);
     stopwatch_enter(PART_RECURRENCE);
     run_cells(d, weights, step, &k);
