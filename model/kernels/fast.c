@@ -389,7 +389,7 @@ static void energies_backward(int S, int A, const float *keys, int ld_keys, cons
     }
 }
 
-#define SUM_ROWS 4 // 4 x 4 accumulators, and each vector that is read serves 4 rows
+#define SUM_ROWS (LANES == 16 ? 6 : 4) // x 4 accumulators; each vector that is read serves all
 #define SUM_VECS 4
 
 /* n values of a row, of floats or of bfloat16. */
@@ -443,13 +443,17 @@ INLINE void sum_rows(const bool is_bf16, const int R, int S, int n, const float 
 INLINE void sums(const bool is_bf16, int R, int S, int n, const float *w, int ld_w,
                  const void *rows, int ld, float *y, int ld_y)
 {
-    int r = 0;
-    for (; r + SUM_ROWS <= R; r += SUM_ROWS)
-        sum_rows(is_bf16, SUM_ROWS, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
-    for (; r + 2 <= R; r += 2)
-        sum_rows(is_bf16, 2, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
-    for (; r < R; r++)
-        sum_rows(is_bf16, 1, S, n, w + r * ld_w, ld_w, rows, ld, y + r * ld_y, ld_y);
+    for (int now; R > 0; R -= now, w += now * ld_w, y += now * ld_y) {
+        now = kernel_rows(SUM_ROWS, R);
+        if (now == SUM_ROWS)
+            sum_rows(is_bf16, SUM_ROWS, S, n, w, ld_w, rows, ld, y, ld_y);
+        else if (now == 4)
+            sum_rows(is_bf16, 4, S, n, w, ld_w, rows, ld, y, ld_y);
+        else if (now == 2)
+            sum_rows(is_bf16, 2, S, n, w, ld_w, rows, ld, y, ld_y);
+        else
+            sum_rows(is_bf16, 1, S, n, w, ld_w, rows, ld, y, ld_y);
+    }
 }
 
 static void weighted_sums(int R, int S, int n, const float *w, int ld_w, const float *rows, int ld,
@@ -464,10 +468,12 @@ static void weighted_sums_bf16(int R, int S, int n, const float *w, int ld_w, co
     sums(true, R, S, n, w, ld_w, rows, ld, y, ld_y);
 }
 
+#define DOTS 4
+
 /* R dots side by side, so that a sum need not wait for its last addition. */
 INLINE void dots(const int R, int n, const float *rows, int ld, const float *d_y, float *d_w)
 {
-    vec sum[SUM_ROWS];
+    vec sum[DOTS];
     for (int r = 0; r < R; r++)
         sum[r] = splat(0);
     for (int i = 0; i < n; i += LANES) {
@@ -483,8 +489,8 @@ INLINE void dots(const int R, int n, const float *rows, int ld, const float *d_y
 static void row_dots(int S, int n, const float *rows, int ld, const float *d_y, float *d_w)
 {
     int s = 0;
-    for (; s + SUM_ROWS <= S; s += SUM_ROWS)
-        dots(SUM_ROWS, n, rows + s * ld, ld, d_y, d_w + s);
+    for (; s + DOTS <= S; s += DOTS)
+        dots(DOTS, n, rows + s * ld, ld, d_y, d_w + s);
     for (; s < S; s++)
         dots(1, n, rows + s * ld, ld, d_y, d_w + s);
 }
