@@ -478,30 +478,37 @@ enum status tensor_file_read(const struct tensor_file *file, const char *name, i
                              float *values, struct error *err)
 {
     enum status status = tensor_file_check(file, name, rows, cols, err);
-    if (status != STATUS_OK)
-        return status;
+    if (status == STATUS_OK)
+        tensor_file_rows(file, name, 0, rows, values);
+    return status;
+}
 
+void tensor_file_rows(const struct tensor_file *file, const char *name, int from, int count,
+                      float *values)
+{
     const struct entry *entry = find_entry(file, name, "");
-    const unsigned char *from = file->data + entry->begin;
-    size_t n = (size_t)rows * (size_t)cols;
-    switch (entry->info.dtype) {
+    assert(entry && from >= 0 && count <= entry->info.rows - from);
+    const enum dtype dtype = entry->info.dtype;
+    const size_t rows = (size_t)count, cols = (size_t)entry->info.cols;
+    const unsigned char *bytes = file->data + entry->begin + tensor_bytes(dtype, from, (int)cols);
+    switch (dtype) {
     case DTYPE_F32:
-        memcpy(values, from, n * sizeof *values);
+        memcpy(values, bytes, rows * cols * sizeof *values);
         break;
     case DTYPE_F16:
-        read_f16(from, n, values);
+        read_f16(bytes, rows * cols, values);
         break;
     case DTYPE_BF16:
-        read_bf16(from, n, values);
+        read_bf16(bytes, rows * cols, values);
         break;
     case DTYPE_I8:
-        read_i8(from, file->data + find_entry(file, name, SCALE_SUFFIX)->begin, (size_t)rows,
-                (size_t)cols, values);
+        entry = find_entry(file, name, SCALE_SUFFIX);
+        read_i8(bytes, file->data + entry->begin + tensor_bytes(DTYPE_F32, from, 1), rows, cols,
+                values);
         break;
     case DTYPE_I32:
         assert(false && "tensor_file_check refuses it");
     }
-    return STATUS_OK;
 }
 
 enum status tensor_file_integers(const struct tensor_file *file, const char *name, int rows,

@@ -66,6 +66,9 @@ MUST_CHECK enum status tensor_file_check(const struct tensor_file *file, const c
 /* Values as float32, whatever the dtype but I32. A vector is rows x 1. Checked as above. */
 MUST_CHECK enum status tensor_file_read(const struct tensor_file *file, const char *name, int rows,
                                         int cols, float *values, struct error *err);
+/* Rows of a tensor that tensor_file_check has found right. */
+void tensor_file_rows(const struct tensor_file *file, const char *name, int from, int count,
+                      float *values);
 /* Of an I32 vector; checked as above. */
 MUST_CHECK enum status tensor_file_integers(const struct tensor_file *file, const char *name,
                                             int rows, int32_t *values, struct error *err);

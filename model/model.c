@@ -74,10 +74,10 @@ static enum status check_tensors(const struct tensor_file *file, const struct mo
     return STATUS_OK;
 }
 
-static enum status check_finite(const struct param *param, const real *values,
+/* `n` of its values. */
+static enum status check_finite(const struct param *param, size_t n, const real *values,
                                 enum status otherwise, struct error *err)
 {
-    const size_t n = (size_t)param->tensor.rows * (size_t)param->tensor.cols;
     int finite = 1; // of a value's width, or compilers do not vectorise this
     for (size_t e = 0; e < n; e++)
         finite &= fabsf(values[e]) < INFINITY;
@@ -160,57 +160,75 @@ static void lay_out(const struct model *model, struct arena *panels, void **pack
     }
 }
 
-static enum status read_values(const struct tensor_file *file, const struct param *p, real *to,
-                               struct error *err)
+/* Rows of a fusion's parts, or of the only part, one after another. */
+struct rows {
+    const struct param *params; // of the model
+    const struct tensor *part;
+    int next; // of part
+};
+
+static enum status read_rows(const struct tensor_file *file, struct rows *rows, int count, real *to,
+                             struct error *err)
 {
-    enum status status = tensor_file_read(file, p->name, p->tensor.rows, p->tensor.cols, to, err);
-    return status == STATUS_OK ? check_finite(p, to, STATUS_BAD_FILE, err) : status;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && count > 0) {
+        const struct param *p = &rows->params[rows->part->index];
+        const int left = p->tensor.rows - rows->next, here = count < left ? count : left;
+        const size_t n = (size_t)here * (size_t)p->tensor.cols;
+        tensor_file_rows(file, p->name, rows->next, here, to);
+        status = check_finite(p, n, to, STATUS_BAD_FILE, err);
+        to += n;
+        count -= here;
+        rows->next += here;
+        if (here == left) {
+            rows->part++;
+            rows->next = 0;
+        }
+    }
+    return status;
 }
 
-/* Through `scratch` where the values themselves are not wanted. */
+/* Few rows at a time, so that they are in a cache when they are packed; through `scratch`, or as
+ * `values` (not NULL) that are kept. */
+static enum status read_packed(const struct model *model, const struct tensor_file *file,
+                               const struct fusion *f, real *values, void *packed, real *scratch,
+                               struct error *err)
+{
+    struct rows rows = { .params = model->params->entries, .part = f->parts };
+    enum status status = STATUS_OK;
+    for (int from = 0; status == STATUS_OK && from < f->rows; from += PACKED_ROWS) {
+        const int count = f->rows - from < PACKED_ROWS ? f->rows - from : PACKED_ROWS;
+        real *to = values ? values + (size_t)from * (size_t)f->cols : scratch;
+        status = read_rows(file, &rows, count, to, err);
+        if (status == STATUS_OK)
+            model->packing->pack(count, f->cols, to, NULL,
+                                 (char *)packed + model->packing->bytes(from, f->cols));
+    }
+    return status;
+}
+
 static enum status read_tensor(const struct model *model, const struct tensor_file *file, int i,
                                real *values, void *packed, real *scratch, struct error *err)
 {
     const struct param *p = &model->params->entries[i];
-    real *to = packed && p->use == USE_PRODUCT ? scratch : values + p->tensor.offset;
+    const struct tensor t = p->tensor;
+    const struct fusion alone = { .parts = { t }, .count = 1, .rows = t.rows, .cols = t.cols };
+    struct rows rows = { .params = model->params->entries, .part = &t };
     if (model->packing && p->use == USE_FUSED)
-        return STATUS_OK; // read_fusion's
-    enum status status = read_values(file, p, to, err);
-    if (status == STATUS_OK && packed)
-        model->packing->pack(p->tensor.rows, p->tensor.cols, to, NULL, packed);
-    return status;
+        return STATUS_OK; // with its fusion
+    if (packed)
+        return read_packed(model, file, &alone, p->use == USE_BOTH ? values + t.offset : NULL,
+                           packed, scratch, err);
+    return read_rows(file, &rows, t.rows, values + t.offset, err);
 }
 
-static enum status read_fusion(const struct model *model, const struct tensor_file *file,
-                               const struct fusion *f, void *packed, real *scratch,
-                               struct error *err)
+/* Of the longest row. */
+static size_t most_columns(const struct params *params)
 {
-    real *to = scratch;
-    for (int i = 0; i < f->count; i++) {
-        const struct tensor part = f->parts[i];
-        enum status status = read_values(file, &model->params->entries[part.index], to, err);
-        if (status != STATUS_OK)
-            return status;
-        to += (size_t)part.rows * (size_t)part.cols;
-    }
-    model->packing->pack(f->rows, f->cols, scratch, NULL, packed);
-    return STATUS_OK;
-}
-
-/* Elements of the largest tensor or fusion. */
-static size_t scratch_elements(const struct params *params)
-{
-    size_t most = 0;
-    for (int i = 0; i < params->count; i++) {
-        const struct tensor t = params->entries[i].tensor;
-        const size_t n = (size_t)t.rows * (size_t)t.cols;
-        most = n > most ? n : most;
-    }
-    for (int i = 0; i < params->fusion_count; i++) {
-        const size_t n = (size_t)params->fusions[i].rows * (size_t)params->fusions[i].cols;
-        most = n > most ? n : most;
-    }
-    return most;
+    int most = 0;
+    for (int i = 0; i < params->count; i++)
+        most = params->entries[i].tensor.cols > most ? params->entries[i].tensor.cols : most;
+    return (size_t)most;
 }
 
 /* A tensor that is only multiplied by has a place among the values that is never touched. It costs
@@ -231,31 +249,30 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
 {
     const struct params *params = model->params;
     const int matrices = params->count + params->fusion_count;
-    const size_t most = scratch_elements(params);
-    struct arena block;
     void *packed[PARAMS_MAX + FUSIONS_MAX];
 
+    real *scratch = memory_alloc(PACKED_ROWS * most_columns(params), sizeof *scratch);
     model->packed = memory_zeroed((size_t)matrices, sizeof *model->packed);
-    if (!model->packed || !make_room(model, packed) ||
-        !arena_init_huge(&block, most * sizeof(real)))
+    if (!scratch || !model->packed || !make_room(model, packed)) {
+        memory_free(scratch);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
                          params->total * sizeof(real) >> 20);
+    }
     real *values = arena_array(&model->values, real, params->total);
-    real *scratch = arena_array(&block, real, most);
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < params->count; i++) {
         status = read_tensor(model, file, i, values, packed[i], scratch, err);
         model->packed[i] = (struct packed){ type, packed[i] };
     }
     for (int i = params->count; model->packing && status == STATUS_OK && i < matrices; i++) {
-        status =
-            read_fusion(model, file, &params->fusions[i - params->count], packed[i], scratch, err);
+        status = read_packed(model, file, &params->fusions[i - params->count], NULL, packed[i],
+                             scratch, err);
         model->packed[i] = (struct packed){ type, packed[i] };
     }
     model->weights.values = values;
     model->weights.packed = model->packed;
     model->weights.fused = model->packed + params->count;
-    arena_release(&block);
+    memory_free(scratch);
     return status;
 }
 
@@ -439,9 +456,11 @@ enum status model_save(const char *path, const struct config *config, const stru
 {
     struct tensor_writer *w = NULL;
     enum status status = STATUS_OK;
-    for (int i = 0; i < params->count && status == STATUS_OK; i++)
-        status = check_finite(&params->entries[i], values + params->entries[i].tensor.offset,
-                              STATUS_BAD_INPUT, err);
+    for (int i = 0; i < params->count && status == STATUS_OK; i++) {
+        const struct tensor t = params->entries[i].tensor;
+        status = check_finite(&params->entries[i], (size_t)t.rows * (size_t)t.cols,
+                              values + t.offset, STATUS_BAD_INPUT, err);
+    }
     if (status == STATUS_OK)
         status = tensor_writer_new(&w, err);
     if (status == STATUS_OK)

@@ -36,6 +36,7 @@ enum weight_type { WEIGHT_F32, WEIGHT_BF16, WEIGHT_I8, WEIGHT_TYPES };
 
 /* Products by a matrix that stays the same: Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) as pack() lays
  * it out, which only the same table reads: all rows in their order, or those that `rows` (N) names.
+ * Rows from a multiple n of PACKED_ROWS on are laid out as if they were a matrix, at bytes(n, K).
  * Of WEIGHT_BF16, W and perhaps X are rounded to bfloat16.
  * Of WEIGHT_I8, both are rounded to -127..127, with a scale a row of each; a row without a
  * magnitude above I8_SMALLEST_ROW is zero; every table gives the same bits. K is at most
@@ -49,6 +50,7 @@ struct packing {
                     bool accumulate, real *Y, int ldy);
 };
 #define I8_SMALLEST_ROW 1e-30f
+#define PACKED_ROWS 64     // columns of a panel divide it, whatever the table
 #define PACKED_K_MAX 32768 // an int32 holds the sum of as many products of codes
 
 #define EXP_TWICE_MOST 21 // so that a product of two, at most e^84, is finite

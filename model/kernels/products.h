@@ -25,6 +25,7 @@
 #define ROWS 4
 #endif
 #define PANEL (LANES * VECS)
+_Static_assert(PACKED_ROWS % PANEL == 0, "rows can be packed a few panels at a time");
 
 extern const struct kernels VARIANT(kernels);
 extern const struct packing VARIANT(packing_f32);

@@ -132,23 +132,27 @@ static int8_t i8_code(real x, float range)
     return (int8_t)(range > I8_SMALLEST_ROW ? rint((float)x * (127 / range)) : 0);
 }
 
-/* A scale a row, then the codes. */
+/* Of each row its scale, then its codes. */
+static size_t i8_row_bytes(int K)
+{
+    return sizeof(float) + (size_t)K;
+}
+
 static size_t i8_bytes(int N, int K)
 {
-    const size_t bytes = (size_t)N * (sizeof(float) + (size_t)K);
-    return (bytes + sizeof(float) - 1) / sizeof(float) * sizeof(float);
+    return (size_t)N * i8_row_bytes(K);
 }
 
 static void i8_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
 {
-    float *scales = packed;
-    int8_t *code = (int8_t *)(scales + N);
+    int8_t *to = packed;
     for (int n = 0; n < N; n++) {
         const real *w = row_of(W, K, rows, n);
-        const float range = i8_range(K, w);
-        scales[n] = range / 127;
+        const float range = i8_range(K, w), scale = range / 127;
+        memcpy(to, &scale, sizeof scale);
+        to += sizeof scale;
         for (int k = 0; k < K; k++)
-            *code++ = i8_code(w[k], range);
+            *to++ = i8_code(w[k], range);
     }
 }
 
@@ -156,15 +160,17 @@ static void i8_pack(int N, int K, const real *W, const int32_t *rows, void *pack
 static void i8_product(int M, int N, int K, const real *X, int ldx, const void *packed,
                        bool accumulate, real *Y, int ldy)
 {
-    const float *scales = packed;
     for (int m = 0; m < M; m++, X += ldx, Y += ldy) {
-        const float range = i8_range(K, X), scale = range / 127;
-        const int8_t *w = (const int8_t *)(scales + N);
-        for (int n = 0; n < N; n++, w += K) {
+        const float range = i8_range(K, X), scale_x = range / 127;
+        const int8_t *row = packed;
+        for (int n = 0; n < N; n++, row += i8_row_bytes(K)) {
+            const int8_t *w = row + sizeof(float);
+            float scale_w;
             int32_t sum = 0;
+            memcpy(&scale_w, row, sizeof scale_w);
             for (int k = 0; k < K; k++)
                 sum += i8_code(X[k], range) * w[k];
-            const float y = scale * scales[n] * (float)sum;
+            const float y = scale_x * scale_w * (float)sum;
             Y[n] = accumulate ? Y[n] + y : y;
         }
     }

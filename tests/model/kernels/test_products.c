@@ -138,7 +138,28 @@ START_TEST(what_is_packed_transposed_is_the_transposed_matrix_packed)
 }
 END_TEST
 
+START_TEST(what_is_packed_a_few_rows_at_a_time_is_the_matrix_packed)
+{
+    for (enum weight_type type = 0; type < WEIGHT_TYPES; type++)
+        for (int i = 0; i < SHAPES; i++) {
+            const struct packing *packing = all[_i]->packings[type];
+            const int N = shapes[i].N, K = shapes[i].K;
+            const size_t n = (size_t)(N * K), bytes = packing->bytes(N, K);
+            float *w = random_floats(n, 1, 1);
+            char *wanted = guarded_bytes(bytes), *got = guarded_bytes(bytes);
+            packing->pack(N, K, w, NULL, wanted);
+            for (int row = 0; row < N; row += PACKED_ROWS)
+                packing->pack(N - row < PACKED_ROWS ? N - row : PACKED_ROWS, K, w + row * K, NULL,
+                              got + packing->bytes(row, K));
+            ck_assert_mem_eq(got, wanted, bytes);
+            unguard(w, n);
+            unguard_bytes(wanted, bytes), unguard_bytes(got, bytes);
+        }
+}
+END_TEST
+
 /* The bits of a row are the same whatever the rows beside it. */
+
 START_TEST(a_row_does_not_depend_on_its_company)
 {
     const struct shape shape = { 69, 70, 133 };
@@ -231,6 +252,7 @@ int main(void)
         TEST_LOOP(every_number_of_rows_from_1_to_65_is_right, all_count),
         TEST_LOOP(the_longest_rows_are_right, all_count),
         TEST_LOOP(what_is_packed_transposed_is_the_transposed_matrix_packed, all_count),
+        TEST_LOOP(what_is_packed_a_few_rows_at_a_time_is_the_matrix_packed, all_count),
         TEST_LOOP(a_row_does_not_depend_on_its_company, all_count),
         TEST_LOOP(rounded_weights_stay_within_their_budget_of_float32, all_count),
         TEST_LOOP(int8_sums_of_extreme_values_are_exact, all_count),
