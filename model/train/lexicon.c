@@ -31,7 +31,6 @@ struct lexicon {
     struct cell *cells; // (capacity), a power of two
     size_t capacity, used;
     double *totals; // (V) of a source piece's counts
-    int64_t *seen;  // (V) how often a target piece is there
     struct pairs pairs;
     struct cell *row[LEXICON_SIDE_MAX]; // of one target piece and all of the source
 };
@@ -116,7 +115,6 @@ static enum status count_pair(struct lexicon *x, const struct sides *pair, struc
 {
     const float share = 1 / (float)pair->S;
     for (int t = 0; t < pair->T; t++) {
-        x->seen[pair->target[t]]++;
         for (int s = 0; s < pair->S; s++) {
             enum status status = count_cell(x, pair->source[s], pair->target[t], share, err);
             if (status != STATUS_OK)
@@ -212,79 +210,58 @@ static int by_row(const void *a, const void *b)
     return (x->target > y->target) - (x->target < y->target);
 }
 
-struct frequent {
-    int64_t seen;
-    int32_t piece;
-};
-
-static int by_frequency(const void *a, const void *b)
-{
-    const struct frequent *x = a, *y = b;
-    if (x->seen != y->seen)
-        return x->seen > y->seen ? -1 : 1;
-    return (x->piece > y->piece) - (x->piece < y->piece);
-}
-
-/* </s>, then the most frequent; those are marked. The number of them. */
-static int list_frequent(const struct lexicon *x, struct frequent *order, int32_t *list,
-                         bool *always)
-{
-    int count = 0;
-    list[count++] = SHORTLIST_ALWAYS;
-    for (int id = 0; id < x->vocabulary; id++)
-        order[id] = (struct frequent){ x->seen[id], id };
-    qsort(order, (size_t)x->vocabulary, sizeof *order, by_frequency);
-    for (int i = 0; i < x->vocabulary && count < x->options->always && order[i].seen > 0; i++)
-        if (order[i].piece > SHORTLIST_ALWAYS)
-            list[count++] = order[i].piece;
-    for (int i = 0; i < count; i++)
-        always[list[i]] = true;
-    return count;
-}
-
-/* The best of a source piece's cells (count), which are in order; without what is allowed anyway. */
-static int list_row(const struct lexicon *x, const struct cell *cells, size_t count,
+/* The best of a source piece's cells (count), which are in order; without what is allowed anyway,
+ * which is what is marked. */
+static int list_row(const struct lexicon *x, const struct cell *cells, size_t count, int most,
                     const bool *always, int32_t *row)
 {
     int len = 0;
-    for (size_t i = 0; i < count && len < x->options->row; i++) {
+    for (size_t i = 0; i < count && len < most; i++) {
         const int32_t target = (int32_t)cells[i].target;
-        if (cells[i].probability > 0 && target > SHORTLIST_ALWAYS && !always[target] &&
-            cells[i].source != cells[i].target)
+        if (cells[i].probability > 0 && cells[i].probability >= x->options->least &&
+            target > SHORTLIST_ALWAYS && !always[target] && cells[i].source != cells[i].target)
             row[len++] = target;
     }
     return len;
 }
 
+/* </s>, and what comes from no piece of the source in particular; those are marked. */
+static int list_always(const struct lexicon *x, const struct cell *cells, size_t count,
+                       bool *always, int32_t *row)
+{
+    row[0] = SHORTLIST_ALWAYS;
+    const int len = 1 + list_row(x, cells, count, x->options->row - 1, always, row + 1);
+    for (int i = 0; i < len; i++)
+        always[row[i]] = true;
+    return len;
+}
 static int64_t most_pieces(const struct lexicon *x)
 {
-    const struct lexicon_options *options = x->options;
-    const int64_t rows = (int64_t)options->row * x->vocabulary;
-    return options->always + options->together_count +
-           (rows < (int64_t)x->used ? rows : (int64_t)x->used);
+    const int64_t rows = (int64_t)x->options->row * x->vocabulary;
+    return x->options->together_count + (rows < (int64_t)x->used ? rows : (int64_t)x->used);
 }
 
-static void fill_rows(const struct lexicon *x, const int32_t *frequent, int frequent_count,
-                      const bool *always, struct shortlist *out)
+static void fill_rows(const struct lexicon *x, bool *always, struct shortlist *out)
 {
     const struct lexicon_options *options = x->options;
     int32_t used = 0;
     size_t at = 0;
     for (int source = 0; source < x->vocabulary; source++) {
-        const size_t from = at;
-        while (at < x->used && x->cells[at].source == (uint32_t)source)
-            at++;
+        const struct cell *cells = x->cells + at;
+        size_t count = 0;
+        while (at + count < x->used && cells[count].source == (uint32_t)source)
+            count++;
+        at += count;
         out->offsets[source] = used;
         int32_t *row = out->pieces + used;
         if (source == SHORTLIST_ALWAYS) {
-            memcpy(row, frequent, (size_t)frequent_count * sizeof *row);
-            used += frequent_count;
+            used += list_always(x, cells, count, always, row);
         } else if (source == SHORTLIST_TOGETHER) {
             for (int i = 0; i < options->together_count; i++)
                 row[i] = options->together[i];
             used += options->together_count;
         } else {
-            used += list_row(x, x->cells + from, at - from, always, row);
+            used += list_row(x, cells, count, options->row, always, row);
         }
     }
     out->offsets[x->vocabulary] = used;
@@ -303,24 +280,18 @@ static void sort_cells(struct lexicon *x)
 
 static enum status make_shortlist(struct lexicon *x, struct shortlist **out, struct error *err)
 {
-    const size_t V = (size_t)x->vocabulary;
-    bool *always = memory_zeroed(V, sizeof *always);
-    struct frequent *order = memory_alloc(V, sizeof *order);
-    int32_t *frequent = memory_alloc((size_t)x->options->always + 1, sizeof *frequent);
+    bool *always = memory_zeroed((size_t)x->vocabulary, sizeof *always);
     struct shortlist *made = shortlist_new(x->vocabulary, most_pieces(x) + 1);
     enum status status = STATUS_OK;
-    if (always && order && frequent && made) {
+    if (always && made) {
         sort_cells(x);
-        const int count = list_frequent(x, order, frequent, always);
-        fill_rows(x, frequent, count, always, made);
+        fill_rows(x, always, made);
         *out = made;
     } else {
         shortlist_free(made);
         status = no_memory(err);
     }
     memory_free(always);
-    memory_free(order);
-    memory_free(frequent);
     return status;
 }
 
@@ -329,7 +300,7 @@ static enum status make_shortlist(struct lexicon *x, struct shortlist **out, str
 struct lexicon_options lexicon_options_default(void)
 {
     return (struct lexicon_options){
-        .rounds = 2, .row = 60, .always = 400, .cells_max = LEXICON_CELLS_MAX
+        .rounds = 2, .row = 200, .least = 0.001, .cells_max = LEXICON_CELLS_MAX
     };
 }
 
@@ -339,8 +310,7 @@ static enum status learn(struct lexicon *x, struct shortlist **out, struct error
     x->capacity = FIRST_CELLS < x->options->cells_max ? FIRST_CELLS : (size_t)x->options->cells_max;
     x->cells = memory_zeroed(x->capacity, sizeof *x->cells);
     x->totals = memory_zeroed(V, sizeof *x->totals);
-    x->seen = memory_zeroed(V, sizeof *x->seen);
-    if (!x->cells || !x->totals || !x->seen)
+    if (!x->cells || !x->totals)
         return no_memory(err);
     enum status status = visit_all(x, 0, count_pair, err);
     for (int round = 1; status == STATUS_OK && round <= x->options->rounds; round++) {
@@ -367,7 +337,6 @@ enum status lexicon_learn(struct shortlist **out, struct shard *shard, int vocab
     pairs_release(&x->pairs);
     memory_free(x->cells);
     memory_free(x->totals);
-    memory_free(x->seen);
     memory_free(x);
     return status;
 }

@@ -7,8 +7,10 @@
  *
  * Model 1 of Brown et al. 1993 over pieces: each target piece comes from one
  * of the source pieces, or from </s>, which stands for none of them. A few
- * rounds of expectation and maximisation find t(target | source), and the
- * likeliest are a source piece's row.
+ * rounds of expectation and maximisation find t(target | source), which is how
+ * often the list of a sentence with the source piece would lack the target
+ * piece if nothing but its row could bring it. Those that are probable enough
+ * are the row, and </s>, which every source has, is a source piece like others.
  *
  * What is held: LEXICON_CELLS_MAX pairs of pieces; when there are more, the
  * rarest are forgotten. What is read: LEXICON_BLOCKS_MAX blocks of the shard,
@@ -28,7 +30,7 @@
 struct lexicon_options {
     int rounds;              // after the first, which counts
     int row;                 // pieces a source piece, at most; 1..SHORTLIST_ROW_MAX
-    int always;              // the most frequent target pieces, and </s>; 1..SHORTLIST_ROW_MAX
+    double least;            // t(target | source) of a row's pieces, at least; 0..1
     int cells_max;           // a power of two; LEXICON_CELLS_MAX
     const int32_t *together; // (together_count) that are allowed together: pieces for bytes
     int together_count;      // at most SHORTLIST_ROW_MAX

@@ -119,7 +119,7 @@ static enum status put(void *state, const struct options *o, struct error *err)
                                              .vocabulary_text = l->vocabulary_text.data,
                                              .pieces_max = options_int(o, "max-pieces") };
     options.row = options_int(o, "row");
-    options.always = options_int(o, "always");
+    options.least = options_real(o, "least");
     status = train_data_open(&l->shard, l->shard_path, &l->train, &data, err);
     if (status == STATUS_OK)
         status = shortlist_put(l->shard, l->vocabulary, options, l->model, l->out, stderr, err);
@@ -148,10 +148,10 @@ static const struct option_spec specs[] = {
     ON_BAD_LINE_OPTION,
     { "max-pieces", OPTION_INT, .value = "N", .fallback = "100", .min = 1, .max = LEXICON_SIDE_MAX,
       .help = "longer sentences are left out" },
-    { "row", OPTION_INT, .value = "N", .fallback = "60", .min = 1, .max = SHORTLIST_ROW_MAX,
+    { "least", OPTION_REAL, .value = "P", .fallback = "0.001", .min = 0, .max = 1,
+      .help = "a source piece keeps the target pieces that come of it at least so often" },
+    { "row", OPTION_INT, .value = "N", .fallback = "200", .min = 1, .max = SHORTLIST_ROW_MAX,
       .help = "target pieces kept for a source piece, at most" },
-    { "always", OPTION_INT, .value = "N", .fallback = "400", .min = 1, .max = SHORTLIST_ROW_MAX,
-      .help = "most frequent target pieces that every sentence may use" },
     { "out", OPTION_TEXT, .letter = 'o', .value = "FILE",
       .help = "model file to write; by default MODEL itself" },
     { 0 },

@@ -68,7 +68,7 @@ START_TEST(another_size_takes_the_place_of_the_one_that_was_there)
     struct model *model;
     begin();
     ck_assert_int_eq(train_model(in_folder("m")), EXIT_OK);
-    ck_assert_int_eq(run_shortlist(in_folder("m"), "--always", "1"), EXIT_OK);
+    ck_assert_int_eq(run_shortlist(in_folder("m"), "--least", "0.5"), EXIT_OK);
     ck_assert_int_eq(run_shortlist(in_folder("m"), "--row", "2"), EXIT_OK);
     assert_ok(model_load(&model, in_folder("m"), KIND_TRANSLATE, &err), err);
     const struct shortlist *s = model_shortlist(model);
