@@ -235,6 +235,7 @@ static int list_always(const struct lexicon *x, const struct cell *cells, size_t
         always[row[i]] = true;
     return len;
 }
+
 static int64_t most_pieces(const struct lexicon *x)
 {
     const int64_t rows = (int64_t)x->options->row * x->vocabulary;
