@@ -199,11 +199,20 @@ void members_step(struct members *members, int N, struct arena *scratch)
 
 /* ---- what they say ---- */
 
-/* Logits of a row over the pieces of a sentence. */
-static void pick_logits(const struct member *m, int row, const int32_t *ids, int count, real *out)
+/* Logits of a row over the pieces of a sentence, and where those are not all, one behind them for the
+ * others: as if each had the mean of the logits that are known. The number of logits. */
+static int pick_logits(const struct member *m, int row, const int32_t *ids, int count, real *out)
 {
+    const int others = m->shape->config.vocabulary - count;
     const real *products = m->products + (size_t)row * (size_t)m->narrow.count;
     narrow_pick(&m->narrow, m->weights, ids, count, products, out);
+    if (others == 0)
+        return count;
+    real sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += out[i];
+    out[count] = sum / (real)count + logf((real)others);
+    return count + 1;
 }
 
 /* log of the mean of the models' probabilities. */
@@ -242,8 +251,8 @@ const real *members_log_probs(struct members *members, int first, int rows, cons
         if (members->count > 1) {
             mix_row(members, first + row, ids, *count, out);
         } else {
-            pick_logits(m, first + row, ids, *count, out);
-            m->weights->kernels->log_softmax(*count, out);
+            const int logits = pick_logits(m, first + row, ids, *count, out);
+            m->weights->kernels->log_softmax(logits, out);
         }
         if (members->fused.lm)
             add_fused(&members->fused, first + row, ids, *count, out);

@@ -575,6 +575,30 @@ START_TEST(a_list_of_all_pieces_is_no_list)
 }
 END_TEST
 
+/* What is left out counts with the mean of the list's logits, here that of </s> itself. */
+START_TEST(what_a_list_leaves_out_keeps_its_share)
+{
+    const struct search_options greedy = { .beam = 1, .n_best = 1, .length_ratio = 2 };
+    const int32_t end[] = { EOS };
+    struct arena results;
+    struct translation translation;
+    struct model *model = random_model_load(&usual);
+    struct translator *tr = new_translator(model, &limits);
+    new_results(&results);
+    make_sources(usual.V, 9);
+    for (int i = 0; i < 10; i++) {
+        sources[i].allowed = end;
+        sources[i].allowed_count = 1;
+        run(tr, &sources[i], 1, &greedy, &results, &translation);
+        ck_assert_int_eq(translation.best[0].T, 0);
+        ck_assert_float_eq_tol(translation.best[0].log_prob, -logf((float)usual.V), 1e-5F);
+    }
+    translator_free(tr);
+    model_free(model);
+    arena_release(&results);
+}
+END_TEST
+
 /* Lists whose union is narrow, wide, or beside sentences without one: the same bits, and nothing
  * that is not on the list. */
 START_TEST(a_list_is_kept_and_company_changes_nothing)
@@ -628,6 +652,7 @@ static const struct test_case cases[] = {
     TEST(who_comes_later_changes_nothing),
     TEST(a_full_arena_costs_the_others_nothing),
     TEST(a_list_of_all_pieces_is_no_list),
+    TEST(what_a_list_leaves_out_keeps_its_share),
     TEST_LOOP(a_list_is_kept_and_company_changes_nothing, 3),
 };
 
