@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
+#include "model/parts.h"
 #include "model/search/beam.h"
 
 #define CACHED_ROWS 1024 // pieces whose input rows are kept, of each model
@@ -25,7 +27,6 @@ static void lay_out_member(struct member *m, const struct model *model, size_t N
     m->readout = arena_array(a, real, N * (size_t)m->shape->config.embedding);
     m->products = arena_array(a, real, N * (size_t)m->shape->config.vocabulary);
     row_cache_lay_out(&m->cache, &m->shape->decoder, CACHED_ROWS, a);
-    narrow_lay_out(&m->narrow, &m->shape->output, m->weights, a);
 }
 
 static void lay_out_fused(struct fused_lm *f, const struct ensemble *ensemble, size_t N,
@@ -82,12 +83,15 @@ size_t members_scratch_bytes(const struct ensemble *ensemble, const struct searc
 
 /* ---- sentences ---- */
 
-void members_memory_lay_out(const struct members *members, int S, struct arena *arena,
-                            struct memory *memories)
+void members_sentence_lay_out(const struct members *members, int S, int pieces, struct arena *arena,
+                              struct memory *memories, struct narrow *narrow)
 {
-    for (int i = 0; i < members->count; i++)
-        seq2seq_memory_lay_out(members->list[i].shape, members->list[i].weights, S, arena,
-                               &memories[i]);
+    for (int i = 0; i < members->count; i++) {
+        const struct member *m = &members->list[i];
+        seq2seq_memory_lay_out(m->shape, m->weights, S, arena, &memories[i]);
+        if (pieces > 0)
+            narrow_lay_out(&narrow[i], &m->shape->output, m->weights, pieces, arena);
+    }
 }
 
 void members_encode(struct members *members, const int32_t *const *ids, const int *lens, int count,
@@ -105,12 +109,12 @@ void members_encode(struct members *members, const int32_t *const *ids, const in
     }
 }
 
-void members_choose(struct members *members, const int32_t *const *lists, const int *counts,
-                    int list_count)
+void members_choose(const struct members *members, const int32_t *ids, struct narrow *narrow)
 {
-    for (int i = 0; i < members->count; i++)
-        narrow_choose(&members->list[i].narrow, members->list[i].weights, lists, counts,
-                      list_count);
+    for (int i = 0; i < members->count; i++) {
+        const struct member *m = &members->list[i];
+        narrow_choose(&narrow[i], &m->shape->output, m->weights, ids);
+    }
 }
 
 /* ---- a step ---- */
@@ -158,7 +162,6 @@ static void step_member(struct member *m, int N, const int32_t *previous, int so
     real *last = m->states[1];
     m->states[1] = m->states[0];
     m->states[0] = last;
-    narrow_product(&m->narrow, m->weights, N, m->readout, m->products);
 }
 
 static void step_fused(struct fused_lm *f, int N, struct arena *scratch)
@@ -199,35 +202,80 @@ void members_step(struct members *members, int N, struct arena *scratch)
 
 /* ---- what they say ---- */
 
-/* Logits of a row over the pieces of a sentence, and where those are not all, one behind them for the
- * others: as if each had the mean of the logits that are known. The number of logits. */
-static int pick_logits(const struct member *m, int row, const int32_t *ids, int count, real *out)
+void members_products(struct members *members, int first, int rows)
 {
-    const int others = m->shape->config.vocabulary - count;
-    const real *products = m->products + (size_t)row * (size_t)m->narrow.count;
-    narrow_pick(&m->narrow, m->weights, ids, count, products, out);
+    const int part = stopwatch_enter(PART_OUTPUT);
+    for (int i = 0; i < members->count; i++) {
+        const struct member *m = &members->list[i];
+        const struct tensor embedding = m->shape->output.embedding;
+        weights_product(m->weights, embedding, rows,
+                        m->readout + (size_t)first * (size_t)embedding.cols, embedding.cols, false,
+                        m->products + (size_t)first * (size_t)members->V, members->V);
+    }
+    stopwatch_enter(part);
+}
+
+/* Logits (rows,count) of a sentence's rows; the products they are made of may lie in their place. */
+static void make_logits(const struct member *m, int first, int rows, const struct narrow *narrow,
+                        int count, real *out)
+{
+    const struct output *output = &m->shape->output;
+    const size_t from = (size_t)first, R = (size_t)output->embedding.cols, ld = (size_t)count;
+    if (narrow) {
+        narrow_logits(narrow, output, m->weights, rows, m->readout + from * R, out);
+        return;
+    }
+    for (size_t row = 0; row < (size_t)rows; row++)
+        m->weights->kernels->add(ld, m->products + (from + row) * ld,
+                                 weight(m->weights, output->bias), out + row * ld);
+}
+
+/* The probability of all pieces of a list together, told from their probabilities among themselves:
+ * as if each of the others had the mean of the logits that are known. */
+static real share_of_list(const struct members *members, const real *log_probs, int count)
+{
+    enum { SUMS = 16 }; // side by side, as each addition waits for the one before
+    const int others = members->V - count;
+    real sums[SUMS] = { 0 };
     if (others == 0)
-        return count;
-    real sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += out[i];
-    out[count] = sum / (real)count + logf((real)others);
-    return count + 1;
+        return 1;
+    int i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int j = 0; j < SUMS; j++)
+            sums[j] += log_probs[i + j];
+    for (; i < count; i++)
+        sums[0] += log_probs[i];
+    for (int j = 1; j < SUMS; j++)
+        sums[0] += sums[j];
+    return 1 / (1 + (real)others * expf(sums[0] / (real)count));
 }
 
 /* log of the mean of the models' probabilities. */
-static void mix_row(struct members *members, int row, const int32_t *ids, int count, real *out)
+static void mix_row(struct members *members, int row, const struct narrow *narrow, int count,
+                    real *out)
 {
+    real *one = members->row;
     memset(out, 0, (size_t)count * sizeof *out);
     for (int i = 0; i < members->count; i++) {
         const struct member *m = &members->list[i];
-        pick_logits(m, row, ids, count, members->row);
-        m->weights->kernels->softmax(count, members->row);
+        make_logits(m, row, 1, narrow ? &narrow[i] : NULL, count, one);
+        m->weights->kernels->log_softmax(count, one);
+        const real share = share_of_list(members, one, count);
+        m->weights->kernels->softmax(count, one);
         for (int v = 0; v < count; v++)
-            out[v] += members->row[v];
+            out[v] += share * one[v];
     }
     for (int v = 0; v < count; v++)
         out[v] = logf(out[v] / (real)members->count);
+}
+
+/* A row of logits becomes log-probabilities. */
+static void normalise(const struct members *members, int count, real *out)
+{
+    members->list[0].weights->kernels->log_softmax(count, out);
+    const real less = logf(share_of_list(members, out, count));
+    for (int v = 0; less < 0 && v < count; v++)
+        out[v] += less;
 }
 
 static void add_fused(const struct fused_lm *f, int row, const int32_t *ids, int count, real *out)
@@ -237,25 +285,23 @@ static void add_fused(const struct fused_lm *f, int row, const int32_t *ids, int
         out[v] += f->weight * log_probs[ids ? ids[v] : v];
 }
 
-const real *members_log_probs(struct members *members, int first, int rows, const int32_t *ids,
-                              int *count)
+const real *members_log_probs(struct members *members, int first, int rows,
+                              const struct narrow *narrow, const int32_t *ids, int count)
 {
     const struct member *m = &members->list[0];
-    if (!ids)
-        *count = members->V;
-    const size_t ld = (size_t)*count;
+    const size_t ld = (size_t)count;
     const bool in_place = !ids && members->count == 1;
     real *own = in_place ? m->products + (size_t)first * ld : members->own;
+    if (members->count == 1)
+        make_logits(m, first, rows, narrow, count, own);
     for (int row = 0; row < rows; row++) {
         real *out = own + (size_t)row * ld;
-        if (members->count > 1) {
-            mix_row(members, first + row, ids, *count, out);
-        } else {
-            const int logits = pick_logits(m, first + row, ids, *count, out);
-            m->weights->kernels->log_softmax(logits, out);
-        }
+        if (members->count > 1)
+            mix_row(members, first + row, narrow, count, out);
+        else
+            normalise(members, count, out);
         if (members->fused.lm)
-            add_fused(&members->fused, first + row, ids, *count, out);
+            add_fused(&members->fused, first + row, ids, count, out);
     }
     return own;
 }

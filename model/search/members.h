@@ -3,10 +3,11 @@
  *
  *     members_lay_out(&members, &ensemble, &limits, &arena);               // once
  *     members_encode(&members, ids, lens, count, memories, &scratch);      // sentences
- *     members_choose(&members, lists, counts, list_count);                 // when they change
+ *     members_choose(&members, ids, narrow);                               // one with a list
  *     members_row(&members, n, memories, previous, parent);                // N rows, each step
  *     members_step(&members, N, &scratch);
- *     log_probs = members_log_probs(&members, first, rows, ids, &count);   // of a sentence's rows
+ *     members_products(&members, first, rows);                             // of those without
+ *     log_probs = members_log_probs(&members, first, rows, narrow, ids, count);
  *
  * One model, or several of one vocabulary: then the mean of their probabilities
  * and of their weights, and where there is a language model, its log-probability
@@ -24,13 +25,12 @@ struct member {
     const struct seq2seq *shape;
     const struct weights *weights;
     struct row_cache cache;
-    struct narrow narrow;
     const struct memory **memory; // (N) of the rows of a step, N = sentences * beam
     const real **state;           // (N) in states[0], or a memory's start
     real *states[2];              // (N,state width) of the last step and of the one before
     real *alignment;              // (N,source_len)
     real *readout;                // (N,E)
-    real *products;               // (N,V) logits but for the bias, then log-probabilities
+    real *products; // (N,V) logits but for the bias, then log-probabilities; of rows without a list
 };
 
 struct fused_lm {        // the language model
@@ -59,26 +59,28 @@ void members_lay_out(struct members *members, const struct ensemble *ensemble,
 void members_clear(struct members *members); // before the first step
 size_t members_scratch_bytes(const struct ensemble *ensemble, const struct search_limits *limits);
 
-/* The encoded form of a sentence for each model: memories (count). */
-void members_memory_lay_out(const struct members *members, int S, struct arena *arena,
-                            struct memory *memories);
+/* Room for the encoded form of a sentence of S pieces for each model, memories (count), and for an
+ * output layer of some pieces, narrow (count), where there are any. */
+void members_sentence_lay_out(const struct members *members, int S, int pieces, struct arena *arena,
+                              struct memory *memories, struct narrow *narrow);
 /* memories[i] are those of sentence i. */
 void members_encode(struct members *members, const int32_t *const *ids, const int *lens, int count,
                     struct memory *const *memories, struct arena *scratch);
 
-/* Of all lists, see narrow.h. */
-void members_choose(struct members *members, const int32_t *const *lists, const int *counts,
-                    int list_count);
+/* The sentence may use these pieces only. */
+void members_choose(const struct members *members, const int32_t *ids, struct narrow *narrow);
 
 /* Row n of the next step follows row `parent` of the last one, -1: it is a sentence's first. */
 void members_row(struct members *members, int n, const struct memory *memories, int32_t previous,
                  int parent);
 void members_step(struct members *members, int N, struct arena *scratch);
 
-/* Log-probabilities (rows,*count) over the pieces `ids` (*count), which was among the lists, or over
- * all, NULL; until the next call. */
-const real *members_log_probs(struct members *members, int first, int rows, const int32_t *ids,
-                              int *count);
+/* Of the rows of sentences that may use all pieces, once a step. */
+void members_products(struct members *members, int first, int rows);
+/* Log-probabilities of a sentence's rows, over the pieces of its narrow output layers, `ids` (count),
+ * or over all, ids NULL; until the next call. */
+const real *members_log_probs(struct members *members, int first, int rows,
+                              const struct narrow *narrow, const int32_t *ids, int count);
 /* Weights of a row, those of the next row source_len behind them. */
 const real *members_alignment(const struct members *members, int row);
 

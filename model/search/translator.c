@@ -19,6 +19,7 @@
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
 #define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
+#define USUAL_LIST 16       // and of its shortlist for each
 #define USUAL_LEN 32 // pieces of a sentence, </s> included: room for as many as there are slots
 
 struct slot {              // a sentence in flight
@@ -26,6 +27,7 @@ struct slot {              // a sentence in flight
     bool encoded;
     char *room;                           // in the pool: what memory and beam point to
     struct memory memories[ENSEMBLE_MAX]; // its encoded form, of each model
+    struct narrow narrow[ENSEMBLE_MAX];   // of each, over the pieces it may use, unless all
     int first_row;                        // its hypotheses are these rows of the last step
     struct beam beam;
     struct phrases phrases;
@@ -38,14 +40,11 @@ struct translator {
     int in_flight;
     struct pool pool;
     struct members members;
-    bool lists_changed; // since the members know them
 
     struct arena block;  // all of the following
     const int32_t **ids; // (sentences) to encode
     int *lens;
     struct memory **memories;
-    const int32_t **lists; // (sentences) allowed pieces of each in flight
-    int *list_counts;
 
     struct arena scratch;
 };
@@ -81,6 +80,7 @@ struct extent {
     int S, width; // source pieces + </s>, rows
     int steps;    // most target pieces, </s> included
     int phrases, phrase_pieces;
+    int pieces; // it may use, 0: all
 };
 
 static int steps_most(float length_ratio, int source_len)
@@ -101,13 +101,20 @@ static int phrase_pieces(const struct source *source)
     return pieces;
 }
 
+/* The pieces a sentence may use: what is given may be any. */
+static const int32_t *allowed_of(const struct source *source)
+{
+    return source->forced_count > 0 || source->phrase_count > 0 ? NULL : source->allowed;
+}
+
 static struct extent extent_of(const struct source *source, const struct search_options *options)
 {
     struct extent extent = { .S = source->len,
                              .width = options->beam,
                              .steps = steps_most(options->length_ratio, source->len),
                              .phrases = source->phrase_count,
-                             .phrase_pieces = phrase_pieces(source) };
+                             .phrase_pieces = phrase_pieces(source),
+                             .pieces = allowed_of(source) ? source->allowed_count : 0 };
     const int given = source->forced_count + extent.phrase_pieces;
     if (is_whole(source)) {
         extent.width = 1;
@@ -118,12 +125,6 @@ static struct extent extent_of(const struct source *source, const struct search_
     return extent;
 }
 
-/* The pieces a sentence may use: what is given may be any. */
-static const int32_t *allowed_of(const struct source *source)
-{
-    return source->forced_count > 0 || source->phrase_count > 0 ? NULL : source->allowed;
-}
-
 /* A pointer is NULL when the arena only measures. */
 static void lay_out(struct translator *tr, struct arena *a)
 {
@@ -131,15 +132,14 @@ static void lay_out(struct translator *tr, struct arena *a)
     tr->ids = arena_array(a, const int32_t *, sentences);
     tr->lens = arena_array(a, int, sentences);
     tr->memories = arena_array(a, struct memory *, sentences);
-    tr->lists = arena_array(a, const int32_t *, sentences);
-    tr->list_counts = arena_array(a, int, sentences);
     members_lay_out(&tr->members, &tr->ensemble, &tr->limits, a);
 }
 
 static void lay_out_room(const struct translator *tr, struct extent extent, struct arena *arena,
                          struct slot *slot)
 {
-    members_memory_lay_out(&tr->members, extent.S, arena, slot->memories);
+    members_sentence_lay_out(&tr->members, extent.S, extent.pieces, arena, slot->memories,
+                             slot->narrow);
     beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
     if (extent.phrases > 0)
         phrases_lay_out(&slot->phrases, arena, extent.width, extent.phrases, extent.phrase_pieces);
@@ -163,10 +163,12 @@ static size_t pool_bytes(const struct translator *tr)
                                     .width = limits->beam,
                                     .steps = steps_most(LENGTH_RATIO_MAX, most),
                                     .phrases = PHRASES_MAX,
-                                    .phrase_pieces = PHRASES_MAX * PHRASE_PIECES_MAX };
+                                    .phrase_pieces = PHRASES_MAX * PHRASE_PIECES_MAX,
+                                    .pieces = tr->members.V };
     const struct extent others = { .S = usual,
                                    .width = limits->beam,
-                                   .steps = steps_most(LENGTH_RATIO_MAX, usual) };
+                                   .steps = steps_most(LENGTH_RATIO_MAX, usual),
+                                   .pieces = usual * USUAL_LIST };
     return room_bytes(tr, largest) + (size_t)(limits->sentences - 1) * room_bytes(tr, others);
 }
 
@@ -177,8 +179,8 @@ static bool allocate(struct translator *tr)
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init(&tr->block, size.used) ||
-        !arena_init(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
+    if (!arena_init_huge(&tr->block, size.used) ||
+        !arena_init_huge(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
         !pool_init(&tr->pool, pool_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
@@ -383,6 +385,8 @@ static void enter(const struct translator *tr, struct slot *slot, struct extent 
         options.beam = options.n_best = 1;
     beam_start(&slot->beam, &options, extent.S, extent.steps);
     beam_force(&slot->beam, source->forced, source->forced_count);
+    if (extent.pieces > 0)
+        members_choose(&tr->members, source->allowed, slot->narrow);
     if (source->phrase_count > 0) {
         phrases_start(&slot->phrases, source->phrases, source->phrase_count);
         beam_require(&slot->beam, &slot->phrases);
@@ -418,7 +422,6 @@ enum status translator_add(struct translator *tr, struct search *search, struct 
     search->done = false;
     search->translation = (struct translation){ .best = NULL, .count = 0 };
     tr->in_flight++;
-    tr->lists_changed = true;
     return STATUS_OK;
 }
 
@@ -467,21 +470,6 @@ static void encode_new(struct translator *tr)
         members_encode(&tr->members, tr->ids, tr->lens, n, tr->memories, &tr->scratch);
 }
 
-static void choose_pieces(struct translator *tr)
-{
-    int n = 0;
-    if (!tr->lists_changed)
-        return;
-    for (int i = 0; i < tr->limits.sentences; i++) {
-        if (!tr->slots[i].search)
-            continue;
-        tr->lists[n] = allowed_of(&tr->slots[i].search->source);
-        tr->list_counts[n++] = tr->slots[i].search->source.allowed_count;
-    }
-    members_choose(&tr->members, tr->lists, tr->list_counts, n);
-    tr->lists_changed = false;
-}
-
 /* The hypotheses of all slots become rows; returns how many. */
 static int gather_rows(struct translator *tr)
 {
@@ -501,12 +489,32 @@ static int gather_rows(struct translator *tr)
     return N;
 }
 
+/* The output layer of the rows that use all of it: of neighbours at once. */
+static void multiply_whole(struct translator *tr)
+{
+    int first = 0, rows = 0;
+    for (int i = 0; i < tr->limits.sentences; i++) {
+        const struct slot *slot = &tr->slots[i];
+        if (!slot->search)
+            continue;
+        if (!allowed_of(&slot->search->source)) {
+            first = rows == 0 ? slot->first_row : first;
+            rows += slot->beam.live;
+        } else if (rows > 0) {
+            members_products(&tr->members, first, rows);
+            rows = 0;
+        }
+    }
+    if (rows > 0)
+        members_products(&tr->members, first, rows);
+}
+
 static void advance(struct translator *tr, struct slot *slot)
 {
     const int32_t *allowed = allowed_of(&slot->search->source);
-    int count = slot->search->source.allowed_count;
-    const real *log_probs =
-        members_log_probs(&tr->members, slot->first_row, slot->beam.live, allowed, &count);
+    const int count = allowed ? slot->search->source.allowed_count : tr->members.V;
+    const real *log_probs = members_log_probs(&tr->members, slot->first_row, slot->beam.live,
+                                              allowed ? slot->narrow : NULL, allowed, count);
     if (beam_advance(&slot->beam, log_probs, allowed, count,
                      members_alignment(&tr->members, slot->first_row), tr->limits.source_len))
         return;
@@ -524,11 +532,11 @@ void translator_step(struct translator *tr)
 {
     drop_cancelled(tr);
     encode_new(tr);
-    choose_pieces(tr);
     const int N = gather_rows(tr);
     if (N == 0)
         return;
     members_step(&tr->members, N, &tr->scratch);
+    multiply_whole(tr);
     for (int i = 0; i < tr->limits.sentences; i++)
         if (tr->slots[i].search)
             advance(tr, &tr->slots[i]);
