@@ -259,8 +259,11 @@ static void mix_row(struct members *members, int row, const struct narrow *narro
     for (int i = 0; i < members->count; i++) {
         const struct member *m = &members->list[i];
         make_logits(m, row, 1, narrow ? &narrow[i] : NULL, count, one);
-        m->weights->kernels->log_softmax(count, one);
-        const real share = share_of_list(members, one, count);
+        real share = 1;
+        if (narrow) {
+            m->weights->kernels->log_softmax(count, one);
+            share = share_of_list(members, one, count);
+        }
         m->weights->kernels->softmax(count, one);
         for (int v = 0; v < count; v++)
             out[v] += share * one[v];

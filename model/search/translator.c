@@ -19,8 +19,8 @@
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
 #define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
-#define USUAL_LIST 16       // and of its shortlist for each
-#define USUAL_LEN 32 // pieces of a sentence, </s> included: room for as many as there are slots
+#define USUAL_LEN 32  // pieces of a sentence, </s> included: room for as many as there are slots
+#define USUAL_LIST 32 // of its shortlist for each of them
 
 struct slot {              // a sentence in flight
     struct search *search; // NULL: free

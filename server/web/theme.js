@@ -16,11 +16,20 @@ export function showThemeOn(button) {
   systemIsDark.addEventListener('change', show);
   button.addEventListener('click', () => {
     root.dataset.theme = isDark() ? 'light' : 'dark';
-    localStorage.setItem(CHOICE, root.dataset.theme);
+    remember(root.dataset.theme);
     show();
   });
   show();
 }
 
-const chosen = localStorage.getItem(CHOICE);
+// A browser that keeps nothing throws.
+function remembered() {
+  try { return localStorage.getItem(CHOICE); } catch { return null; }
+}
+
+function remember(choice) {
+  try { localStorage.setItem(CHOICE, choice); } catch { /* until the page is left */ }
+}
+
+const chosen = remembered();
 if (chosen) root.dataset.theme = chosen;
