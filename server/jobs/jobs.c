@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "server/http/metrics.h"
 
-#define REQUEST_KEEP_BYTES ((size_t)256 << 10) // after a larger one its memory is given back
+#define REQUEST_KEEP_BYTES ((size_t)64 << 10) // after a larger one its memory is given back
 #define IDLE_REQUESTS_MAX 64                   // kept for the next ones
 
 struct jobs {

@@ -37,7 +37,7 @@ struct exhaustive {
 };
 
 struct all_states {
-    float of[MODELS][(2 + 4 + 1 + 1) * SMALL_WIDTH];
+    float of[MODELS][2 * SMALL_WIDTH];
 };
 
 /* Wu et al. 2016: source pieces that were looked at less than once, </s> left out. */

@@ -4,7 +4,7 @@
  */
 #include "tests/model/search/search_cases.h"
 
-enum { STATE = (2 + 4 + 1 + 1) * 16, TARGET_MAX = 40, CASES = 40 };
+enum { STATE = 2 * 16, TARGET_MAX = 40, CASES = 40 };
 
 static struct model *model;
 static struct translator *tr;
