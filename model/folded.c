@@ -94,7 +94,7 @@ void folded_rows(const struct decoder *d, const struct weights *weights, int S, 
 
 static bool has_bf16_values(const struct decoder *d, const struct weights *weights)
 {
-    return weights_fused_type(weights, &d->fused_memory) != WEIGHT_F32;
+    return weights_fused_type(weights, &d->fused_memory) == WEIGHT_I8;
 }
 
 /* Reals that a panel of S rows takes. */

@@ -14,7 +14,7 @@
  *     r_t      = tanh(z + W_rs h_t)
  *
  * Values lie in panels of columns, [panel][S][FOLDED_PANEL], so that a sum reads a sentence's from
- * end to end; in bfloat16 where the matrices are rounded themselves.
+ * end to end; in bfloat16 where the matrices are int8, which round more.
  *
  * Equal in real arithmetic to decoder_step, which is its specification; for
  * decoders of one layer that attend. Bits of a row do not depend on its company.

@@ -8,7 +8,7 @@
 #include "server/http/metrics.h"
 
 #define REQUEST_KEEP_BYTES ((size_t)64 << 10) // after a larger one its memory is given back
-#define IDLE_REQUESTS_MAX 64                   // kept for the next ones
+#define IDLE_REQUESTS_MAX 64                  // kept for the next ones
 
 struct jobs {
     struct registry *registry;
