@@ -30,11 +30,16 @@ export class Light {
     return [side, Number(sentence), Number(number)];
   }
 
+  /** The word of this name in the answer that is drawn; a newer answer may have others. */
+  word(name) {
+    const [side, i, number] = Light.read(name);
+    return this.answer?.sentences[i]?.[side === 's' ? 'source' : 'target'][number];
+  }
+
   /** What the word looked at, or who looked at it: [{ name, word, weight }], strongest first. */
   partners(name) {
     const [side, i, number] = Light.read(name);
-    const sentence = this.answer?.sentences[i];
-    if (!sentence) return [];
+    const sentence = this.answer.sentences[i];
     const others = side === 't' ? sentence.source : sentence.target;
     const weight = k => (side === 't' ? sentence.weights[number]?.[k] : sentence.weights[k]?.[number]) ?? 0;
     return others
@@ -44,7 +49,7 @@ export class Light {
   }
 
   show(name, isByKeyboard = false) {
-    name ??= null;
+    name = name && this.word(name) ? name : null;
     if (name === this.name) return;
     this.name = name;
     const partners = name ? this.partners(name) : [];
@@ -73,8 +78,7 @@ export class Light {
 
   /** For those who hear it, and below the picture. */
   inWords(name, partners) {
-    const [side, i, number] = Light.read(name);
-    const word = this.answer.sentences[i][side === 's' ? 'source' : 'target'][number];
+    const [side] = Light.read(name), word = this.word(name);
     const list = partners.slice(0, 3).map(p => `“${p.word.text}” ${percent(p.weight)}`).join(', ');
     const sure = side === 't' ? ` Confidence ${percent(word.confidence)}.` : '';
     return `“${word.text}”: ${list || (side === 's' ? 'left out' : 'from no word')}.${sure}`;

@@ -275,6 +275,18 @@ class Page(unittest.TestCase):
         page.keyboard.press("Control+Home")         # the cursor's word
         expect(page.locator("#mirror .chosen")).to_have_text("the")
 
+    def test_a_cursor_in_words_that_are_not_drawn_yet_lights_nothing(self):
+        page = self.open(then=lambda page: page.clock.install())    # what is drawn later waits for run_for
+        self.choose(page)
+        page.fill("#source", TEXT)
+        page.clock.run_for(300)
+        expect(page.locator("#status")).to_have_text(re.compile("^Translation: "))
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".chosen")).to_have_count(0)
+        page.clock.run_for(100)
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#mirror .chosen")).to_have_count(1)
+
     def test_the_matrix_is_a_table_that_can_be_read(self):
         page = self.open()
         self.write(page)
