@@ -276,8 +276,10 @@ class Page(unittest.TestCase):
         expect(page.locator("#mirror .chosen")).to_have_text("the")
 
     def test_a_cursor_in_words_that_are_not_drawn_yet_lights_nothing(self):
-        page = self.open(then=lambda page: page.clock.install())    # what is drawn later waits for run_for
+        page = self.open(then=lambda page: page.clock.install())
+        expect(page.locator("#open-history")).to_be_visible()       # the page's beginning asks nothing any more
         self.choose(page)
+        page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 60)    # what is drawn later waits for run_for
         page.fill("#source", TEXT)
         page.clock.run_for(300)
         expect(page.locator("#status")).to_have_text(re.compile("^Translation: "))
