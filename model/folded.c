@@ -13,13 +13,19 @@
 
 #define ROW_CACHE_WAYS 4
 #define FOLDED_PANEL 64 // columns of values
-#define STRIP (4 * FOLDED_PANEL)
 
 /* ---- widths ---- */
 
 static int gates_width(const struct decoder *d)
 {
     return d->cell.G * d->H;
+}
+
+/* Rows whose gates stay in the nearest cache from their sum to their cell; one that multiplies once
+ * more wants many. */
+static int block_rows(const struct decoder *d)
+{
+    return d->cell.candidate.rows ? 32 : 4;
 }
 
 static int input_width(const struct decoder *d)
@@ -142,24 +148,35 @@ void folded_memory(const struct decoder *d, const struct weights *weights, int S
 /* ---- one step ---- */
 
 struct step_scratch {
-    int *parent;        // (N) whose state a row's is among the P different ones
-    real *h;            // (P,H) of those, then (N,H) of each row's
-    real *c;            // (N,H) of each row's
-    real *given;        // (P,U+A) [U h ; query] of the P
-    real *inputs;       // (N,GH+E) [a ; z]
+    int parents;        // different ones, in the order of the rows: P
+    int *parent;        // (N) that of a row
+    int *row;           // (P) the first row that has it
+    real *parent_h;     // (P,H)
+    real *given;        // (P,given width) [U h ; query], then [U h ; 0] + Σ_s a_s values_s
+    real *gates;        // (block rows,GH) a
+    real *h, *c;        // (block rows,H) of the rows' parents
     const real **input; // (N) -> input row
     real *y, *missing;  // (N,E) (N,GH+E) input rows to be computed
     int *missing_of;    // (N) whose row they are
 };
 
+static int given_width(const struct decoder *d)
+{
+    const int asked = d->fused_state.rows, summed = input_width(d);
+    return asked > summed ? asked : summed;
+}
+
 static void lay_out(struct step_scratch *k, const struct decoder *d, int N, struct arena *arena)
 {
     const size_t rows = (size_t)N, H = (size_t)d->H, input = (size_t)input_width(d);
+    const size_t block = (size_t)block_rows(d);
     k->parent = arena_array(arena, int, rows);
-    k->h = arena_array(arena, real, rows * H);
-    k->c = arena_array(arena, real, rows * H);
-    k->given = arena_array(arena, real, rows * (size_t)d->fused_state.rows);
-    k->inputs = arena_array(arena, real, rows * input);
+    k->row = arena_array(arena, int, rows);
+    k->parent_h = arena_array(arena, real, rows * H);
+    k->given = arena_array(arena, real, rows * (size_t)given_width(d));
+    k->gates = arena_array(arena, real, block * (size_t)gates_width(d));
+    k->h = arena_array(arena, real, block * H);
+    k->c = arena_array(arena, real, block * H);
     k->input = arena_array(arena, const real *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
     k->missing = arena_array(arena, real, rows * input);
@@ -229,128 +246,129 @@ static int sibling(const struct folded_step *step, int n)
     return n;
 }
 
-/* What the states of the parents give, once each. */
-static void ask_parents(const struct decoder *d, const struct weights *weights,
-                        const struct folded_step *step, const struct step_scratch *k)
+static void find_parents(const struct decoder *d, const struct folded_step *step,
+                         struct step_scratch *k)
 {
     const size_t H = (size_t)d->H;
-    const int width = d->fused_state.rows;
-    int count = 0;
+    k->parents = 0;
     for (int n = 0; n < step->N; n++) {
         const int same = sibling(step, n);
-        k->parent[n] = same < n ? k->parent[same] : count;
-        if (same == n)
-            memcpy(k->h + (size_t)count++ * H, step->state[n], H * sizeof(real));
-    }
-    weights_fused(weights, &d->fused_state, count, k->h, d->H, k->given, width);
-    for (int p = 0; p < count; p++) {
-        real *query = k->given + (size_t)p * (size_t)width + d->cell.u.rows;
-        weights->kernels->exp_twice(d->attention.A, query, query);
+        k->parent[n] = same < n ? k->parent[same] : k->parents;
+        if (same < n)
+            continue;
+        memcpy(k->parent_h + (size_t)k->parents * H, step->state[n], H * sizeof(real));
+        k->row[k->parents++] = n;
     }
 }
 
-/* Columns `from` to `to` of an input: what the row's piece gives, and what its parent does. */
-static void start_input(const struct decoder *d, const struct weights *weights, const real *row,
-                        const real *given, int from, int to, real *input)
-{
-    const int U = d->cell.u.rows, both = to < U ? to : U > from ? U : from;
-    weights->kernels->add((size_t)(both - from), row + from, given + from, input + from);
-    memcpy(input + both, row + both, (size_t)(to - both) * sizeof *input);
-}
-
-/* Inputs of `count` rows of one sentence from row n on. They come into being STRIP columns at a time,
- * which stay in the nearest cache until the sums are added. */
-static void sum_inputs(const struct decoder *d, const struct weights *weights,
-                       const struct folded_step *step, const struct step_scratch *k, int n,
-                       int count)
-{
-    const int S = step->S[n], ld = step->ld_alignment, width = input_width(d);
-    const real *alignments = step->alignment + (size_t)n * (size_t)ld;
-    const real *panel = step->memory[n] + (size_t)S * (size_t)d->attention.A;
-    real *inputs = k->inputs + (size_t)n * (size_t)width;
-    for (int from = 0; from < width; from += FOLDED_PANEL) {
-        if (from % STRIP == 0)
-            for (int i = 0; i < count; i++)
-                start_input(d, weights, k->input[n + i],
-                            k->given + (size_t)k->parent[n + i] * (size_t)d->fused_state.rows, from,
-                            width - from < STRIP ? width : from + STRIP,
-                            inputs + (size_t)i * (size_t)width);
-        if (has_bf16_values(d, weights))
-            weights->kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld,
-                                                 (const uint16_t *)panel, FOLDED_PANEL,
-                                                 inputs + from, width);
-        else
-            weights->kernels->weighted_sums(count, S, panel_width(d, from), alignments, ld, panel,
-                                            FOLDED_PANEL, inputs + from, width);
-        panel += panel_size(d, weights, S);
-    }
-}
-
-/* Of the same rows. */
+/* Weights of `count` parents of one sentence from p on, in the rows p of the alignment. */
 static void align(const struct decoder *d, const struct weights *weights,
-                  const struct folded_step *step, const struct step_scratch *k, int n, int count)
+                  const struct folded_step *step, const struct step_scratch *k, int p, int count)
 {
     const struct kernels *kernels = weights->kernels;
-    const int S = step->S[n], A = d->attention.A;
+    const int row = k->row[p], S = step->S[row], A = d->attention.A;
     const real *v = weight(weights, d->attention.v);
-    for (int i = n; i < n + count; i++) {
-        const real *query =
-            k->given + (size_t)k->parent[i] * (size_t)d->fused_state.rows + d->cell.u.rows;
+    for (int i = p; i < p + count; i++) {
+        real *query = k->given + (size_t)i * (size_t)given_width(d) + d->cell.u.rows;
         real *alignment = step->alignment + (size_t)i * (size_t)step->ld_alignment;
-        kernels->energies_of_exponentials(S, A, step->memory[n], A, query, v, alignment);
+        kernels->exp_twice(A, query, query);
+        kernels->energies_of_exponentials(S, A, step->memory[row], A, query, v, alignment);
         kernels->softmax(S, alignment);
     }
 }
 
-/* Rows from n on that look at the same memory. */
-static int rows_together(const struct folded_step *step, int n)
+/* Σ_s a_s values_s of the same parents, on top of U h; their queries are not needed any more. */
+static void sum_values(const struct decoder *d, const struct weights *weights,
+                       const struct folded_step *step, const struct step_scratch *k, int p,
+                       int count)
 {
-    int count = 1;
-    while (n + count < step->N && step->memory[n + count] == step->memory[n])
-        count++;
-    return count;
+    const int row = k->row[p], S = step->S[row], ld = given_width(d), ld_w = step->ld_alignment;
+    const int U = d->cell.u.rows, width = input_width(d);
+    const real *alignments = step->alignment + (size_t)p * (size_t)ld_w;
+    const real *panel = step->memory[row] + (size_t)S * (size_t)d->attention.A;
+    real *given = k->given + (size_t)p * (size_t)ld;
+    for (int i = 0; i < count; i++)
+        memset(given + i * ld + U, 0, (size_t)(width - U) * sizeof *given);
+    for (int from = 0; from < width; from += FOLDED_PANEL) {
+        if (has_bf16_values(d, weights))
+            weights->kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld_w,
+                                                 (const uint16_t *)panel, FOLDED_PANEL,
+                                                 given + from, ld);
+        else
+            weights->kernels->weighted_sums(count, S, panel_width(d, from), alignments, ld_w, panel,
+                                            FOLDED_PANEL, given + from, ld);
+        panel += panel_size(d, weights, S);
+    }
 }
 
-/* All rows' cells, from gates in the inputs to the next states. */
+/* What all rows of a parent have in common: attention asks with the state before. */
+static void ask_parents(const struct decoder *d, const struct weights *weights,
+                        const struct folded_step *step, struct step_scratch *k)
+{
+    find_parents(d, step, k);
+    weights_fused(weights, &d->fused_state, k->parents, k->parent_h, d->H, k->given,
+                  given_width(d));
+    const int part = stopwatch_enter(PART_ATTENTION);
+    for (int p = 0, end; p < k->parents; p = end) {
+        for (end = p + 1; end < k->parents; end++)
+            if (step->memory[k->row[end]] != step->memory[k->row[p]])
+                break;
+        align(d, weights, step, k, p, end - p);
+        sum_values(d, weights, step, k, p, end - p);
+    }
+    /* From the last row up, as no parent has a higher number than its rows. */
+    for (int n = step->N - 1; n >= 0; n--)
+        if (k->parent[n] < n)
+            memcpy(step->alignment + (size_t)n * (size_t)step->ld_alignment,
+                   step->alignment + (size_t)k->parent[n] * (size_t)step->ld_alignment,
+                   (size_t)step->S[n] * sizeof(real));
+    stopwatch_enter(part);
+}
+
+/* The cells of rows `first` to `end`, from their gates to the next states. */
 static void run_cells(const struct decoder *d, const struct weights *weights,
-                      const struct folded_step *step, const struct step_scratch *k)
+                      const struct folded_step *step, const struct step_scratch *k, int first,
+                      int end)
 {
     const size_t H = (size_t)d->H;
     const int width = decoder_state_width(d);
-    for (size_t n = 0; n < (size_t)step->N; n++) {
+    real *next = step->next_state + (size_t)first * (size_t)width;
+    for (int n = first; n < end; n++) {
+        const size_t at = (size_t)(n - first) * H;
         if (cell_carries(&d->cell))
-            memcpy(k->h + n * H, step->state[n], H * sizeof(real));
-        memcpy(k->c + n * H, step->state[n] + H, H * sizeof(real));
+            memcpy(k->h + at, step->state[n], H * sizeof(real));
+        memcpy(k->c + at, step->state[n] + H, H * sizeof(real));
     }
     const struct cell_step cells = {
-        .B = step->N,
-        .gates = k->inputs,
-        .ld_gates = input_width(d),
+        .B = end - first,
+        .gates = k->gates,
+        .ld_gates = gates_width(d),
         .h_previous = k->h,
         .c_previous = k->c,
         .carried = k->h,
         .ld_h_previous = d->H,
         .ld_c_previous = d->H,
         .ld_carried = d->H,
-        .h = step->next_state,
-        .c = step->next_state + H,
+        .h = next,
+        .c = next + H,
         .ld_h = width,
         .ld_c = width,
     };
     cell_finish(&d->cell, weights, &cells);
 }
 
-static void read_out(const struct decoder *d, const struct weights *weights,
-                     const struct folded_step *step, const struct step_scratch *k)
+/* Rows `first` to `end`, from what their pieces and their parents give; z is left as the readout. */
+static void run_block(const struct decoder *d, const struct weights *weights,
+                      const struct folded_step *step, const struct step_scratch *k, int first,
+                      int end)
 {
-    const size_t E = (size_t)d->E;
-    weights_product(weights, d->readout_state, step->N, step->next_state, decoder_state_width(d),
-                    false, step->readout, d->E);
-    for (size_t n = 0; n < (size_t)step->N; n++) {
-        const real *z = k->inputs + n * (size_t)input_width(d) + gates_width(d);
-        weights->kernels->add(E, z, step->readout + n * E, step->readout + n * E);
+    const size_t width = (size_t)gates_width(d), E = (size_t)d->E;
+    for (int n = first; n < end; n++) {
+        const real *given = k->given + (size_t)k->parent[n] * (size_t)given_width(d);
+        weights->kernels->add(width, k->input[n], given, k->gates + (size_t)(n - first) * width);
+        weights->kernels->add(E, k->input[n] + width, given + width, step->readout + (size_t)n * E);
     }
-    weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
+    run_cells(d, weights, step, k, first, end);
 }
 
 void folded_step(const struct decoder *d, const struct weights *weights,
@@ -364,16 +382,13 @@ void folded_step(const struct decoder *d, const struct weights *weights,
     const int missing = find_inputs(d, weights, step, cache, &k);
     stopwatch_enter(PART_RECURRENCE);
     ask_parents(d, weights, step, &k);
-    stopwatch_enter(PART_ATTENTION);
-    for (int n = 0, count; n < step->N; n += count) {
-        count = rows_together(step, n);
-        align(d, weights, step, &k, n, count);
-        sum_inputs(d, weights, step, &k, n, count);
-    }
+    const int most = block_rows(d);
+    for (int first = 0; first < step->N; first += most)
+        run_block(d, weights, step, &k, first, step->N - first < most ? step->N : first + most);
     keep_inputs(step, cache, &k, missing);
-    stopwatch_enter(PART_RECURRENCE);
-    run_cells(d, weights, step, &k);
-    read_out(d, weights, step, &k);
+    weights_product(weights, d->readout_state, step->N, step->next_state, decoder_state_width(d),
+                    true, step->readout, d->E);
+    weights->kernels->tanh_rows(step->N * d->E, step->readout, step->readout);
     stopwatch_enter(part);
     arena_rewind(scratch, mark);
 }

@@ -8,10 +8,13 @@
  *     input row    [W y + b ; W_ry y + b_r]                  (GH+E)    once a piece, kept
  *
  *     a_t      = softmax_s(-2 Σ_a v_a / (1 + key_s query))   = softmax_s(v · tanh(W_k h_s + ...))
- *     [a ; z]  = input row + [U h_{t-1} ; 0] + Σ_s a_ts values_s
+ *     [a ; z]  = input row + ([U h_{t-1} ; 0] + Σ_s a_ts values_s)
  *     h_t, c_t = cell(a)
  *     [U h_t ; W_q h_t ; W_rs h_t]                           the step's one product
  *     r_t      = tanh(z + W_rs h_t)
+ *
+ * The second line and what is in brackets are of h_{t-1} alone: hypotheses that continue the same one
+ * have them in common, and they are computed once for all of those.
  *
  * Values lie in panels of columns, [panel][S][FOLDED_PANEL], so that a sum reads a sentence's from
  * end to end; in bfloat16 where the matrices are int8, which round more.

@@ -610,6 +610,59 @@ START_TEST(a_folded_step_equals_the_readable_one)
 }
 END_TEST
 
+/* Rows of two sentences, some of which continue the same hypothesis: the bits of each alone. */
+START_TEST(rows_of_one_parent_are_as_if_each_had_its_own)
+{
+    enum { ROWS = 7 };
+    static const int sentence[ROWS] = { 0, 0, 0, 0, 1, 1, 1 },
+                     parent[ROWS] = { 1, 0, 1, 1, 2, 2, 3 };
+    static const int32_t previous[ROWS] = { 5, 5, 6, 7, 5, 8, 6 };
+    struct whole w;
+    struct random_batch r;
+    struct walk walks[2], alone;
+    struct error err;
+    const struct config small = small_config(_i);
+    whole_open(&w, &small, 4);
+    random_batch(&r, small.vocabulary, 31);
+    const size_t width = (size_t)seq2seq_state_width(&w.model), E = (size_t)small.embedding;
+    real *states = arena_array(&results, real, 4 * width);
+    for (int i = 0; i < 2; i++) {
+        const struct batch row = row_of(&r, i);
+        walk_begin(&walks[i], &w, row.source, row.S);
+        for (int j = 0; j < 2; j++) {
+            walk_step(&walks[i], &w, 2 + j);
+            memcpy(states + (size_t)(2 * i + j) * width, walks[i].state, width * sizeof(real));
+        }
+    }
+    const struct memory *memory[ROWS];
+    const real *state[ROWS];
+    for (int n = 0; n < ROWS; n++) {
+        memory[n] = &walks[sentence[n]].memory;
+        state[n] = states + (size_t)parent[n] * width;
+    }
+    struct step step = { .N = ROWS,
+                         .memory = memory,
+                         .previous = previous,
+                         .state = state,
+                         .next_state = arena_array(&results, real, ROWS * width),
+                         .alignment = arena_array(&results, real, ROWS * RANDOM_S),
+                         .ld_alignment = RANDOM_S,
+                         .readout = arena_array(&results, real, ROWS * E) };
+    assert_ok(seq2seq_step(&w.model, &w.weights, &step, &walks[0].cache, &arena, &err), err);
+    for (int n = 0; n < ROWS; n++) {
+        alone = walks[sentence[n]];
+        memcpy(alone.state, state[n], width * sizeof(real));
+        walk_step(&alone, &w, previous[n]);
+        ck_assert_mem_eq(alone.state, step.next_state + (size_t)n * width, width * sizeof(real));
+        ck_assert_mem_eq(alone.readout, step.readout + (size_t)n * E, E * sizeof(real));
+        if (small.attention_kind != ATTENTION_NONE)
+            ck_assert_mem_eq(alone.alignment, step.alignment + n * RANDOM_S,
+                             (size_t)alone.memory.S * sizeof(real));
+    }
+    whole_close(&w);
+}
+END_TEST
+
 /* With the loss of the last piece alone, what reaches a state 0 steps back is there and, but for a
  * sentence of one piece, so is what reaches the one before it. */
 START_TEST(a_trace_has_every_distance)

@@ -14,6 +14,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(padding_is_never_read, SYSTEM_COUNT),
     TEST_LOOP(single_steps_equal_the_whole, SYSTEM_COUNT),
     TEST_LOOP(a_folded_step_equals_the_readable_one, SYSTEM_COUNT),
+    TEST_LOOP(rows_of_one_parent_are_as_if_each_had_its_own, SYSTEM_COUNT),
     TEST_LOOP(a_trace_has_every_distance, SYSTEM_COUNT),
     TEST(dropout_keeps_the_mean),
 };
