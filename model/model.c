@@ -18,7 +18,7 @@ struct model {
     struct lm lm;
     const struct params *params; // of the shape that the config's kind has
     struct weights weights;
-    struct arena values, panels;   // tensors as they are, and packed copies
+    struct arena values, copies;   // tensors as they are, and packed ones
     const struct packing *packing; // how matrices are packed; NULL: not at all
     struct packed *packed;         // (params.count + params.fusion_count)
     struct shortlist *shortlist;   // NULL: the file has none
@@ -144,19 +144,36 @@ static bool is_packed(const struct model *model, const struct param *p)
     return model->packing && (p->use == USE_PRODUCT || p->use == USE_BOTH);
 }
 
-/* Room for packed copies, of tensors, then of fusions; filled when the arena is real. */
-static void lay_out(const struct model *model, struct arena *panels, void **packed)
+/* Whether a shortlist chooses from its rows, which are not used as they are. */
+static bool has_rows(const struct model *model, const struct param *p)
+{
+    return is_packed(model, p) && p->use == USE_BOTH && model->shortlist &&
+           model->packing->put_rows;
+}
+
+/* Room for copies. */
+struct room {
+    void *panels[PARAMS_MAX + FUSIONS_MAX]; // of tensors, then of fusions
+    void *rows[PARAMS_MAX];
+};
+
+/* Filled when the arena is real. */
+static void lay_out(const struct model *model, struct arena *copies, struct room *room)
 {
     const struct params *params = model->params;
+    *room = (struct room){ { NULL }, { NULL } };
     for (int i = 0; i < params->count; i++) {
         const struct param *p = &params->entries[i];
-        packed[i] = is_packed(model, p)
-                        ? arena_alloc(panels, model->packing->bytes(p->tensor.rows, p->tensor.cols))
-                        : NULL;
+        const struct tensor t = p->tensor;
+        if (is_packed(model, p))
+            room->panels[i] = arena_alloc(copies, model->packing->bytes(t.rows, t.cols));
+        if (has_rows(model, p))
+            room->rows[i] = arena_alloc(copies, model->packing->rows_bytes(t.rows, t.cols));
     }
     for (int i = 0; model->packing && i < params->fusion_count; i++) {
         const struct fusion *f = &params->fusions[i];
-        packed[params->count + i] = arena_alloc(panels, model->packing->bytes(f->rows, f->cols));
+        room->panels[params->count + i] =
+            arena_alloc(copies, model->packing->bytes(f->rows, f->cols));
     }
 }
 
@@ -201,7 +218,7 @@ static enum status read_packed(const struct model *model, const struct tensor_fi
         real *to = values ? values + (size_t)from * (size_t)f->cols : scratch;
         status = read_rows(file, &rows, count, to, err);
         if (status == STATUS_OK)
-            model->packing->pack(count, f->cols, to, NULL,
+            model->packing->pack(count, f->cols, to,
                                  (char *)packed + model->packing->bytes(from, f->cols));
     }
     return status;
@@ -233,14 +250,14 @@ static size_t most_columns(const struct params *params)
 
 /* A tensor that is only multiplied by has a place among the values that is never touched. It costs
  * no memory, where pages are small: its neighbours would fill huge ones. */
-static bool make_room(struct model *model, void **packed)
+static bool make_room(struct model *model, struct room *room)
 {
     struct arena size = arena_measure();
-    lay_out(model, &size, packed);
+    lay_out(model, &size, room);
     if (!arena_init(&model->values, model->params->total * sizeof(real)) ||
-        !arena_init_huge(&model->panels, size.used))
+        !arena_init_huge(&model->copies, size.used))
         return false;
-    lay_out(model, &model->panels, packed);
+    lay_out(model, &model->copies, room);
     return true;
 }
 
@@ -249,11 +266,11 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
 {
     const struct params *params = model->params;
     const int matrices = params->count + params->fusion_count;
-    void *packed[PARAMS_MAX + FUSIONS_MAX];
+    struct room room;
 
     real *scratch = memory_alloc(PACKED_ROWS * most_columns(params), sizeof *scratch);
     model->packed = memory_zeroed((size_t)matrices, sizeof *model->packed);
-    if (!scratch || !model->packed || !make_room(model, packed)) {
+    if (!scratch || !model->packed || !make_room(model, &room)) {
         memory_free(scratch);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the weights (%zu MiB)",
                          params->total * sizeof(real) >> 20);
@@ -261,13 +278,16 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     real *values = arena_array(&model->values, real, params->total);
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < params->count; i++) {
-        status = read_tensor(model, file, i, values, packed[i], scratch, err);
-        model->packed[i] = (struct packed){ type, packed[i] };
+        const struct tensor t = params->entries[i].tensor;
+        status = read_tensor(model, file, i, values, room.panels[i], scratch, err);
+        if (room.rows[i])
+            model->packing->put_rows(t.rows, t.cols, values + t.offset, room.rows[i]);
+        model->packed[i] = (struct packed){ type, room.panels[i], room.rows[i] };
     }
     for (int i = params->count; model->packing && status == STATUS_OK && i < matrices; i++) {
-        status = read_packed(model, file, &params->fusions[i - params->count], NULL, packed[i],
+        status = read_packed(model, file, &params->fusions[i - params->count], NULL, room.panels[i],
                              scratch, err);
-        model->packed[i] = (struct packed){ type, packed[i] };
+        model->packed[i] = (struct packed){ .type = type, .panels = room.panels[i] };
     }
     model->weights.values = values;
     model->weights.packed = model->packed;
@@ -377,7 +397,7 @@ void model_free(struct model *model)
         return;
     memory_free(model->packed);
     arena_release(&model->values);
-    arena_release(&model->panels);
+    arena_release(&model->copies);
     shortlist_free(model->shortlist);
     memory_free(model->vocabulary);
     memory_free(model->card);

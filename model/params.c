@@ -182,6 +182,17 @@ void weights_product(const struct weights *w, struct tensor t, int M, const real
     multiply(w, w->packed, GEMM_NT, t, M, t.rows, t.cols, X, ldx, accumulate, Y, ldy);
 }
 
+void weights_product_of_rows(const struct weights *w, struct tensor t, struct tensor bias, int M,
+                             const real *X, int ldx, const int32_t *ids, int count, real *Y,
+                             int ldy)
+{
+    const struct packed *packed = w->packed ? &w->packed[t.index] : NULL;
+    const bool is_packed = packed && packed->rows;
+    w->kernels->packings[is_packed ? packed->type : WEIGHT_F32]->product_of_rows(
+        M, count, t.rows, t.cols, X, ldx, is_packed ? packed->rows : weight(w, t), ids,
+        weight(w, bias), Y, ldy);
+}
+
 void weights_product_back(const struct weights *w, struct tensor t, int M, const real *d_Y, int ldy,
                           bool accumulate, real *d_X, int ldx)
 {

@@ -89,6 +89,7 @@ bool params_initialise(const struct params *params, real *values, uint64_t seed)
 struct packed {
     enum weight_type type;
     const void *panels; // NULL: there is no packed copy
+    const void *rows;   // as put_rows() lays them out; NULL: there is no such copy
 };
 
 /* Values to compute with. `packed` (NULL, or params->count entries, laid out by `kernels`),
@@ -113,13 +114,19 @@ static inline const real *weight(const struct weights *w, struct tensor t)
 void weights_product(const struct weights *w, struct tensor t, int M, const real *X, int ldx,
                      bool accumulate, real *Y, int ldy);
 
+/* Y(M,count) = X(M,t.cols) t[ids]ᵀ + bias[ids]: by some rows of t, `ids` (count), of USE_BOTH. As
+ * exact as packed products if its rows are there as well, else in float32. */
+void weights_product_of_rows(const struct weights *w, struct tensor t, struct tensor bias, int M,
+                             const real *X, int ldx, const int32_t *ids, int count, real *Y,
+                             int ldy);
+
 /* d_X(M,t.cols) = d_Y(M,t.rows) t, or +=: packed if there is a packed copy. */
 void weights_product_back(const struct weights *w, struct tensor t, int M, const real *d_Y, int ldy,
                           bool accumulate, real *d_X, int ldx);
 
-/* Y(M,f->rows) = X(M,f->cols) of all parts, their columns side by side. */
 /* What the matrices of a fusion are kept as. */
 enum weight_type weights_fused_type(const struct weights *w, const struct fusion *f);
+/* Y(M,f->rows) = X(M,f->cols) of all parts, their columns side by side. */
 void weights_fused(const struct weights *w, const struct fusion *f, int M, const real *X, int ldx,
                    real *Y, int ldy);
 

@@ -10,9 +10,6 @@
 #include "model/kernels/products.h"
 #include "model/kernels/reference.h"
 
-typedef uint32_t uvec __attribute__((vector_size(LANES * sizeof(uint32_t))));
-typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t)))); // of bfloat16
-
 /* a > b ? a : b, and a < b ? a : b. */
 #if LANES == 16
 INLINE vec vec_max(vec a, vec b)
@@ -392,22 +389,6 @@ static void energies_backward(int S, int A, const float *keys, int ld_keys, cons
 #define SUM_ROWS (LANES == 16 ? 6 : 4) // x 4 accumulators; each vector that is read serves all
 #define SUM_VECS 4
 
-/* n values of a row, of floats or of bfloat16. */
-INLINE vec load_values(const bool is_bf16, const void *rows, size_t at, int n)
-{
-    if (!is_bf16)
-        return load_lanes((const float *)rows + at, n);
-    halves upper = { 0 };
-    memcpy(&upper, (const uint16_t *)rows + at, n == LANES ? sizeof upper : (size_t)n * 2);
-#if LANES == 16
-    return (vec)((uvec)_mm512_cvtepu16_epi32((__m256i)upper) << 16);
-#elif LANES == 8
-    return (vec)((uvec)_mm256_cvtepu16_epi32((__m128i)upper) << 16);
-#else
-    return (vec)(__builtin_convertvector(upper, uvec) << 16);
-#endif
-}
-
 /* R sums over V vectors, the last of n lanes; is_bf16, R and V are constants wherever this is
  * inlined. */
 INLINE void sum_tile(const bool is_bf16, const int R, const int V, int n, int S, const float *w,
@@ -507,11 +488,13 @@ static float largest(int n, const float *x)
         for (int j = 0; j < 4; j++)
             most[j] = vec_max(load(x + i + j * LANES), most[j]);
     most[0] = vec_max(vec_max(most[0], most[1]), vec_max(most[2], most[3]));
-    float max = x[0];
-    for (int lane = 0; lane < LANES; lane++)
-        max = fmaxf(max, most[0][lane]);
+    for (; i + LANES <= n; i += LANES)
+        most[0] = vec_max(load(x + i), most[0]);
+    float max = most[0][0]; // not by fmaxf, which is a call
+    for (int lane = 1; lane < LANES; lane++)
+        max = most[0][lane] > max ? most[0][lane] : max;
     for (; i < n; i++)
-        max = fmaxf(max, x[i]);
+        max = x[i] > max ? x[i] : max;
     return max;
 }
 

@@ -35,19 +35,27 @@ enum gemm_form { // C is (M,N)
 enum weight_type { WEIGHT_F32, WEIGHT_BF16, WEIGHT_I8, WEIGHT_TYPES };
 
 /* Products by a matrix that stays the same: Y(M,N) = X(M,K) Wᵀ, or +=, with W (N,K) as pack() lays
- * it out, which only the same table reads: all rows in their order, or those that `rows` (N) names.
- * Rows from a multiple n of PACKED_ROWS on are laid out as if they were a matrix, at bytes(n, K).
+ * it out, which only the same table reads. Rows from a multiple n of PACKED_ROWS on are laid out as
+ * if they were a matrix, at bytes(n, K).
  * Of WEIGHT_BF16, W and perhaps X are rounded to bfloat16.
  * Of WEIGHT_I8, both are rounded to -127..127, with a scale a row of each; a row without a
  * magnitude above I8_SMALLEST_ROW is zero; every table gives the same bits. K is at most
  * PACKED_K_MAX. */
 struct packing {
     size_t (*bytes)(int N, int K); // that pack() writes
-    void (*pack)(int N, int K, const real *W, const int32_t *rows, void *packed);
+    void (*pack)(int N, int K, const real *W, void *packed);
     /* What pack() makes of Wᵀ, from W (K,N). Not of WEIGHT_I8. */
     void (*pack_transposed)(int N, int K, const real *W, void *packed);
     void (*product)(int M, int N, int K, const real *X, int ldx, const void *packed,
                     bool accumulate, real *Y, int ldy);
+
+    /* By some of its rows, `ids` (count): Y(M,count) = X(M,K) W[ids]ᵀ + bias[ids], with W as
+     * put_rows() lays it out; as it is, where there is no such function. */
+    size_t (*rows_bytes)(int N, int K); // that put_rows() writes
+    void (*put_rows)(int N, int K, const real *W, void *rows);
+    void (*product_of_rows)(int M, int count, int N, int K, const real *X, int ldx,
+                            const void *rows, const int32_t *ids, const real *bias, real *Y,
+                            int ldy);
 };
 #define I8_SMALLEST_ROW 1e-30f
 #define PACKED_ROWS 64     // columns of a panel divide it, whatever the table

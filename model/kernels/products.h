@@ -32,12 +32,6 @@ extern const struct packing VARIANT(packing_f32);
 extern const struct packing VARIANT(packing_bf16);
 extern const struct packing VARIANT(packing_i8);
 
-/* The row of W that is column n of the packed matrix. */
-INLINE const float *packed_row(const float *W, int K, const int32_t *rows, int n)
-{
-    return W + (size_t)(rows ? rows[n] : n) * (size_t)K;
-}
-
 INLINE size_t panel_count(int N)
 {
     return (size_t)((N + PANEL - 1) / PANEL);

@@ -8,7 +8,7 @@
  */
 #include <assert.h>
 
-#include "model/kernels/products.h"
+#include "model/kernels/chosen.h"
 
 #if defined(__AMX_BF16__)
 #include "model/kernels/tiles.h"
@@ -51,13 +51,13 @@ static void pack_column(int K, const float *w, int n, uint16_t *panel)
     }
 }
 
-static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
+static void pack(int N, int K, const float *W, void *packed)
 {
     char *panel = packed;
     for (int from = 0; from < N; from += PANEL, panel += panel_bytes(K)) {
         memset(panel, 0, panel_bytes(K));
         for (int n = 0; n < PANEL && from + n < N; n++)
-            pack_column(K, packed_row(W, K, rows, from + n), n, (void *)panel);
+            pack_column(K, W + (size_t)(from + n) * (size_t)K, n, (void *)panel);
     }
 }
 
@@ -113,10 +113,7 @@ INLINE vec add_group(vec sum, const activation *x, const uint16_t *w)
 #else
 INLINE vec add_group(vec sum, const activation *x, const uint16_t *w)
 {
-    typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
-    halves upper;
-    memcpy(&upper, w, sizeof upper);
-    return multiply_add(splat(*x), (vec)(__builtin_convertvector(upper, ivec) << 16), sum);
+    return multiply_add(splat(*x), load_values(true, w, 0, LANES), sum);
 }
 #endif
 
@@ -161,6 +158,30 @@ INLINE void put_sums(int width, int K, const float *sums, float scale, const voi
 
 #include "model/kernels/converted.h"
 
-const struct packing VARIANT(packing_bf16) = {
-    .bytes = bytes, .pack = pack, .pack_transposed = pack_transposed, .product = product
-};
+/* ---- by some rows ---- */
+
+static size_t rows_bytes(int N, int K)
+{
+    return (size_t)N * (size_t)K * sizeof(uint16_t);
+}
+
+static void put_rows(int N, int K, const float *W, void *rows)
+{
+    VARIANT(kernels).to_bf16((size_t)N * (size_t)K, W, rows);
+}
+
+static void product_of_rows(int M, int count, int N, int K, const float *X, int ldx,
+                            const void *rows, const int32_t *ids, const float *bias, float *Y,
+                            int ldy)
+{
+    (void)N;
+    float_product_of_rows(true, M, count, K, X, ldx, rows, ids, bias, Y, ldy);
+}
+
+const struct packing VARIANT(packing_bf16) = { .bytes = bytes,
+                                               .pack = pack,
+                                               .pack_transposed = pack_transposed,
+                                               .product = product,
+                                               .rows_bytes = rows_bytes,
+                                               .put_rows = put_rows,
+                                               .product_of_rows = product_of_rows };

@@ -1,7 +1,7 @@
 /*
  * products_f32.c - products by float32 matrices; built once for each instruction set.
  */
-#include "model/kernels/products.h"
+#include "model/kernels/chosen.h"
 
 #define ROW_BLOCK 196 // rows that pass a panel while it is in the cache, and stay there themselves
 #define AHEAD 8       // values of k that are asked for before they are needed
@@ -22,7 +22,7 @@ static size_t bytes(int N, int K)
 }
 
 /* Some k of all columns at a time, so that what is written stays in the nearest cache. */
-static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
+static void pack(int N, int K, const float *W, void *packed)
 {
     enum { BLOCK = 16 };
     float *panel = packed;
@@ -30,7 +30,7 @@ static void pack(int N, int K, const float *W, const int32_t *rows, void *packed
         for (int first = 0; first < K; first += BLOCK) {
             const int end = first + BLOCK < K ? first + BLOCK : K;
             for (int n = 0; n < PANEL; n++) {
-                const float *w = from + n < N ? packed_row(W, K, rows, from + n) : NULL;
+                const float *w = from + n < N ? W + (size_t)(from + n) * (size_t)K : NULL;
                 for (int k = first; k < end; k++)
                     panel[(size_t)k * PANEL + (size_t)n] = w ? w[k] : 0;
             }
@@ -136,6 +136,16 @@ static void product(int M, int N, int K, const float *X, int ldx, const void *pa
     }
 }
 
-const struct packing VARIANT(packing_f32) = {
-    .bytes = bytes, .pack = pack, .pack_transposed = pack_transposed, .product = product
-};
+static void product_of_rows(int M, int count, int N, int K, const float *X, int ldx,
+                            const void *rows, const int32_t *ids, const float *bias, float *Y,
+                            int ldy)
+{
+    (void)N;
+    float_product_of_rows(false, M, count, K, X, ldx, rows, ids, bias, Y, ldy);
+}
+
+const struct packing VARIANT(packing_f32) = { .bytes = bytes,
+                                              .pack = pack,
+                                              .pack_transposed = pack_transposed,
+                                              .product = product,
+                                              .product_of_rows = product_of_rows };

@@ -14,7 +14,7 @@
  */
 #include <assert.h>
 
-#include "model/kernels/products.h"
+#include "model/kernels/chosen.h"
 
 #if defined(__AMX_INT8__)
 #include "model/kernels/tiles.h"
@@ -117,7 +117,7 @@ static int32_t pack_column(int K, const float *w, float per_unit, int n, int8_t 
     return sum;
 }
 
-static void pack(int N, int K, const float *W, const int32_t *rows, void *packed)
+static void pack(int N, int K, const float *W, void *packed)
 {
     const size_t codes = (size_t)round_up(K, STEP) * PANEL;
     int8_t *panel = packed;
@@ -125,7 +125,7 @@ static void pack(int N, int K, const float *W, const int32_t *rows, void *packed
         struct panel_end end = { { 0 }, { 0 } };
         memset(panel, 0, codes);
         for (int n = 0; n < PANEL && from + n < N; n++) {
-            const float *w = packed_row(W, K, rows, from + n);
+            const float *w = W + (size_t)(from + n) * (size_t)K;
             const float largest = largest_magnitude(K, w);
             end.correction[n] = OFFSET * pack_column(K, w, codes_per_unit(largest), n, panel);
             end.scale[n] = largest / CODE_MAX;
@@ -136,51 +136,53 @@ static void pack(int N, int K, const float *W, const int32_t *rows, void *packed
 
 /* ---- sums: (rows, PANEL) of a panel over K, a multiple of STEP ---- */
 
+/* To each lane of `sum`, the products of a group of x and one of w. */
 #if defined(__AVX512VNNI__)
-INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
+INLINE ivec add_groups(ivec sum, ivec x, const int8_t *w)
 {
-    int32_t group;
-    memcpy(&group, x, sizeof group);
-    return (ivec)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(group), _mm512_loadu_si512(w));
+    return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, _mm512_loadu_si512(w));
 }
 #elif LANES == 16
-INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
+INLINE ivec add_groups(ivec sum, ivec x, const int8_t *w)
 {
-    int32_t group;
-    memcpy(&group, x, sizeof group);
     const __m512i wide = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const void *)w));
-    return sum + (ivec)_mm512_madd_epi16(_mm512_set1_epi32(group), wide);
+    return sum + (ivec)_mm512_madd_epi16((__m512i)x, wide);
 }
 #elif LANES == 8
-INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
+INLINE ivec add_groups(ivec sum, ivec x, const int8_t *w)
 {
-    int32_t group;
-    memcpy(&group, x, sizeof group);
     const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)w));
-    return sum + (ivec)_mm256_madd_epi16(_mm256_set1_epi32(group), wide);
+    return sum + (ivec)_mm256_madd_epi16((__m256i)x, wide);
 }
 #elif defined(__SSE2__)
-INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
+INLINE ivec add_groups(ivec sum, ivec x, const int8_t *w)
+{
+    const __m128i codes = _mm_loadl_epi64((const void *)w);
+    const __m128i wide = _mm_srai_epi16(_mm_unpacklo_epi8(codes, codes), 8);
+    return sum + (ivec)_mm_madd_epi16((__m128i)x, wide);
+}
+#else
+INLINE ivec add_groups(ivec sum, ivec x, const int8_t *w)
+{
+    typedef int8_t codes __attribute__((vector_size(LANES * GROUP)));
+    typedef int16_t values __attribute__((vector_size(LANES * GROUP * sizeof(int16_t))));
+    codes w_codes;
+    memcpy(&w_codes, w, sizeof w_codes);
+    const values x_values = (values)x, w_values = __builtin_convertvector(w_codes, values);
+    ivec products;
+    for (int lane = 0; lane < LANES; lane++)
+        products[lane] = x_values[2 * lane] * w_values[2 * lane] +
+                         x_values[2 * lane + 1] * w_values[2 * lane + 1];
+    return sum + products;
+}
+#endif
+
+INLINE ivec group_in_all_lanes(const activation *x)
 {
     int32_t group;
     memcpy(&group, x, sizeof group);
-    const __m128i codes = _mm_loadl_epi64((const void *)w);
-    const __m128i wide = _mm_srai_epi16(_mm_unpacklo_epi8(codes, codes), 8);
-    return sum + (ivec)_mm_madd_epi16(_mm_set1_epi32(group), wide);
+    return group - (ivec){ 0 };
 }
-#else
-INLINE ivec add_group(ivec sum, const activation *x, const int8_t *w)
-{
-    typedef int8_t codes __attribute__((vector_size(LANES * GROUP)));
-    codes pairs;
-    memcpy(&pairs, w, sizeof pairs);
-    const ivec first =
-        __builtin_convertvector(__builtin_shufflevector(pairs, pairs, 0, 2, 4, 6), ivec);
-    const ivec second =
-        __builtin_convertvector(__builtin_shufflevector(pairs, pairs, 1, 3, 5, 7), ivec);
-    return sum + first * x[0] + second * x[1];
-}
-#endif
 
 INLINE void kernel_sums(const int R, int K, const activation *x, const int8_t *panel,
                         int32_t sums[][PANEL])
@@ -192,8 +194,8 @@ INLINE void kernel_sums(const int R, int K, const activation *x, const int8_t *p
     for (int k = 0; k < K; k += GROUP, panel += PANEL * GROUP)
         for (int r = 0; r < R; r++)
             for (int j = 0; j < VECS; j++)
-                sum[r][j] =
-                    add_group(sum[r][j], x + (size_t)r * (size_t)K + k, panel + j * LANES * GROUP);
+                sum[r][j] = add_groups(sum[r][j], group_in_all_lanes(x + (size_t)r * (size_t)K + k),
+                                       panel + j * LANES * GROUP);
     for (int r = 0; r < R; r++)
         memcpy(sums[r], sum[r], sizeof sum[r]);
 }
@@ -240,4 +242,108 @@ INLINE void put_sums(int width, int K, const int32_t *sums, float scale_x, const
 
 #include "model/kernels/converted.h"
 
-const struct packing VARIANT(packing_i8) = { .bytes = bytes, .pack = pack, .product = product };
+/* ---- by some rows: the codes of a row lie together, those of all before what ends() finds ---- */
+
+#define ROW_STEP (LANES * GROUP)
+LANE_SUMS(code_sums, ivec)
+
+struct row_end {
+    int32_t correction;
+    float scale;
+};
+
+static size_t all_codes(int N, int K)
+{
+    return (size_t)N * (size_t)round_up(K, ROW_STEP);
+}
+
+static size_t rows_bytes(int N, int K)
+{
+    return all_codes(N, K) + (size_t)N * sizeof(struct row_end);
+}
+
+static void put_rows(int N, int K, const float *W, void *rows)
+{
+    const int padded = round_up(K, ROW_STEP);
+    int8_t *codes = rows;
+    char *ends = (char *)rows + all_codes(N, K);
+    for (int n = 0; n < N; n++, W += K, codes += padded) {
+        const float largest = largest_magnitude(K, W), per_unit = codes_per_unit(largest);
+        struct row_end end = { 0, largest / CODE_MAX };
+        for (int k = 0; k < K; k++) {
+            codes[k] = (int8_t)code_of(W[k], per_unit);
+            end.correction += OFFSET * codes[k];
+        }
+        memset(codes + K, 0, (size_t)(padded - K));
+        memcpy(ends + (size_t)n * sizeof end, &end, sizeof end);
+    }
+}
+
+/* LANES rows and what is to be known of them. */
+struct chosen {
+    const int8_t *codes[LANES];
+    int32_t correction[LANES];
+    float scale[LANES], bias[LANES];
+};
+
+INLINE void choose_lanes(struct chosen *chosen, const int32_t *ids, int n, int N, int K,
+                         const void *rows, const float *bias)
+{
+    const char *ends = (const char *)rows + all_codes(N, K);
+    for (int i = 0; i < LANES; i++) {
+        const size_t id = chosen_id(ids, n, i);
+        struct row_end end;
+        memcpy(&end, ends + id * sizeof end, sizeof end);
+        chosen->codes[i] = (const int8_t *)rows + id * (size_t)round_up(K, ROW_STEP);
+        chosen->correction[i] = end.correction;
+        chosen->scale[i] = end.scale;
+        chosen->bias[i] = bias[id];
+    }
+}
+
+INLINE vec chosen_lanes(const struct chosen *chosen, int padded, const activation *x, float scale_x)
+{
+    ivec sum[LANES];
+    for (int i = 0; i < LANES; i++)
+        sum[i] = (ivec){ 0 };
+    for (int k = 0; k < padded; k += ROW_STEP) {
+        ivec groups;
+        memcpy(&groups, x + k, sizeof groups);
+        for (int i = 0; i < LANES; i++)
+            sum[i] = add_groups(sum[i], groups, chosen->codes[i] + k);
+    }
+    ivec correction;
+    memcpy(&correction, chosen->correction, sizeof correction);
+    return splat(scale_x) * load(chosen->scale) *
+               __builtin_convertvector(code_sums(sum) - correction, vec) +
+           load(chosen->bias);
+}
+
+static void product_of_rows(int M, int count, int N, int K, const float *X, int ldx,
+                            const void *rows, const int32_t *ids, const float *bias, float *Y,
+                            int ldy)
+{
+    struct block block;
+    struct chosen chosen;
+    const int padded = round_up(K, ROW_STEP), most = rows_of_block(padded);
+    for (int first = 0; first < M; first += most, X += (size_t)most * (size_t)ldx) {
+        const int here = M - first < most ? M - first : most;
+        convert_block(&block, here, 1, K, padded, X, ldx);
+        for (int from = 0; from < count; from += LANES) {
+            const int n = count - from < LANES ? count - from : LANES;
+            choose_lanes(&chosen, ids + from, n, N, K, rows, bias);
+            for (int m = 0; m < here; m++)
+                store_lanes(Y + (size_t)(first + m) * (size_t)ldy + from,
+                            chosen_lanes(&chosen, padded, block.values + (size_t)m * (size_t)padded,
+                                         block.scales[m]),
+                            n);
+        }
+    }
+}
+
+const struct packing VARIANT(packing_i8) = { .bytes = bytes,
+                                             .pack = pack,
+                                             .product = product,
+                                             .rows_bytes = rows_bytes,
+                                             .put_rows = put_rows,
+                                             .product_of_rows = product_of_rows };

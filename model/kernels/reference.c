@@ -48,16 +48,9 @@ static size_t f32_bytes(int N, int K)
     return (size_t)N * (size_t)K * sizeof(real);
 }
 
-static const real *row_of(const real *W, int K, const int32_t *rows, int n)
+static void f32_pack(int N, int K, const real *W, void *packed)
 {
-    return W + (size_t)(rows ? rows[n] : n) * (size_t)K;
-}
-
-static void f32_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
-{
-    real *to = packed;
-    for (int n = 0; n < N; n++, to += K)
-        memcpy(to, row_of(W, K, rows, n), (size_t)K * sizeof(real));
+    memcpy(packed, W, f32_bytes(N, K));
 }
 
 static void f32_pack_transposed(int N, int K, const real *W, void *packed)
@@ -79,11 +72,9 @@ static size_t bf16_bytes(int N, int K)
     return (size_t)N * (size_t)K * sizeof(uint16_t);
 }
 
-static void bf16_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
+static void bf16_pack(int N, int K, const real *W, void *packed)
 {
-    uint16_t *to = packed;
-    for (int n = 0; n < N; n++, to += K)
-        to_bf16((size_t)K, row_of(W, K, rows, n), to);
+    to_bf16((size_t)N * (size_t)K, W, packed);
 }
 
 static void bf16_pack_transposed(int N, int K, const real *W, void *packed)
@@ -143,16 +134,15 @@ static size_t i8_bytes(int N, int K)
     return (size_t)N * i8_row_bytes(K);
 }
 
-static void i8_pack(int N, int K, const real *W, const int32_t *rows, void *packed)
+static void i8_pack(int N, int K, const real *W, void *packed)
 {
     int8_t *to = packed;
-    for (int n = 0; n < N; n++) {
-        const real *w = row_of(W, K, rows, n);
-        const float range = i8_range(K, w), scale = range / 127;
+    for (int n = 0; n < N; n++, W += K) {
+        const float range = i8_range(K, W), scale = range / 127;
         memcpy(to, &scale, sizeof scale);
         to += sizeof scale;
         for (int k = 0; k < K; k++)
-            *to++ = i8_code(w[k], range);
+            *to++ = i8_code(W[k], range);
     }
 }
 
@@ -176,10 +166,64 @@ static void i8_product(int M, int N, int K, const real *X, int ldx, const void *
     }
 }
 
-static const struct packing packing_f32 = { f32_bytes, f32_pack, f32_pack_transposed, f32_product };
-static const struct packing packing_bf16 = { bf16_bytes, bf16_pack, bf16_pack_transposed,
-                                             bf16_product };
-static const struct packing packing_i8 = { i8_bytes, i8_pack, NULL, i8_product };
+typedef void product_fn(int M, int N, int K, const real *X, int ldx, const void *packed,
+                        bool accumulate, real *Y, int ldy);
+
+/* Of one row at a time, which lies as it does when packed. */
+static void product_of_rows(product_fn *product, size_t row_bytes, int M, int count, int K,
+                            const real *X, int ldx, const void *rows, const int32_t *ids,
+                            const real *bias, real *Y, int ldy)
+{
+    for (int n = 0; n < count; n++) {
+        product(M, 1, K, X, ldx, (const char *)rows + (size_t)ids[n] * row_bytes, false, Y + n,
+                ldy);
+        for (size_t m = 0; m < (size_t)M; m++)
+            Y[m * (size_t)ldy + (size_t)n] += bias[ids[n]];
+    }
+}
+
+static void f32_product_of_rows(int M, int count, int N, int K, const real *X, int ldx,
+                                const void *rows, const int32_t *ids, const real *bias, real *Y,
+                                int ldy)
+{
+    (void)N;
+    product_of_rows(f32_product, f32_bytes(1, K), M, count, K, X, ldx, rows, ids, bias, Y, ldy);
+}
+
+static void bf16_product_of_rows(int M, int count, int N, int K, const real *X, int ldx,
+                                 const void *rows, const int32_t *ids, const real *bias, real *Y,
+                                 int ldy)
+{
+    (void)N;
+    product_of_rows(bf16_product, bf16_bytes(1, K), M, count, K, X, ldx, rows, ids, bias, Y, ldy);
+}
+
+static void i8_product_of_rows(int M, int count, int N, int K, const real *X, int ldx,
+                               const void *rows, const int32_t *ids, const real *bias, real *Y,
+                               int ldy)
+{
+    (void)N;
+    product_of_rows(i8_product, i8_bytes(1, K), M, count, K, X, ldx, rows, ids, bias, Y, ldy);
+}
+
+static const struct packing packing_f32 = { .bytes = f32_bytes,
+                                            .pack = f32_pack,
+                                            .pack_transposed = f32_pack_transposed,
+                                            .product = f32_product,
+                                            .product_of_rows = f32_product_of_rows };
+static const struct packing packing_bf16 = { .bytes = bf16_bytes,
+                                             .pack = bf16_pack,
+                                             .pack_transposed = bf16_pack_transposed,
+                                             .product = bf16_product,
+                                             .rows_bytes = bf16_bytes,
+                                             .put_rows = bf16_pack,
+                                             .product_of_rows = bf16_product_of_rows };
+static const struct packing packing_i8 = { .bytes = i8_bytes,
+                                           .pack = i8_pack,
+                                           .product = i8_product,
+                                           .rows_bytes = i8_bytes,
+                                           .put_rows = i8_pack,
+                                           .product_of_rows = i8_product_of_rows };
 
 /* ---- elementwise ---- */
 

@@ -8,6 +8,8 @@
 #ifndef MODEL_KERNELS_VECTORS_H
 #define MODEL_KERNELS_VECTORS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX2__)
@@ -29,6 +31,8 @@
 
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t ivec __attribute__((vector_size(LANES * sizeof(float))));
+typedef uint32_t uvec __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t)))); // of bfloat16
 typedef vec loose __attribute__((aligned(4), may_alias)); // in memory: no alignment assumed
 
 INLINE vec load(const float *p)
@@ -65,6 +69,22 @@ INLINE void store_lanes(float *p, vec x, int n)
         store(p, x);
     else
         store_part(p, x, n);
+}
+
+/* n values of a row, of floats or of bfloat16. */
+INLINE vec load_values(const bool is_bf16, const void *rows, size_t at, int n)
+{
+    if (!is_bf16)
+        return load_lanes((const float *)rows + at, n);
+    halves upper = { 0 };
+    memcpy(&upper, (const uint16_t *)rows + at, n == LANES ? sizeof upper : (size_t)n * 2);
+#if LANES == 16
+    return (vec)((uvec)_mm512_cvtepu16_epi32((__m256i)upper) << 16);
+#elif LANES == 8
+    return (vec)((uvec)_mm256_cvtepu16_epi32((__m128i)upper) << 16);
+#else
+    return (vec)(__builtin_convertvector(upper, uvec) << 16);
+#endif
 }
 
 INLINE vec splat(float x)

@@ -83,14 +83,12 @@ size_t members_scratch_bytes(const struct ensemble *ensemble, const struct searc
 
 /* ---- sentences ---- */
 
-void members_sentence_lay_out(const struct members *members, int S, int pieces, struct arena *arena,
-                              struct memory *memories, struct narrow *narrow)
+void members_sentence_lay_out(const struct members *members, int S, struct arena *arena,
+                              struct memory *memories)
 {
     for (int i = 0; i < members->count; i++) {
         const struct member *m = &members->list[i];
         seq2seq_memory_lay_out(m->shape, m->weights, S, arena, &memories[i]);
-        if (pieces > 0)
-            narrow_lay_out(&narrow[i], &m->shape->output, m->weights, pieces, arena);
     }
 }
 
@@ -106,14 +104,6 @@ void members_encode(struct members *members, const int32_t *const *ids, const in
                            scratch, members->sentence, &err);
         assert(status == STATUS_OK); // the scratch is sized for the limits
         (void)status;
-    }
-}
-
-void members_choose(const struct members *members, const int32_t *ids, struct narrow *narrow)
-{
-    for (int i = 0; i < members->count; i++) {
-        const struct member *m = &members->list[i];
-        narrow_choose(&narrow[i], &m->shape->output, m->weights, ids);
     }
 }
 
@@ -215,14 +205,19 @@ void members_products(struct members *members, int first, int rows)
     stopwatch_enter(part);
 }
 
-/* Logits (rows,count) of a sentence's rows; the products they are made of may lie in their place. */
-static void make_logits(const struct member *m, int first, int rows, const struct narrow *narrow,
-                        int count, real *out)
+/* Logits (rows,count) of a sentence's rows, over the pieces `ids`, or over all, ids NULL; the products
+ * that those are made of may lie in their place. */
+static void make_logits(const struct member *m, int first, int rows, const int32_t *ids, int count,
+                        real *out)
 {
     const struct output *output = &m->shape->output;
-    const size_t from = (size_t)first, R = (size_t)output->embedding.cols, ld = (size_t)count;
-    if (narrow) {
-        narrow_logits(narrow, output, m->weights, rows, m->readout + from * R, out);
+    const size_t from = (size_t)first, ld = (size_t)count;
+    const int R = output->embedding.cols;
+    if (ids) {
+        const int part = stopwatch_enter(PART_OUTPUT);
+        weights_product_of_rows(m->weights, output->embedding, output->bias, rows,
+                                m->readout + from * (size_t)R, R, ids, count, out, count);
+        stopwatch_enter(part);
         return;
     }
     for (size_t row = 0; row < (size_t)rows; row++)
@@ -251,16 +246,15 @@ static real share_of_list(const struct members *members, const real *log_probs, 
 }
 
 /* log of the mean of the models' probabilities. */
-static void mix_row(struct members *members, int row, const struct narrow *narrow, int count,
-                    real *out)
+static void mix_row(struct members *members, int row, const int32_t *ids, int count, real *out)
 {
     real *one = members->row;
     memset(out, 0, (size_t)count * sizeof *out);
     for (int i = 0; i < members->count; i++) {
         const struct member *m = &members->list[i];
-        make_logits(m, row, 1, narrow ? &narrow[i] : NULL, count, one);
+        make_logits(m, row, 1, ids, count, one);
         real share = 1;
-        if (narrow) {
+        if (ids) {
             m->weights->kernels->log_softmax(count, one);
             share = share_of_list(members, one, count);
         }
@@ -288,19 +282,19 @@ static void add_fused(const struct fused_lm *f, int row, const int32_t *ids, int
         out[v] += f->weight * log_probs[ids ? ids[v] : v];
 }
 
-const real *members_log_probs(struct members *members, int first, int rows,
-                              const struct narrow *narrow, const int32_t *ids, int count)
+const real *members_log_probs(struct members *members, int first, int rows, const int32_t *ids,
+                              int count)
 {
     const struct member *m = &members->list[0];
     const size_t ld = (size_t)count;
     const bool in_place = !ids && members->count == 1;
     real *own = in_place ? m->products + (size_t)first * ld : members->own;
     if (members->count == 1)
-        make_logits(m, first, rows, narrow, count, own);
+        make_logits(m, first, rows, ids, count, own);
     for (int row = 0; row < rows; row++) {
         real *out = own + (size_t)row * ld;
         if (members->count > 1)
-            mix_row(members, first + row, narrow, count, out);
+            mix_row(members, first + row, ids, count, out);
         else
             normalise(members, count, out);
         if (members->fused.lm)

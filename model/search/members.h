@@ -3,11 +3,10 @@
  *
  *     members_lay_out(&members, &ensemble, &limits, &arena);               // once
  *     members_encode(&members, ids, lens, count, memories, &scratch);      // sentences
- *     members_choose(&members, ids, narrow);                               // one with a list
  *     members_row(&members, n, memories, previous, parent);                // N rows, each step
  *     members_step(&members, N, &scratch);
  *     members_products(&members, first, rows);                             // of those without
- *     log_probs = members_log_probs(&members, first, rows, narrow, ids, count);
+ *     log_probs = members_log_probs(&members, first, rows, ids, count);
  *
  * One model, or several of one vocabulary: then the mean of their probabilities
  * and of their weights, and where there is a language model, its log-probability
@@ -18,7 +17,6 @@
 #ifndef MODEL_SEARCH_MEMBERS_H
 #define MODEL_SEARCH_MEMBERS_H
 
-#include "model/search/narrow.h"
 #include "model/search/translator.h"
 
 struct member {
@@ -59,16 +57,12 @@ void members_lay_out(struct members *members, const struct ensemble *ensemble,
 void members_clear(struct members *members); // before the first step
 size_t members_scratch_bytes(const struct ensemble *ensemble, const struct search_limits *limits);
 
-/* Room for the encoded form of a sentence of S pieces for each model, memories (count), and for an
- * output layer of some pieces, narrow (count), where there are any. */
-void members_sentence_lay_out(const struct members *members, int S, int pieces, struct arena *arena,
-                              struct memory *memories, struct narrow *narrow);
+/* Room for the encoded form of a sentence of S pieces for each model, memories (count). */
+void members_sentence_lay_out(const struct members *members, int S, struct arena *arena,
+                              struct memory *memories);
 /* memories[i] are those of sentence i. */
 void members_encode(struct members *members, const int32_t *const *ids, const int *lens, int count,
                     struct memory *const *memories, struct arena *scratch);
-
-/* The sentence may use these pieces only. */
-void members_choose(const struct members *members, const int32_t *ids, struct narrow *narrow);
 
 /* Row n of the next step follows row `parent` of the last one, -1: it is a sentence's first. */
 void members_row(struct members *members, int n, const struct memory *memories, int32_t previous,
@@ -77,10 +71,10 @@ void members_step(struct members *members, int N, struct arena *scratch);
 
 /* Of the rows of sentences that may use all pieces, once a step. */
 void members_products(struct members *members, int first, int rows);
-/* Log-probabilities of a sentence's rows, over the pieces of its narrow output layers, `ids` (count),
- * or over all, ids NULL; until the next call. */
-const real *members_log_probs(struct members *members, int first, int rows,
-                              const struct narrow *narrow, const int32_t *ids, int count);
+/* Log-probabilities (rows,count) of a sentence's rows, over the pieces `ids` that it may use or over
+ * all, ids NULL; until the next call. */
+const real *members_log_probs(struct members *members, int first, int rows, const int32_t *ids,
+                              int count);
 /* Weights of a row, those of the next row source_len behind them. */
 const real *members_alignment(const struct members *members, int row);
 

@@ -19,15 +19,13 @@
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
 #define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
-#define USUAL_LEN 32  // pieces of a sentence, </s> included: room for as many as there are slots
-#define USUAL_LIST 32 // of its shortlist for each of them
+#define USUAL_LEN 32 // pieces of a sentence, </s> included: room for as many as there are slots
 
 struct slot {              // a sentence in flight
     struct search *search; // NULL: free
     bool encoded;
     char *room;                           // in the pool: what memory and beam point to
     struct memory memories[ENSEMBLE_MAX]; // its encoded form, of each model
-    struct narrow narrow[ENSEMBLE_MAX];   // of each, over the pieces it may use, unless all
     int first_row;                        // its hypotheses are these rows of the last step
     struct beam beam;
     struct phrases phrases;
@@ -80,7 +78,6 @@ struct extent {
     int S, width; // source pieces + </s>, rows
     int steps;    // most target pieces, </s> included
     int phrases, phrase_pieces;
-    int pieces; // it may use, 0: all
 };
 
 static int steps_most(float length_ratio, int source_len)
@@ -113,8 +110,7 @@ static struct extent extent_of(const struct source *source, const struct search_
                              .width = options->beam,
                              .steps = steps_most(options->length_ratio, source->len),
                              .phrases = source->phrase_count,
-                             .phrase_pieces = phrase_pieces(source),
-                             .pieces = allowed_of(source) ? source->allowed_count : 0 };
+                             .phrase_pieces = phrase_pieces(source) };
     const int given = source->forced_count + extent.phrase_pieces;
     if (is_whole(source)) {
         extent.width = 1;
@@ -138,8 +134,7 @@ static void lay_out(struct translator *tr, struct arena *a)
 static void lay_out_room(const struct translator *tr, struct extent extent, struct arena *arena,
                          struct slot *slot)
 {
-    members_sentence_lay_out(&tr->members, extent.S, extent.pieces, arena, slot->memories,
-                             slot->narrow);
+    members_sentence_lay_out(&tr->members, extent.S, arena, slot->memories);
     beam_lay_out(&slot->beam, arena, extent.width, extent.S, extent.steps);
     if (extent.phrases > 0)
         phrases_lay_out(&slot->phrases, arena, extent.width, extent.phrases, extent.phrase_pieces);
@@ -163,12 +158,10 @@ static size_t pool_bytes(const struct translator *tr)
                                     .width = limits->beam,
                                     .steps = steps_most(LENGTH_RATIO_MAX, most),
                                     .phrases = PHRASES_MAX,
-                                    .phrase_pieces = PHRASES_MAX * PHRASE_PIECES_MAX,
-                                    .pieces = tr->members.V };
+                                    .phrase_pieces = PHRASES_MAX * PHRASE_PIECES_MAX };
     const struct extent others = { .S = usual,
                                    .width = limits->beam,
-                                   .steps = steps_most(LENGTH_RATIO_MAX, usual),
-                                   .pieces = usual * USUAL_LIST };
+                                   .steps = steps_most(LENGTH_RATIO_MAX, usual) };
     return room_bytes(tr, largest) + (size_t)(limits->sentences - 1) * room_bytes(tr, others);
 }
 
@@ -385,8 +378,6 @@ static void enter(const struct translator *tr, struct slot *slot, struct extent 
         options.beam = options.n_best = 1;
     beam_start(&slot->beam, &options, extent.S, extent.steps);
     beam_force(&slot->beam, source->forced, source->forced_count);
-    if (extent.pieces > 0)
-        members_choose(&tr->members, source->allowed, slot->narrow);
     if (source->phrase_count > 0) {
         phrases_start(&slot->phrases, source->phrases, source->phrase_count);
         beam_require(&slot->beam, &slot->phrases);
@@ -513,8 +504,8 @@ static void advance(struct translator *tr, struct slot *slot)
 {
     const int32_t *allowed = allowed_of(&slot->search->source);
     const int count = allowed ? slot->search->source.allowed_count : tr->members.V;
-    const real *log_probs = members_log_probs(&tr->members, slot->first_row, slot->beam.live,
-                                              allowed ? slot->narrow : NULL, allowed, count);
+    const real *log_probs =
+        members_log_probs(&tr->members, slot->first_row, slot->beam.live, allowed, count);
     if (beam_advance(&slot->beam, log_probs, allowed, count,
                      members_alignment(&tr->members, slot->first_row), tr->limits.source_len))
         return;

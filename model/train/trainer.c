@@ -69,8 +69,10 @@ static void lay_out(struct trainer *t, struct arena *arena)
         void *panels = every_step ? arena_alloc(arena, packing->bytes(rows, cols)) : NULL;
         void *back = every_step ? arena_alloc(arena, packing->bytes(cols, rows)) : NULL;
         if (t->transposed) {
-            t->packed[i] = (struct packed){ half ? WEIGHT_BF16 : WEIGHT_F32, panels };
-            t->transposed[i] = (struct packed){ half ? WEIGHT_BF16 : WEIGHT_F32, back };
+            t->packed[i] =
+                (struct packed){ .type = half ? WEIGHT_BF16 : WEIGHT_F32, .panels = panels };
+            t->transposed[i] =
+                (struct packed){ .type = half ? WEIGHT_BF16 : WEIGHT_F32, .panels = back };
         }
     }
 }
@@ -342,7 +344,7 @@ static void prepare_share(void *context, int member)
         if (!t->packed[i].panels)
             continue;
         if (matrix % t->options.threads == member)
-            packing->pack(tensor.rows, tensor.cols, t->values + tensor.offset, NULL,
+            packing->pack(tensor.rows, tensor.cols, t->values + tensor.offset,
                           (void *)(uintptr_t)t->packed[i].panels);
         if (++matrix % t->options.threads == member)
             packing->pack_transposed(tensor.cols, tensor.rows, t->values + tensor.offset,

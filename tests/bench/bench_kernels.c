@@ -243,7 +243,7 @@ static void print_products(const struct kernels *kernels, enum weight_type type,
     float *w = random_floats((size_t)N * (size_t)K);
     float *y = need((size_t)ROWS_MAX * (size_t)N * sizeof *y);
     void *packed = need(bytes);
-    packing->pack(N, K, w, NULL, packed);
+    packing->pack(N, K, w, packed);
     free(w);
     if (!json)
         printf("%-5s %5d %5d", type_names[type], K, N);

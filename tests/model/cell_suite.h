@@ -288,11 +288,11 @@ START_TEST(a_row_has_the_same_bits_alone_and_in_a_batch_of_seven)
     fixture_open(&f, kinds[_i], 3, H, 0);
     fixture_fill(&f, (real)0.2, 5);
     const struct packing *packing = KERNELS->packings[WEIGHT_F32];
-    struct packed packed[PARAMS_MAX] = { { WEIGHT_F32, NULL } };
+    struct packed packed[PARAMS_MAX] = { { .type = WEIGHT_F32 } };
     for (int i = 0; i < f.params.count; i++) {
         const struct tensor t = f.params.entries[i].tensor;
         real *panels = zeros(&f, packing->bytes(t.rows, t.cols) / sizeof(real));
-        packing->pack(t.rows, t.cols, f.values + t.offset, NULL, panels);
+        packing->pack(t.rows, t.cols, f.values + t.offset, panels);
         packed[i].panels = panels;
     }
     f.weights.packed = packed;

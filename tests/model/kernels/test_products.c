@@ -57,7 +57,7 @@ static float *multiply(const struct kernels *k, enum weight_type type, const str
     const size_t bytes = packing->bytes(s.N, s.K);
     void *packed = guarded_bytes(bytes);
     float *y = copy_of(o->y, o->y_n);
-    packing->pack(s.N, s.K, o->w, NULL, packed);
+    packing->pack(s.N, s.K, o->w, packed);
     packing->product(s.M, s.N, s.K, o->x, o->ldx, packed, accumulate, y, o->ldy);
     unguard_bytes(packed, bytes);
     return y;
@@ -129,7 +129,7 @@ START_TEST(what_is_packed_transposed_is_the_transposed_matrix_packed)
                 for (int k = 0; k < K; k++)
                     transposed[k * N + row] = w[row * K + k];
             void *wanted = guarded_bytes(bytes), *got = guarded_bytes(bytes);
-            packing->pack(N, K, w, NULL, wanted);
+            packing->pack(N, K, w, wanted);
             packing->pack_transposed(N, K, transposed, got);
             ck_assert_mem_eq(got, wanted, bytes);
             unguard(w, n), unguard(transposed, n);
@@ -147,9 +147,9 @@ START_TEST(what_is_packed_a_few_rows_at_a_time_is_the_matrix_packed)
             const size_t n = (size_t)(N * K), bytes = packing->bytes(N, K);
             float *w = random_floats(n, 1, 1);
             char *wanted = guarded_bytes(bytes), *got = guarded_bytes(bytes);
-            packing->pack(N, K, w, NULL, wanted);
+            packing->pack(N, K, w, wanted);
             for (int row = 0; row < N; row += PACKED_ROWS)
-                packing->pack(N - row < PACKED_ROWS ? N - row : PACKED_ROWS, K, w + row * K, NULL,
+                packing->pack(N - row < PACKED_ROWS ? N - row : PACKED_ROWS, K, w + row * K,
                               got + packing->bytes(row, K));
             ck_assert_mem_eq(got, wanted, bytes);
             unguard(w, n);
@@ -244,6 +244,98 @@ START_TEST(rows_of_zeros_and_of_tiny_values_give_zeros)
 }
 END_TEST
 
+/* ---- by some rows ---- */
+
+#define CHOSEN 37 // rows, in any order and more than once
+
+/* y (M,CHOSEN), the caller unguards it, of rows in guarded memory. */
+static float *multiply_rows(const struct kernels *k, enum weight_type type,
+                            const struct operands *o, const int32_t *ids, const float *bias)
+{
+    const struct packing *packing = k->packings[type];
+    const struct shape s = o->shape;
+    const size_t bytes = packing->put_rows ? packing->rows_bytes(s.N, s.K) : 1;
+    void *rows = guarded_bytes(bytes);
+    float *y = guarded((size_t)s.M * CHOSEN);
+    if (packing->put_rows)
+        packing->put_rows(s.N, s.K, o->w, rows);
+    packing->product_of_rows(s.M, CHOSEN, s.N, s.K, o->x, o->ldx, packing->put_rows ? rows : o->w,
+                             ids, bias, y, CHOSEN);
+    unguard_bytes(rows, bytes);
+    return y;
+}
+
+static void choose_rows(int N, int32_t *ids)
+{
+    struct rng rng = rng_make(5, (uint64_t)N);
+    for (int i = 0; i < CHOSEN; i++)
+        ids[i] = (int32_t)(rng_uniform(&rng) * N);
+    ids[0] = N - 1;
+}
+
+START_TEST(products_by_some_rows_equal_the_reference)
+{
+    int32_t ids[CHOSEN];
+    for (enum weight_type type = 0; type < WEIGHT_TYPES; type++)
+        for (int i = 0; i < SHAPES; i++) {
+            guard_front = i % 2 == 1;
+            struct operands o = operands_make(shapes[i], true);
+            float *bias = random_floats((size_t)o.shape.N, 1, 4);
+            choose_rows(o.shape.N, ids);
+            float *y = multiply_rows(all[_i], type, &o, ids, bias);
+            float *wanted = multiply_rows(&kernels_reference, type, &o, ids, bias);
+            const float most = type == WEIGHT_I8 ? 0 : REORDERED_SUMS * (float)o.shape.K;
+            for (int n = 0; n < o.shape.M * CHOSEN; n++)
+                ck_assert_msg(fabsf(y[n] - wanted[n]) <= most, "%s, type %u: %.9g, not %.9g",
+                              all[_i]->name, type, (double)y[n], (double)wanted[n]);
+            unguard(y, (size_t)o.shape.M * CHOSEN), unguard(wanted, (size_t)o.shape.M * CHOSEN);
+            unguard(bias, (size_t)o.shape.N);
+            operands_release(&o);
+        }
+    guard_front = false;
+}
+END_TEST
+
+START_TEST(a_row_by_some_rows_does_not_depend_on_its_company)
+{
+    int32_t ids[CHOSEN];
+    const struct shape shape = { 23, 40, 133 };
+    for (enum weight_type type = 0; type < WEIGHT_TYPES; type++) {
+        struct operands together = operands_make(shape, false);
+        float *bias = random_floats((size_t)shape.N, 1, 4);
+        choose_rows(shape.N, ids);
+        float *y = multiply_rows(all[_i], type, &together, ids, bias);
+        for (int m = 0; m < shape.M; m++) {
+            struct operands alone = together;
+            alone.shape.M = 1;
+            alone.x += m * shape.K;
+            float *row = multiply_rows(all[_i], type, &alone, ids, bias);
+            ck_assert_mem_eq(row, y + m * CHOSEN, CHOSEN * sizeof *y);
+            unguard(row, CHOSEN);
+        }
+        unguard(y, (size_t)shape.M * CHOSEN), unguard(bias, (size_t)shape.N);
+        operands_release(&together);
+    }
+}
+END_TEST
+
+/* So that a sentence's own pieces have the scores they have among all. */
+START_TEST(some_rows_in_int8_give_the_bits_that_all_rows_give)
+{
+    int32_t ids[CHOSEN];
+    struct operands o = operands_make((struct shape){ 7, 70, 133 }, false);
+    float *bias = random_floats(70, 1, 4);
+    choose_rows(70, ids);
+    float *some = multiply_rows(all[_i], WEIGHT_I8, &o, ids, bias);
+    float *every = multiply(all[_i], WEIGHT_I8, &o, false);
+    for (int m = 0; m < 7; m++)
+        for (int i = 0; i < CHOSEN; i++)
+            ck_assert_float_eq(some[m * CHOSEN + i], every[m * 70 + ids[i]] + bias[ids[i]]);
+    unguard(some, (size_t)7 * CHOSEN), unguard(every, o.y_n), unguard(bias, 70);
+    operands_release(&o);
+}
+END_TEST
+
 int main(void)
 {
     find_tables();
@@ -257,6 +349,9 @@ int main(void)
         TEST_LOOP(rounded_weights_stay_within_their_budget_of_float32, all_count),
         TEST_LOOP(int8_sums_of_extreme_values_are_exact, all_count),
         TEST_LOOP(rows_of_zeros_and_of_tiny_values_give_zeros, all_count),
+        TEST_LOOP(products_by_some_rows_equal_the_reference, all_count),
+        TEST_LOOP(a_row_by_some_rows_does_not_depend_on_its_company, all_count),
+        TEST_LOOP(some_rows_in_int8_give_the_bits_that_all_rows_give, all_count),
     };
     return test_run("model/kernels/products", cases, sizeof cases / sizeof cases[0]);
 }
