@@ -242,7 +242,7 @@ INLINE void put_sums(int width, int K, const int32_t *sums, float scale_x, const
 
 #include "model/kernels/converted.h"
 
-/* ---- by some rows: the codes of a row lie together, those of all before what ends() finds ---- */
+/* ---- by some rows: the codes of all, a row's together, then the ends of all ---- */
 
 #define ROW_STEP (LANES * GROUP)
 LANE_SUMS(code_sums, ivec)

@@ -172,8 +172,8 @@ static bool allocate(struct translator *tr)
     if (!tr->slots)
         return false;
     lay_out(tr, &size);
-    if (!arena_init_huge(&tr->block, size.used) ||
-        !arena_init_huge(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
+    if (!arena_init(&tr->block, size.used) ||
+        !arena_init(&tr->scratch, members_scratch_bytes(&tr->ensemble, &tr->limits)) ||
         !pool_init(&tr->pool, pool_bytes(tr)))
         return false;
     lay_out(tr, &tr->block);
