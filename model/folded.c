@@ -21,11 +21,11 @@ static int gates_width(const struct decoder *d)
     return d->cell.G * d->H;
 }
 
-/* Rows whose gates stay in the nearest cache from their sum to their cell; one that multiplies once
- * more wants many. */
+/* Rows whose gates stay in the nearest cache from their sum to their cell: one, unless the cell
+ * multiplies once more. */
 static int block_rows(const struct decoder *d)
 {
-    return d->cell.candidate.rows ? 32 : 4;
+    return cell_carries(&d->cell) ? 32 : 1;
 }
 
 static int input_width(const struct decoder *d)
@@ -154,7 +154,7 @@ struct step_scratch {
     real *parent_h;     // (P,H)
     real *given;        // (P,given width) [U h ; query], then [U h ; 0] + Σ_s a_s values_s
     real *gates;        // (block rows,GH) a
-    real *h, *c;        // (block rows,H) of the rows' parents
+    real *h;            // (block rows,H) of the rows' parents
     const real **input; // (N) -> input row
     real *y, *missing;  // (N,E) (N,GH+E) input rows to be computed
     int *missing_of;    // (N) whose row they are
@@ -176,7 +176,6 @@ static void lay_out(struct step_scratch *k, const struct decoder *d, int N, stru
     k->given = arena_array(arena, real, rows * (size_t)given_width(d));
     k->gates = arena_array(arena, real, block * (size_t)gates_width(d));
     k->h = arena_array(arena, real, block * H);
-    k->c = arena_array(arena, real, block * H);
     k->input = arena_array(arena, const real *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
     k->missing = arena_array(arena, real, rows * input);
@@ -325,7 +324,8 @@ static void ask_parents(const struct decoder *d, const struct weights *weights,
     stopwatch_enter(part);
 }
 
-/* The cells of rows `first` to `end`, from their gates to the next states. */
+/* The cells of rows `first` to `end`, from their gates to the next states. A cell that carries h does
+ * not read c; of others there is one row. */
 static void run_cells(const struct decoder *d, const struct weights *weights,
                       const struct folded_step *step, const struct step_scratch *k, int first,
                       int end)
@@ -333,21 +333,17 @@ static void run_cells(const struct decoder *d, const struct weights *weights,
     const size_t H = (size_t)d->H;
     const int width = decoder_state_width(d);
     real *next = step->next_state + (size_t)first * (size_t)width;
-    for (int n = first; n < end; n++) {
-        const size_t at = (size_t)(n - first) * H;
-        if (cell_carries(&d->cell))
-            memcpy(k->h + at, step->state[n], H * sizeof(real));
-        memcpy(k->c + at, step->state[n] + H, H * sizeof(real));
-    }
+    for (int n = first; n < end && cell_carries(&d->cell); n++)
+        memcpy(k->h + (size_t)(n - first) * H, step->state[n], H * sizeof(real));
     const struct cell_step cells = {
         .B = end - first,
         .gates = k->gates,
         .ld_gates = gates_width(d),
         .h_previous = k->h,
-        .c_previous = k->c,
+        .c_previous = step->state[first] + H,
         .carried = k->h,
         .ld_h_previous = d->H,
-        .ld_c_previous = d->H,
+        .ld_c_previous = 0,
         .ld_carried = d->H,
         .h = next,
         .c = next + H,
