@@ -38,17 +38,38 @@ int folded_row_width(const struct decoder *d)
     return d->attention.A + input_width(d);
 }
 
+/* ---- values and input rows, in float32 or bfloat16 ---- */
+
+static bool is_rounded(const struct decoder *d, const struct weights *weights)
+{
+    return weights_fused_type(weights, &d->fused_memory) == WEIGHT_I8;
+}
+
+static size_t value_bytes(const struct decoder *d, const struct weights *weights)
+{
+    return is_rounded(d, weights) ? sizeof(uint16_t) : sizeof(real);
+}
+
+static void keep_values(const struct decoder *d, const struct weights *weights, size_t n,
+                        const real *values, void *to)
+{
+    if (is_rounded(d, weights))
+        weights->kernels->to_bf16(n, values, to);
+    else
+        memcpy(to, values, n * sizeof *values);
+}
+
 /* ---- input rows ---- */
 
-void row_cache_lay_out(struct row_cache *cache, const struct decoder *d, int rows,
-                       struct arena *arena)
+void row_cache_lay_out(struct row_cache *cache, const struct decoder *d,
+                       const struct weights *weights, int rows, struct arena *arena)
 {
     const size_t places = (size_t)(cache->sets = rows / ROW_CACHE_WAYS) * ROW_CACHE_WAYS;
-    cache->width = input_width(d);
+    cache->row_bytes = (size_t)input_width(d) * value_bytes(d, weights);
     cache->clock = 0;
     cache->ids = arena_array(arena, int32_t, places);
     cache->used = arena_array(arena, uint32_t, places);
-    cache->rows = arena_array(arena, real, places * (size_t)cache->width);
+    cache->rows = arena_array(arena, char, places * cache->row_bytes);
 }
 
 void row_cache_clear(struct row_cache *cache)
@@ -65,20 +86,20 @@ static size_t first_place(const struct row_cache *cache, int32_t id)
 }
 
 /* NULL: it is not there. */
-static real *row_cache_find(struct row_cache *cache, int32_t id)
+static void *row_cache_find(struct row_cache *cache, int32_t id)
 {
     const size_t first = first_place(cache, id);
     for (size_t i = first; i < first + ROW_CACHE_WAYS; i++) {
         if (cache->ids[i] == id) {
             cache->used[i] = ++cache->clock;
-            return cache->rows + i * (size_t)cache->width;
+            return cache->rows + i * cache->row_bytes;
         }
     }
     return NULL;
 }
 
 /* In the place of the one of its set that was used longest ago. */
-static void row_cache_put(struct row_cache *cache, int32_t id, const real *row)
+static void row_cache_put(struct row_cache *cache, int32_t id, const void *row)
 {
     const size_t first = first_place(cache, id);
     size_t oldest = first;
@@ -87,7 +108,7 @@ static void row_cache_put(struct row_cache *cache, int32_t id, const real *row)
             oldest = i;
     cache->ids[oldest] = id;
     cache->used[oldest] = ++cache->clock;
-    memcpy(cache->rows + oldest * (size_t)cache->width, row, (size_t)cache->width * sizeof(real));
+    memcpy(cache->rows + oldest * cache->row_bytes, row, cache->row_bytes);
 }
 
 /* ---- once a sentence ---- */
@@ -98,15 +119,10 @@ void folded_rows(const struct decoder *d, const struct weights *weights, int S, 
     weights_fused(weights, &d->fused_memory, S, states, d->M, rows, folded_row_width(d));
 }
 
-static bool has_bf16_values(const struct decoder *d, const struct weights *weights)
-{
-    return weights_fused_type(weights, &d->fused_memory) == WEIGHT_I8;
-}
-
 /* Reals that a panel of S rows takes. */
 static size_t panel_size(const struct decoder *d, const struct weights *weights, int S)
 {
-    return (size_t)S * FOLDED_PANEL / (has_bf16_values(d, weights) ? 2 : 1);
+    return (size_t)S * FOLDED_PANEL * value_bytes(d, weights) / sizeof(real);
 }
 
 size_t folded_memory_size(const struct decoder *d, const struct weights *weights, int S)
@@ -133,14 +149,10 @@ void folded_memory(const struct decoder *d, const struct weights *weights, int S
     }
     real *panel = memory + (size_t)S * A;
     for (int from = 0; from < input_width(d); from += FOLDED_PANEL) {
-        const size_t n = (size_t)panel_width(d, from);
-        for (size_t s = 0; s < (size_t)S; s++) {
-            const real *values = rows + s * width + A + (size_t)from;
-            if (has_bf16_values(d, weights))
-                kernels->to_bf16(n, values, (uint16_t *)panel + s * FOLDED_PANEL);
-            else
-                memcpy(panel + s * FOLDED_PANEL, values, n * sizeof *panel);
-        }
+        for (size_t s = 0; s < (size_t)S; s++)
+            keep_values(d, weights, (size_t)panel_width(d, from),
+                        rows + s * width + A + (size_t)from,
+                        (char *)panel + s * FOLDED_PANEL * value_bytes(d, weights));
         panel += panel_size(d, weights, S);
     }
 }
@@ -155,8 +167,9 @@ struct step_scratch {
     real *given;        // (P,given width) [U h ; query], then [U h ; 0] + Σ_s a_s values_s
     real *gates;        // (block rows,GH) a
     real *h;            // (block rows,H) of the rows' parents
-    const real **input; // (N) -> input row
-    real *y, *missing;  // (N,E) (N,GH+E) input rows to be computed
+    const void **input; // (N) -> input row
+    real *y, *computed; // (N,E) (N,GH+E) of input rows that are not in the cache
+    char *missing;      // (N) those rows
     int *missing_of;    // (N) whose row they are
 };
 
@@ -176,9 +189,10 @@ static void lay_out(struct step_scratch *k, const struct decoder *d, int N, stru
     k->given = arena_array(arena, real, rows * (size_t)given_width(d));
     k->gates = arena_array(arena, real, block * (size_t)gates_width(d));
     k->h = arena_array(arena, real, block * H);
-    k->input = arena_array(arena, const real *, rows);
+    k->input = arena_array(arena, const void *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
-    k->missing = arena_array(arena, real, rows * input);
+    k->computed = arena_array(arena, real, rows * input);
+    k->missing = arena_array(arena, char, rows *input * sizeof(real));
     k->missing_of = arena_array(arena, int, rows);
 }
 
@@ -214,14 +228,16 @@ static int find_inputs(const struct decoder *d, const struct weights *weights,
         k->input[n] = row_cache_find(cache, step->previous[n]);
         if (k->input[n])
             continue;
-        k->input[n] = k->missing + (size_t)missing * width;
+        k->input[n] = k->missing + (size_t)missing * cache->row_bytes;
         k->missing_of[missing++] = n;
     }
     for (int i = 0; i < missing; i++)
         embedding_forward(weights, step->embedding, 1, &step->previous[k->missing_of[i]],
                           k->y + (size_t)i * (size_t)d->E);
     if (missing > 0)
-        compute_inputs(d, weights, missing, k->y, k->missing);
+        compute_inputs(d, weights, missing, k->y, k->computed);
+    for (size_t i = 0; i < (size_t)missing; i++)
+        keep_values(d, weights, width, k->computed + i * width, k->missing + i * cache->row_bytes);
     return missing;
 }
 
@@ -289,7 +305,7 @@ static void sum_values(const struct decoder *d, const struct weights *weights,
     for (int i = 0; i < count; i++)
         memset(given + i * ld + U, 0, (size_t)(width - U) * sizeof *given);
     for (int from = 0; from < width; from += FOLDED_PANEL) {
-        if (has_bf16_values(d, weights))
+        if (is_rounded(d, weights))
             weights->kernels->weighted_sums_bf16(count, S, panel_width(d, from), alignments, ld_w,
                                                  (const uint16_t *)panel, FOLDED_PANEL,
                                                  given + from, ld);
@@ -353,6 +369,16 @@ static void run_cells(const struct decoder *d, const struct weights *weights,
     cell_finish(&d->cell, weights, &cells);
 }
 
+/* n columns of an input row from `from` on, and what the parent gives to them. */
+static void add_input(const struct decoder *d, const struct weights *weights, const void *row,
+                      const real *given, size_t from, size_t n, real *out)
+{
+    if (is_rounded(d, weights))
+        weights->kernels->add_bf16(n, given + from, (const uint16_t *)row + from, out);
+    else
+        weights->kernels->add(n, given + from, (const real *)row + from, out);
+}
+
 /* Rows `first` to `end`, from what their pieces and their parents give; z is left as the readout. */
 static void run_block(const struct decoder *d, const struct weights *weights,
                       const struct folded_step *step, const struct step_scratch *k, int first,
@@ -361,8 +387,8 @@ static void run_block(const struct decoder *d, const struct weights *weights,
     const size_t width = (size_t)gates_width(d), E = (size_t)d->E;
     for (int n = first; n < end; n++) {
         const real *given = k->given + (size_t)k->parent[n] * (size_t)given_width(d);
-        weights->kernels->add(width, k->input[n], given, k->gates + (size_t)(n - first) * width);
-        weights->kernels->add(E, k->input[n] + width, given + width, step->readout + (size_t)n * E);
+        add_input(d, weights, k->input[n], given, 0, width, k->gates + (size_t)(n - first) * width);
+        add_input(d, weights, k->input[n], given, width, E, step->readout + (size_t)n * E);
     }
     run_cells(d, weights, step, k, first, end);
 }

@@ -17,7 +17,7 @@
  * have them in common, and they are computed once for all of those.
  *
  * Values lie in panels of columns, [panel][S][FOLDED_PANEL], so that a sum reads a sentence's from
- * end to end; in bfloat16 where the matrices are int8, which round more.
+ * end to end. They and input rows are in bfloat16 where the matrices are int8, which round more.
  *
  * Equal in real arithmetic to decoder_step, which is its specification; for
  * decoders of one layer that attend. Bits of a row do not depend on its company.
@@ -30,16 +30,17 @@
 /* Input rows that are kept between steps: of the pieces used last, in sets of
  * ROW_CACHE_WAYS. One thread. */
 struct row_cache {
-    int sets, width;
+    int sets;
+    size_t row_bytes;
     int32_t *ids;   // (sets, ways) -1: empty
     uint32_t *used; // (sets, ways) when
-    real *rows;     // (sets, ways, width)
+    char *rows;     // (sets, ways, row_bytes)
     uint32_t clock;
 };
 
 /* Room for `rows` rows or a few less; pointers stay NULL in a measuring arena. */
-void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder, int rows,
-                       struct arena *arena);
+void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder,
+                       const struct weights *weights, int rows, struct arena *arena);
 void row_cache_clear(struct row_cache *cache);
 
 /* Keys and values, before either is as above, of encoder states (S,M) of any sentences; a row takes

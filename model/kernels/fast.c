@@ -585,6 +585,14 @@ static void add(size_t n, const float *x, const float *m, float *y)
         y[i] = x[i] + m[i];
 }
 
+static void add_bf16(size_t n, const float *x, const uint16_t *m, float *y)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        const int here = n - i < LANES ? (int)(n - i) : LANES;
+        store_lanes(y + i, load_lanes(x + i, here) + load_values(true, m, i, here), here);
+    }
+}
+
 static void multiply(size_t n, const float *x, const float *m, float *y)
 {
     size_t i = 0;
@@ -711,6 +719,7 @@ const struct kernels VARIANT(kernels) = {
                   [WEIGHT_I8] = &VARIANT(packing_i8) },
     .add = add,
     .multiply = multiply,
+    .add_bf16 = add_bf16,
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

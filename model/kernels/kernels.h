@@ -74,6 +74,7 @@ struct kernels {
 
     void (*add)(size_t n, const real *x, const real *m, real *y);      // y = x + m; may be in place
     void (*multiply)(size_t n, const real *x, const real *m, real *y); // y = x ⊙ m; may be in place
+    void (*add_bf16)(size_t n, const real *x, const uint16_t *m, real *y); // m in bfloat16
     void (*tanh_rows)(int n, const real *x, real *y);    // y = tanh(x); may be in place
     void (*sigmoid_rows)(int n, const real *x, real *y); // y = σ(x); may be in place
     /* d_x = d_y ⊙ the derivative, told from y; may be in place. */

@@ -495,6 +495,12 @@ static void add(size_t n, const real *x, const real *m, real *y)
         y[i] = x[i] + m[i];
 }
 
+static void add_bf16(size_t n, const real *x, const uint16_t *m, real *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] + of_bf16(m[i]);
+}
+
 static void multiply(size_t n, const real *x, const real *m, real *y)
 {
     for (size_t i = 0; i < n; i++)
@@ -528,6 +534,7 @@ const struct kernels kernels_reference = {
     .packings = { &packing_f32, &packing_bf16, &packing_i8 },
     .add = add,
     .multiply = multiply,
+    .add_bf16 = add_bf16,
     .tanh_rows = tanh_rows,
     .sigmoid_rows = sigmoid_rows,
     .tanh_backward = tanh_backward,

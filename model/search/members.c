@@ -26,7 +26,7 @@ static void lay_out_member(struct member *m, const struct model *model, size_t N
     m->alignment = arena_array(a, real, N * S);
     m->readout = arena_array(a, real, N * (size_t)m->shape->config.embedding);
     m->products = arena_array(a, real, N * (size_t)m->shape->config.vocabulary);
-    row_cache_lay_out(&m->cache, &m->shape->decoder, CACHED_ROWS, a);
+    row_cache_lay_out(&m->cache, &m->shape->decoder, m->weights, CACHED_ROWS, a);
 }
 
 static void lay_out_fused(struct fused_lm *f, const struct ensemble *ensemble, size_t N,

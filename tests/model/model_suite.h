@@ -313,7 +313,7 @@ static void walk_begin(struct walk *walk, struct whole *w, const int32_t *source
     const size_t width = (size_t)seq2seq_state_width(&w->model);
     seq2seq_memory_lay_out(&w->model, &w->weights, S, &results, &walk->memory);
     assert_ok(seq2seq_encode(&w->model, &w->weights, &source, &S, 1, &arena, &out, &err), err);
-    row_cache_lay_out(&walk->cache, &w->model.decoder, 8, &results);
+    row_cache_lay_out(&walk->cache, &w->model.decoder, &w->weights, 8, &results);
     row_cache_clear(&walk->cache);
     walk->state = arena_array(&results, real, width);
     walk->next = arena_array(&results, real, width);

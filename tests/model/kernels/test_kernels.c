@@ -267,7 +267,12 @@ START_TEST(sums_and_products_of_rows_equal_the_reference)
         ck_assert_mem_eq(y, wanted, n * sizeof *y);
         all[_i]->multiply(n, y, x, y), kernels_reference.multiply(n, wanted, x, wanted);
         ck_assert_mem_eq(y, wanted, n * sizeof *y);
+        uint16_t *upper = guarded_bytes(n * sizeof *upper);
+        all[_i]->to_bf16(n, x, upper);
+        all[_i]->add_bf16(n, y, upper, y), kernels_reference.add_bf16(n, wanted, upper, wanted);
+        ck_assert_mem_eq(y, wanted, n * sizeof *y);
         unguard(x, n), unguard(y, n), unguard(wanted, n);
+        unguard_bytes(upper, n * sizeof *upper);
     }
 }
 END_TEST

@@ -107,7 +107,7 @@ static inline void step_one(const struct model *model, const struct memory *memo
     const struct arena_mark mark = arena_mark(scratch);
     struct row_cache cache;
     float *readout = arena_array(scratch, float, shape->config.embedding);
-    row_cache_lay_out(&cache, &shape->decoder, 4, scratch);
+    row_cache_lay_out(&cache, &shape->decoder, model_weights(model), 4, scratch);
     row_cache_clear(&cache);
     struct step step = { .N = 1,
                          .memory = &memory,
