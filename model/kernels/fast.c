@@ -527,6 +527,28 @@ static void softmax(int n, float *x)
         x[i] *= scale;
 }
 
+INLINE bool any_above(vec x, vec floor)
+{
+#if LANES == 16
+    return _mm512_cmp_ps_mask((__m512)x, (__m512)floor, _CMP_GT_OQ) != 0;
+#elif LANES == 8
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)x, (__m256)floor, _CMP_GT_OQ)) != 0;
+#else
+    const ivec above = x > floor;
+    return (above[0] | above[1] | above[2] | above[3]) != 0;
+#endif
+}
+
+static int first_above(int n, const float *x, float add, float floor)
+{
+    int i = 0;
+    while (i + LANES <= n && !any_above(splat(add) + load(x + i), splat(floor)))
+        i += LANES;
+    while (i < n && !(add + x[i] > floor))
+        i++;
+    return i;
+}
+
 static void log_softmax(int n, float *x)
 {
     const float max = largest(n, x);
@@ -739,6 +761,7 @@ const struct kernels VARIANT(kernels) = {
     .weighted_sums_bf16 = weighted_sums_bf16,
     .row_dots = row_dots,
     .cross_entropy = cross_entropy,
+    .first_above = first_above,
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,
     .adam = adam,

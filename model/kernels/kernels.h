@@ -138,6 +138,9 @@ struct kernels {
     real (*cross_entropy)(int V, const real *logits, int target, real smoothing, real scale,
                           real *plain, real *d_logits);
 
+    /* The first i with add + x[i] > floor; n: there is none. */
+    int (*first_above)(int n, const real *x, real add, real floor);
+
     /* In place: x = log softmax(x). */
     void (*log_softmax)(int n, real *x);
 

@@ -482,6 +482,14 @@ static real cross_entropy(int V, const real *logits, int target, real smoothing,
     return (1 - smoothing) * *plain + smoothing * mean;
 }
 
+static int first_above(int n, const real *x, real add, real floor)
+{
+    int i = 0;
+    while (i < n && !(add + x[i] > floor))
+        i++;
+    return i;
+}
+
 static void log_softmax(int n, real *x)
 {
     const real lse = log_sum_exp(n, x);
@@ -554,6 +562,7 @@ const struct kernels kernels_reference = {
     .weighted_sums_bf16 = weighted_sums_bf16,
     .row_dots = row_dots,
     .cross_entropy = cross_entropy,
+    .first_above = first_above,
     .log_softmax = log_softmax,
     .to_bf16 = to_bf16,
     .adam = adam,

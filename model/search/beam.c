@@ -19,7 +19,6 @@
 
 #include "model/search/phrases.h"
 
-#define BLOCK 16             // log-probabilities compared at once
 #define COVERAGE_LEAST 1e-6f // of a source piece, so that its logarithm is a number
 
 void beam_lay_out(struct beam *beam, struct arena *arena, int width, int S, int steps)
@@ -98,15 +97,6 @@ static void rank(struct ranking *ranking, struct beam_candidate candidate)
         ranking->floor = list[ranking->capacity - 1].total;
 }
 
-/* The test of a whole block without a branch; the sum is the one that is ranked, to the bit. */
-static bool any_above(const real *log_probs, float total, float floor)
-{
-    int above = 0;
-    for (int i = 0; i < BLOCK; i++)
-        above |= total + log_probs[i] > floor;
-    return above;
-}
-
 int beam_last_pieces(const struct beam *beam, int row, int most, int32_t *ids)
 {
     int count = 0;
@@ -139,32 +129,31 @@ struct banned beam_banned(const struct beam *beam, int row)
 }
 
 /* Nothing that is not a number, or impossible, is above any floor. */
-static void rank_row(struct ranking *ranking, int row, float total, const real *log_probs,
-                     const int32_t *ids, int count, const struct banned *banned)
+static void rank_row(struct ranking *ranking, const struct kernels *kernels, int row, float total,
+                     const real *log_probs, const int32_t *ids, int count,
+                     const struct banned *banned)
 {
-    for (int from = ids ? 0 : BEAM_EOS; from < count; from += BLOCK) {
-        const int to = from + BLOCK < count ? from + BLOCK : count;
-        if (to - from == BLOCK && !any_above(log_probs + from, total, ranking->floor))
-            continue;
-        for (int i = from; i < to; i++) {
-            const float sum = total + log_probs[i];
-            const int32_t id = ids ? ids[i] : i;
-            if (sum > ranking->floor && !is_banned(banned, id))
-                rank(ranking, (struct beam_candidate){ row, id, log_probs[i], sum });
-        }
+    for (int i = ids ? 0 : BEAM_EOS;; i++) {
+        i += kernels->first_above(count - i, log_probs + i, total, ranking->floor);
+        if (i == count)
+            return;
+        const int32_t id = ids ? ids[i] : i;
+        if (!is_banned(banned, id))
+            rank(ranking, (struct beam_candidate){ row, id, log_probs[i], total + log_probs[i] });
     }
 }
 
 /* By total, then lower row, then lower id. */
-static int rank_all(struct beam *beam, const real *log_probs, const int32_t *ids, int count)
+static int rank_all(struct beam *beam, const struct kernels *kernels, const real *log_probs,
+                    const int32_t *ids, int count)
 {
     struct ranking ranking = { .list = beam->candidates,
                                .capacity = 2 * beam->options.beam,
                                .floor = -INFINITY };
     for (int row = 0; row < beam->live; row++) {
         const struct banned banned = beam_banned(beam, row);
-        rank_row(&ranking, row, beam->totals[row], log_probs + (size_t)row * (size_t)count, ids,
-                 count, &banned);
+        rank_row(&ranking, kernels, row, beam->totals[row], log_probs + (size_t)row * (size_t)count,
+                 ids, count, &banned);
     }
     return ranking.count;
 }
@@ -242,12 +231,13 @@ static bool can_win(const struct beam *beam, int row)
            bound(beam, beam->totals[row], beam->steps) > beam->endings[wanted - 1].score;
 }
 
-bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
-                  const real *alignment, int ld)
+bool beam_advance(struct beam *beam, const struct kernels *kernels, const real *log_probs,
+                  const int32_t *ids, int count, const real *alignment, int ld)
 {
     const int width = beam->options.beam;
     const bool forced = beam->depth < beam->forced_count;
-    int found = forced ? take_forced(beam, log_probs) : rank_all(beam, log_probs, ids, count);
+    int found =
+        forced ? take_forced(beam, log_probs) : rank_all(beam, kernels, log_probs, ids, count);
     if (beam->phrases)
         found =
             phrases_choose(beam->phrases, beam, found, forced ? 0 : beam->live, log_probs, count);

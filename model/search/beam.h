@@ -6,7 +6,7 @@
  *     beam_start(&beam, &options, S, steps);
  *     do {
  *         // rows beam_previous(&beam, 0..live) step; row r comes from beam_parent(&beam, r)
- *     } while (beam_advance(&beam, log_probs, ids, count, alignment, ld));
+ *     } while (beam_advance(&beam, kernels, log_probs, ids, count, alignment, ld));
  *     beam_collect(&beam, &results, &translation);
  *
  * Private to this folder. At depth d each live hypothesis, called a row, has d
@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
-#include "model/kernels/real.h"
+#include "model/kernels/kernels.h"
 #include "model/search/translator.h"
 
 enum { BEAM_BOS = 2, BEAM_EOS = 3 }; // ids below </s> are never generated
@@ -97,8 +97,8 @@ static inline bool is_banned(const struct banned *banned, int32_t id)
 /* Take the step of every row, log_probs (live,count) and alignment (live rows of S, ld apart), one
  * piece further. ids (count), rising, are the pieces of the columns; NULL: 0 to count - 1, as where
  * pieces are forced. False when the search is over. */
-bool beam_advance(struct beam *beam, const real *log_probs, const int32_t *ids, int count,
-                  const real *alignment, int ld);
+bool beam_advance(struct beam *beam, const struct kernels *kernels, const real *log_probs,
+                  const int32_t *ids, int count, const real *alignment, int ld);
 
 /* The best hypotheses into the arena; false: it is full. */
 bool beam_collect(const struct beam *beam, struct arena *results, struct translation *out);

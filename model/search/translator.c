@@ -506,7 +506,8 @@ static void advance(struct translator *tr, struct slot *slot)
     const int count = allowed ? slot->search->source.allowed_count : tr->members.V;
     const real *log_probs =
         members_log_probs(&tr->members, slot->first_row, slot->beam.live, allowed, count);
-    if (beam_advance(&slot->beam, log_probs, allowed, count,
+    const struct kernels *kernels = tr->members.list[0].weights->kernels;
+    if (beam_advance(&slot->beam, kernels, log_probs, allowed, count,
                      members_alignment(&tr->members, slot->first_row), tr->limits.source_len))
         return;
     struct search *search = slot->search;

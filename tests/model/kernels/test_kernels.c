@@ -277,6 +277,26 @@ START_TEST(sums_and_products_of_rows_equal_the_reference)
 }
 END_TEST
 
+/* Whatever is before it: what equals the floor, is below it, or is not a number. */
+START_TEST(the_first_above_a_floor_is_found_at_every_place)
+{
+    const float below[] = { 1.5f, -INFINITY, NAN, 1 };
+    for (int i = 0; i < SIZES; i++) {
+        const int n = sizes[i];
+        float *x = guarded((size_t)n);
+        for (int j = 0; j < n; j++)
+            x[j] = below[j % 4];
+        ck_assert_int_eq(all[_i]->first_above(n, x, 0.5f, 2), n);
+        for (int at = n - 1; at >= 0; at--) {
+            x[at] = 1.75f;
+            ck_assert_int_eq(all[_i]->first_above(n, x, 0.5f, 2), at);
+            ck_assert_int_eq(kernels_reference.first_above(n, x, 0.5f, 2), at);
+        }
+        unguard(x, (size_t)n);
+    }
+}
+END_TEST
+
 START_TEST(adam_equals_the_reference)
 {
     enum { N = 77 };
@@ -353,6 +373,7 @@ int main(void)
         TEST_LOOP(weighted_sums_of_bfloat16_are_those_of_its_values, all_count),
         TEST_LOOP(cross_entropy_equals_the_reference, all_count),
         TEST_LOOP(sums_and_products_of_rows_equal_the_reference, all_count),
+        TEST_LOOP(the_first_above_a_floor_is_found_at_every_place, all_count),
         TEST_LOOP(adam_equals_the_reference, all_count),
         TEST_LOOP(negative_sampling_equals_the_reference, all_count),
         TEST_LOOP(bfloat16_rounds_to_nearest_even, all_count),
