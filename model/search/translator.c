@@ -18,8 +18,9 @@
 #include "model/search/pool.h"
 
 #define TARGET_LEN_EXTRA 10 // target pieces allowed beyond length_ratio
-#define ADMIT_SHARE 4       // those that wait do so for this share of the slots to be free
-#define USUAL_LEN 32 // pieces of a sentence, </s> included: room for as many as there are slots
+#define ADMIT_SHARE 4 // those that wait do so for this share of the slots to be free, or, where
+#define ADMIT_STEPS 4 // there are slots for all, until they are this share or for so many steps
+#define USUAL_LEN 32  // pieces of a sentence, </s> included: room for as many as there are slots
 
 struct slot {              // a sentence in flight
     struct search *search; // NULL: free
@@ -36,6 +37,7 @@ struct translator {
     struct search_limits limits;
     struct slot *slots; // (sentences)
     int in_flight;
+    int steps_waited; // by those that there are slots for
     struct pool pool;
     struct members members;
 
@@ -421,11 +423,17 @@ int translator_in_flight(const struct translator *tr)
     return tr->in_flight;
 }
 
-bool translator_is_time_to_add(const struct translator *tr, int waiting)
+bool translator_is_time_to_add(struct translator *tr, int waiting)
 {
     const int free = tr->limits.sentences - tr->in_flight;
-    return waiting > 0 && free > 0 &&
-           (tr->in_flight == 0 || free >= waiting || free >= tr->limits.sentences / ADMIT_SHARE);
+    if (waiting == 0 || free == 0)
+        return false;
+    if (waiting > free)
+        return tr->in_flight == 0 || free >= tr->limits.sentences / ADMIT_SHARE;
+    if (waiting < tr->in_flight / ADMIT_SHARE && tr->steps_waited++ < ADMIT_STEPS)
+        return false;
+    tr->steps_waited = 0;
+    return true;
 }
 
 /* ---- a step ---- */

@@ -138,9 +138,10 @@ void translator_step(struct translator *tr);
 bool translator_certain(const struct translator *tr, const struct search *search, int known,
                         struct arena *arena, struct hypothesis *out);
 int translator_in_flight(const struct translator *tr);
-/* Whether one of so many that wait should be added now: encoding a sentence alone costs nearly what
- * four cost together, so they wait for a few slots to be free. No bit depends on it. */
-bool translator_is_time_to_add(const struct translator *tr, int waiting);
+/* Whether one of so many that wait should be added now, asked before each step: encoding a sentence
+ * alone costs nearly what four cost together, so beside others they wait for a few more slots to be
+ * free or a few more of their kind, a few steps at most where there are slots. No bit depends on it. */
+bool translator_is_time_to_add(struct translator *tr, int waiting);
 
 /* Translate sources into out[0..count); count may exceed limits.sentences. Results live in
  * `results`; STATUS_NO_MEMORY when it is full, and then as after every failure it is as it was. */
