@@ -64,9 +64,12 @@ static void keep_values(const struct decoder *d, const struct weights *weights, 
 void row_cache_lay_out(struct row_cache *cache, const struct decoder *d,
                        const struct weights *weights, int rows, struct arena *arena)
 {
-    const size_t places = (size_t)(cache->sets = rows / ROW_CACHE_WAYS) * ROW_CACHE_WAYS;
+    *cache = (struct row_cache){ .sets = 0 };
+    if (!decoder_folds(d))
+        return;
+    cache->sets = rows / ROW_CACHE_WAYS;
+    const size_t places = (size_t)cache->sets * ROW_CACHE_WAYS;
     cache->row_bytes = (size_t)input_width(d) * value_bytes(d, weights);
-    cache->clock = 0;
     cache->ids = arena_array(arena, int32_t, places);
     cache->used = arena_array(arena, uint32_t, places);
     cache->rows = arena_array(arena, char, places * cache->row_bytes);

@@ -38,7 +38,8 @@ struct row_cache {
     uint32_t clock;
 };
 
-/* Room for `rows` rows or a few less; pointers stay NULL in a measuring arena. */
+/* Room for `rows` rows or a few less, for none where the decoder does not fold; pointers stay NULL in a
+ * measuring arena. */
 void row_cache_lay_out(struct row_cache *cache, const struct decoder *decoder,
                        const struct weights *weights, int rows, struct arena *arena);
 void row_cache_clear(struct row_cache *cache);

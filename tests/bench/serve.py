@@ -6,7 +6,8 @@
 SENTENCES has one a line. Measured over loopback, the client on the same machine:
 
     load      requests/s and latency, single sentences, beam 1 and 5, with and without a journal
-    share     of what "verso bench translate" does in this process alone, at 64 connections
+    share     of what "verso bench translate" does in a process alone, with 64 in flight in all, that
+              reaches the socket at 64 connections
     health    latency of /health while 64 connections translate
     idle      memory of a keep-alive connection that waits
     memory    resident after many requests against after few (--long: a million)
@@ -168,8 +169,9 @@ def raw_rate(options, beam):
 
 
 def raw_rate_of(options, beam, sentences):
+    batch = max(1, SHARE_CONNECTIONS // options.threads)    # of each thread
     out = subprocess.run([options.verso, "bench", "translate", "--model", options.model, "--json",
-                          "--beam", str(beam), "--batch", str(SHARE_CONNECTIONS), "--threads",
+                          "--beam", str(beam), "--batch", str(batch), "--threads",
                           str(options.threads), "--precision", options.precision, "--rounds", "3",
                           sentences], check=True, stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL).stdout
