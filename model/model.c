@@ -280,7 +280,7 @@ static enum status read_weights(struct model *model, const struct tensor_file *f
     for (int i = 0; status == STATUS_OK && i < params->count; i++) {
         const struct tensor t = params->entries[i].tensor;
         status = read_tensor(model, file, i, values, room.panels[i], scratch, err);
-        if (room.rows[i])
+        if (status == STATUS_OK && room.rows[i])
             model->packing->put_rows(t.rows, t.cols, values + t.offset, room.rows[i]);
         model->packed[i] = (struct packed){ type, room.panels[i], room.rows[i] };
     }

@@ -10,6 +10,7 @@
  */
 #include "tokenizer/vocabulary.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/memory.h"
 
 #define TSV_BYTES_MAX (64u << 20)
+#define SCORE_MOST 1e30f // as a float, which is what is written
 #define TSV_HEADER "#verso-vocabulary"
 
 static const char *const kind_names[] = {
@@ -133,7 +135,8 @@ static const char *read_piece(struct field line, int id, struct piece *piece)
     if (text.len == 0 || text.len > PIECE_BYTES_MAX)
         return "has a piece that is empty or too long";
     *piece = (struct piece){ .text = text.text, .len = (int)text.len };
-    if (!read_number(score, &value) || value < -1e30 || value > 1e30)
+    if (!read_number(score, &value) || fabs(value) > 2 * SCORE_MOST ||
+        fabsf((float)value) > SCORE_MOST)
         return "has a score that is not a number";
     piece->score = (float)value;
     if (!read_kind(rest, &piece->kind))

@@ -172,6 +172,25 @@ START_TEST(what_is_written_reads_the_same)
 }
 END_TEST
 
+/* As a float it is a little more than as a double. */
+START_TEST(the_largest_score_is_written_and_read)
+{
+    struct vocabulary *v, *again;
+    struct bytes text;
+    struct piece pieces[FIXED_PIECES + 1];
+    const char *const he = "he";
+    const int count = make_pieces(pieces, &he, 1);
+    pieces[count - 1].score = 1e30f;
+    assert_ok(vocabulary_new(&v, pieces, count, (struct vocabulary_options){ 0 }, &err), err);
+    written(v, &text);
+    assert_ok(vocabulary_parse_tsv(&again, text.data, text.len, &err), err);
+    ck_assert_float_eq(vocabulary_piece(again, count - 1)->score, 1e30f);
+    vocabulary_free(v);
+    vocabulary_free(again);
+    bytes_release(&text);
+}
+END_TEST
+
 START_TEST(files_come_back_the_same)
 {
     char folder[64], path[128];
@@ -365,6 +384,7 @@ static const struct test_case cases[] = {
     TEST_LOOP(what_is_wrong_with_a_piece_is_said, (int)(sizeof spoilt / sizeof spoilt[0])),
     TEST(too_few_and_too_many_pieces_are_refused),
     TEST_LOOP(what_is_written_reads_the_same, 4),
+    TEST(the_largest_score_is_written_and_read),
     TEST(files_come_back_the_same),
     TEST(errors_of_a_file_name_it),
     TEST_LOOP(bad_lines_are_refused, (int)(sizeof bad_lines / sizeof bad_lines[0])),
