@@ -195,7 +195,7 @@ static void lay_out(struct step_scratch *k, const struct decoder *d, int N, stru
     k->input = arena_array(arena, const void *, rows);
     k->y = arena_array(arena, real, rows * (size_t)d->E);
     k->computed = arena_array(arena, real, rows * input);
-    k->missing = arena_array(arena, char, rows *input * sizeof(real));
+    k->missing = arena_array(arena, char, sizeof(real) * rows * input);
     k->missing_of = arena_array(arena, int, rows);
 }
 

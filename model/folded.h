@@ -10,8 +10,9 @@
  *     a_t      = softmax_s(-2 Σ_a v_a / (1 + key_s query))   = softmax_s(v · tanh(W_k h_s + ...))
  *     [a ; z]  = input row + ([U h_{t-1} ; 0] + Σ_s a_ts values_s)
  *     h_t, c_t = cell(a)
- *     [U h_t ; W_q h_t ; W_rs h_t]                           the step's one product
  *     r_t      = tanh(z + W_rs h_t)
+ *
+ * Two products a step: [U ; W_q] by the h_{t-1} of the different parents, W_rs by the h_t of the rows.
  *
  * The second line and what is in brackets are of h_{t-1} alone: hypotheses that continue the same one
  * have them in common, and they are computed once for all of those.
